@@ -20,6 +20,7 @@ TEST_TMP=$(mktemp -d /tmp/esptun-test.XXXXXX)
 
 ### KTAP
 
+started_pid=
 ktap_count=0 ktap_failed=0 ktap_skipped=0 ktap_finished=
 
 echo "TAP version 13"
