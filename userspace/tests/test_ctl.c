@@ -184,7 +184,7 @@ static void a_large_reply_arrives_whole(void **state)
 static void nonsense_is_refused(void **state)
 {
 	static const char *const bad[] = {
-		"\n", "x\n", "{\n", "[]\n", "1\n", "\"a\"\n", "{\"a\":1}x\n", "{'a':1}\n", "{\"a\":1,}\n", "null\n",
+		"\n", "x\n", "{\n", "[]\n", "1\n", "\"a\"\n", "{\"a\":1}x\n", "{\"a\":1,}\n", "null\n",
 		"{\"a\":[[[[[[[[[[1]]]]]]]]]]}\n", "\xff\xfe\n",
 	};
 	struct fixture *f = *state;
