@@ -6,7 +6,7 @@ IPv6 inside, ESN off and on, with checked content. Edge sizes for all, each size
 MTU for one algorithm of each layout (block size, IV, ICV).
 """
 from bed import Bed, Tap, drops
-from ends import A_OUT, B_OUT, pair, xfrm_sas
+from ends import A_OUT, B_OUT, pair, xfrm_packets, xfrm_sas
 from ktap import add, check, equal, run
 from sa import ALL, CBC, GCM, Alg, Sa
 from traffic import HEADER, exchange
@@ -44,10 +44,7 @@ def both_ways(alg, esn, sizes_of, kind="udp"):
     equal(o["encr_key_len"], alg.key * 8, "key length shown")
     equal((o["encr"], o["auth"], "esn" in o["flags"]), (alg.encr, alg.auth, esn), "what is shown")
     equal(drops(a, "esp0"), {}, "drops")
-    counted = [int(line.split("(packets)")[0].split()[-1])
-               for line in b.sh("ip -s xfrm state").splitlines() if "(packets)," not in line
-               and line.strip().endswith("(packets)")]
-    equal(counted, [sent // 2, sent // 2], "packets of the in-tree states")
+    equal(xfrm_packets(b), [sent // 2, sent // 2], "packets of the in-tree states")
     out.delete(a, "esp0", "out")
     back.delete(a, "esp0", "in")
 

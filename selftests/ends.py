@@ -4,6 +4,8 @@ The two kinds of tunnel ends that the tests put next to each other: an esptun de
 in-tree xfrm interface as the implementation to compare with. Inner addresses are on lo and
 routes lead to the device, so that nothing but the test's own packets enters a tunnel.
 """
+import re
+
 from traffic import Host
 
 A_OUT, B_OUT = "192.0.2.1", "192.0.2.2"
@@ -59,3 +61,9 @@ def pair(bed, peer="xfrmi", mtu=1500, **options):
 def xfrm_sas(ns, *sas):
     """Replaces all xfrm states of a namespace by these."""
     ns.ip("xfrm state flush\n" + "\n".join(sa.xfrm(IF_ID) for sa in sas))
+
+
+def xfrm_packets(ns):
+    """Packets through each in-tree state of a namespace."""
+    return [int(n) for n in re.findall(r"^\s+\d+\(bytes\), (\d+)\(packets\)",
+                                       ns.sh("ip -s xfrm state"), re.M)]

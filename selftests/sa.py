@@ -133,8 +133,8 @@ class Sa:
         from scapy.layers.inet import IP
         from scapy.layers.ipsec import ESP, SecurityAssociation
         return SecurityAssociation(
-            ESP, self.spi, seq_num=self.seq + 1, crypt_algo=ENCR[self.alg.encr][3],
+            ESP, self.spi, seq_num=(self.seq + 1) & 0xffffffff, crypt_algo=ENCR[self.alg.encr][3],
             crypt_key=self.ekey or None,
             auth_algo=AUTH[self.alg.auth][3] if self.akey else None, auth_key=self.akey or None,
             tunnel_header=IP(src=self.src, dst=self.dst),
-            esn_en=self.esn, esn=self.seq >> 32)
+            esn_en=self.esn, esn=(self.seq + 1) >> 32)
