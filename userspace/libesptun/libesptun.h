@@ -385,6 +385,9 @@ int esptun_events_fd(const struct esptun_events *e);
  */
 int esptun_events_read(struct esptun_events *e, esptun_event_fn fn, void *arg);
 
+/** esptun_events_skipped() - Return: messages that made no sense so far */
+uint64_t esptun_events_skipped(const struct esptun_events *e);
+
 /** esptun_events_free() - unsubscribe; NULL is fine */
 void esptun_events_free(struct esptun_events *e);
 

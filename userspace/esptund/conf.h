@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The keyer's configuration: reads esptun.conf (libconfuse, brace sections), checks all of it
+ * and hands back plain data. It opens the configuration and the secrets it names, nothing else;
+ * it never talks to the kernel or to libike's engine and never applies anything.
+ *
+ *   default { policy = modern  local = 192.0.2.1 }        values for every profile and tunnel
+ *   profile NAME { … }                                    values for the tunnels that name it
+ *   tunnel NAME { profile = NAME  remote = 192.0.2.2 … }  one tunnel
+ *
+ * The nearest section that says something wins: tunnel, its profile, default, built in.
+ * Lists are replaced as a whole, never merged.
+ *
+ * Keys of tunnel, profile and default:
+ *   local            outer address of this end; "any": the routing decides       (any)
+ *   identity         phase 1 identity sent: "fqdn:r1.example", "ipv4:…" …         (local address)
+ *   match-identity   phase 1 identity the peer must have                          (remote address)
+ *   auth             "psk"; certificates are not there yet                        (psk)
+ *   psk-file         file with the pre-shared key; see secrets.h                  (none)
+ *   psk              the pre-shared key itself, only in a file closed to others   (none)
+ *   policy           modern, legacy or insecure: which algorithms may be named    (modern)
+ *   phase1           { "aes256-sha256-modp2048", … }, best first, at most 16
+ *   phase2           { "aes128gcm16-modp2048", "aes256-sha256", … }, likewise
+ *   phase1-lifetime  10s to 30d                                                   (1d)
+ *   lifetime         of phase 2: a time, 10s to 30d, a volume from 1MB, or {both} (1h)
+ *   replay-window    packets: 0 or 32 to 4096                                     (1024)
+ *   grace            how long a replaced inbound SA goes on, 0s to 10m            (30s)
+ *   start            auto, traffic or respond                                     (auto)
+ *   local-net, remote-net   traffic selectors, "any" or address/prefix            (any)
+ *   create-device    true: the keyer makes the device when it is missing          (false)
+ * Keys of tunnel alone:
+ *   remote           outer address of the peer                                    (required)
+ *   device           interface name                                               (the tunnel's name)
+ *   profile          a profile's name                                             (none)
+ *
+ * Times are a number with s, m, h or d (alone: seconds); volumes a number with KB, MB, GB
+ * (powers of 1000) or KiB, MiB, GiB (of 1024).
+ */
+#ifndef ESPTUND_CONF_H
+#define ESPTUND_CONF_H
+
+#include <net/if.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "libike/ike.h"
+
+#define CONF_PATH "/etc/esptun/esptun.conf"
+#define CONF_SIZE_MAX (4u << 20)	/* octets; a longer file is refused */
+
+/* What the keyer, not libike, has to know about a tunnel. */
+struct conf_tunnel {
+	unsigned int line;		/* where the tunnel's section starts */
+	char device[IFNAMSIZ];
+	bool create_device;
+};
+
+/* A configuration without errors. */
+struct conf {
+	char *file;			/* as given to conf_load */
+	struct ike_config ike;		/* passed ike_config_check */
+	struct conf_tunnel *tunnel;	/* tunnel[i] belongs to ike.tunnel[i] */
+};
+
+enum conf_severity {
+	CONF_ERROR,			/* the configuration is refused */
+	CONF_WARNING,			/* works, but weak or surprising */
+};
+
+/*
+ * Called once per finding, ordered as found. line is 0 for what concerns the file as a whole.
+ * text is one sentence of printable ASCII saying what is wrong and what to do; it lives until
+ * the call returns and never contains a secret.
+ */
+typedef void conf_report(void *ctx, enum conf_severity severity, const char *file, unsigned int line,
+			 const char *text);
+
+/*
+ * Read and check path. Goes on after an error, so that all of them are reported; only a
+ * syntax error hides what comes after it. Returns NULL if anything was reported as
+ * CONF_ERROR, or memory was short (also reported). The caller frees with conf_free().
+ */
+struct conf *conf_load(const char *path, conf_report *report, void *ctx);
+
+/* Wipes the secrets. NULL is fine. */
+void conf_free(struct conf *conf);
+
+#endif

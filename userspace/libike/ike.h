@@ -1,0 +1,365 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * libike - IKEv1 (RFC 2407, 2408, 2409) as a pure engine: bytes, time and
+ * randomness in, bytes and actions out. This is its one public header.
+ *
+ * The engine never reads a clock, opens a file or socket, calls OpenSSL or talks
+ * to the kernel. Its caller (esptund, the simulator, a fuzzer, a test)
+ *
+ *   - hands it datagrams (ike_datagram), results and events of the kernel
+ *     (ike_kernel_event), commands (ike_command) and the time (each call has a
+ *     'now'; ike_expire when ike_deadline has passed), and after each of these
+ *   - drains ike_next_action() until it returns false, doing what it says.
+ *
+ * All calls are from one thread. Memory that an action points to belongs to the
+ * engine and lives until the next call into the engine.
+ *
+ * Errors: functions return 0 or a negative IKE_E_*. Peer input never returns an
+ * error to the caller: it is counted, logged by an action and dropped.
+ */
+#ifndef LIBIKE_IKE_H
+#define LIBIKE_IKE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Nanoseconds of a clock that never steps and counts suspend (CLOCK_BOOTTIME). */
+typedef int64_t ike_time;
+#define IKE_SECOND ((ike_time)1000000000)
+#define IKE_NEVER INT64_MAX
+
+enum ike_error {
+	IKE_E_NOMEM = 1,	/* out of memory */
+	IKE_E_INVALID,		/* an argument or configuration value is out of range */
+	IKE_E_UNKNOWN,		/* no such tunnel, SA or name */
+	IKE_E_CRYPTO,		/* the crypto library refused */
+	IKE_E_PARSE,		/* text or bytes that do not parse */
+	IKE_E_POLICY,		/* known, but the tunnel's policy word does not allow it */
+};
+
+/* ---- addresses and identities ---------------------------------------------------- */
+
+struct ike_addr {
+	uint8_t family;		/* 4 or 6; 0: unset */
+	uint16_t port;		/* host order; 0: any */
+	uint8_t ip[16];		/* network order; the first 4 octets for IPv4 */
+};
+
+struct ike_path {
+	struct ike_addr local, remote;
+};
+
+/* ID types of RFC 2407 4.6.2.1 that phase 1 accepts. */
+enum ike_id_type {
+	IKE_ID_IPV4_ADDR = 1,
+	IKE_ID_FQDN = 2,
+	IKE_ID_USER_FQDN = 3,
+	IKE_ID_IPV4_ADDR_SUBNET = 4,
+	IKE_ID_IPV6_ADDR = 5,
+	IKE_ID_IPV6_ADDR_SUBNET = 6,
+	IKE_ID_IPV4_ADDR_RANGE = 7,
+	IKE_ID_IPV6_ADDR_RANGE = 8,
+	IKE_ID_DER_ASN1_DN = 9,
+	IKE_ID_KEY_ID = 11,
+};
+
+#define IKE_ID_MAX 255		/* longest identity data taken, octets */
+
+struct ike_id {
+	uint8_t type;		/* enum ike_id_type; 0: unset */
+	uint8_t len;
+	uint8_t data[IKE_ID_MAX];
+};
+
+/*
+ * Parse "ipv4:192.0.2.1", "ipv6:…", "fqdn:gw.example", "user-fqdn:a@b", "key-id:text",
+ * "key-id:0xHEX"; a bare word is guessed (address, contains @, else fqdn). 0 or -IKE_E_PARSE.
+ */
+int ike_id_parse(const char *text, struct ike_id *id);
+/* Print so that ike_id_parse reads it back; octets outside printable ASCII as \xHH. Returns buf. */
+const char *ike_id_format(const struct ike_id *id, char *buf, size_t size);
+bool ike_id_equal(const struct ike_id *a, const struct ike_id *b);
+
+/* ---- algorithms -------------------------------------------------------------------- */
+
+/* Which algorithms a tunnel may use at all (per tunnel, in words). */
+enum ike_policy {
+	IKE_POLICY_MODERN,	/* >= modp2048 or ecp256, AES, SHA2 */
+	IKE_POLICY_LEGACY,	/* adds modp1536 (5), 3DES, SHA1 */
+	IKE_POLICY_INSECURE,	/* adds modp1024 (2), MD5 */
+};
+
+/* Phase 1 transform. Numbers are those of RFC 2409 Appendix A and the IANA registry. */
+struct ike_p1_proposal {
+	uint16_t encr;		/* 5 3DES-CBC, 7 AES-CBC */
+	uint16_t key_bits;	/* 128, 192, 256 for AES; 0 for fixed-length ciphers */
+	uint16_t hash;		/* 1 MD5, 2 SHA1, 4/5/6 SHA2-256/384/512; the PRF is its HMAC */
+	uint16_t group;		/* 2, 5, 14, 15, 16, 19, 20, 21 */
+};
+
+/* Phase 2 ESP transform, tunnel mode. Numbers of RFC 2407 and the IANA registry. */
+struct ike_p2_proposal {
+	uint8_t transform;	/* 3 3DES, 11 NULL, 12 AES-CBC, 20 AES-GCM-16 */
+	uint16_t key_bits;	/* without salt; 0 for fixed-length ciphers */
+	uint16_t auth;		/* 1 MD5, 2 SHA1, 5/6/7 SHA2-256/384/512; 0 with GCM */
+	uint16_t group;		/* PFS group; 0: no PFS */
+	bool esn;		/* ask for 64-bit sequence numbers (attribute 11) */
+};
+
+/*
+ * "aes256-sha256-modp2048", "3des-md5-modp1024"; phase 2: "aes128gcm16-modp2048",
+ * "aes256-sha256", "null-sha1", with "-esn" at the end. On error *why (may be NULL)
+ * is set to a static sentence. Returns 0, -IKE_E_PARSE or -IKE_E_POLICY.
+ */
+int ike_p1_parse(const char *text, enum ike_policy policy, struct ike_p1_proposal *p, const char **why);
+int ike_p2_parse(const char *text, enum ike_policy policy, struct ike_p2_proposal *p, const char **why);
+const char *ike_p1_format(const struct ike_p1_proposal *p, char *buf, size_t size);
+const char *ike_p2_format(const struct ike_p2_proposal *p, char *buf, size_t size);
+/* The weakest part by name ("MD5", "modp1024"), or NULL when everything is modern. */
+const char *ike_p1_weakness(const struct ike_p1_proposal *p);
+const char *ike_p2_weakness(const struct ike_p2_proposal *p);
+
+/* ---- configuration ------------------------------------------------------------------ */
+
+#define IKE_MAX_PROPOSALS 16
+#define IKE_NAME_MAX 63
+
+/* How a tunnel is brought up. */
+enum ike_start {
+	IKE_START_AUTO,		/* negotiate at once and keep it up */
+	IKE_START_TRAFFIC,	/* when the kernel reports a packet without SA (acquire) */
+	IKE_START_RESPOND,	/* only answer */
+};
+
+/* A network for phase 2 identities; prefix 0 and all-zero address is "any". */
+struct ike_net {
+	uint8_t family;		/* 4 or 6 */
+	uint8_t prefix;
+	uint8_t ip[16];
+};
+
+/* One tunnel, validated. Plain data: copied by ike_configure, compared octet-wise field by field. */
+struct ike_tunnel_cfg {
+	char name[IKE_NAME_MAX + 1];	/* unique */
+	unsigned int line;		/* of the configuration file, for messages */
+	struct ike_addr local;		/* ip 0.0.0.0: any local address; port 500 */
+	struct ike_addr remote;		/* port 500 */
+	struct ike_id local_id;		/* unset: the local address */
+	struct ike_id remote_id;	/* unset: the remote address */
+	uint8_t *psk;			/* pre-shared key; owned by the struct */
+	size_t psk_len;			/* octets */
+	enum ike_policy policy;
+	struct ike_p1_proposal p1[IKE_MAX_PROPOSALS];
+	unsigned int n_p1;
+	struct ike_p2_proposal p2[IKE_MAX_PROPOSALS];
+	unsigned int n_p2;
+	uint32_t p1_life;		/* seconds offered; default 86400 */
+	uint32_t p2_life;		/* seconds offered; default 3600 */
+	uint32_t p2_life_kb;		/* kilobytes offered; 0: none */
+	uint32_t replay_window;		/* packets; default 1024 */
+	uint32_t grace;			/* seconds an old inbound SA goes on after replacement; default 30 */
+	enum ike_start start;
+	struct ike_net local_net, remote_net;	/* default any/any (0.0.0.0/0) */
+};
+
+struct ike_config {
+	struct ike_tunnel_cfg *tunnel;
+	size_t n_tunnels;
+};
+
+/* Fill in the defaults named above. */
+void ike_tunnel_cfg_init(struct ike_tunnel_cfg *t);
+/* Wipe secrets, free everything inside; not the struct itself. */
+void ike_config_clear(struct ike_config *cfg);
+/*
+ * Checks that need the whole: unique names, no two tunnels with the same local and remote
+ * address but different PSKs (RFC 2409 5: the key is chosen by address), proposals present.
+ * Returns 0, or -IKE_E_INVALID with a sentence in why and the offending line in *line.
+ */
+int ike_config_check(const struct ike_config *cfg, char *why, size_t size, unsigned int *line);
+
+/* ---- engine ------------------------------------------------------------------------- */
+
+struct ike_engine;
+
+struct ike_env {
+	void *ctx;
+	/* Fill buf with unpredictable octets (getrandom; a seeded stream in simulations). */
+	void (*random)(void *ctx, void *buf, size_t len);
+};
+
+struct ike_engine *ike_engine_new(const struct ike_env *env);
+/* Frees everything and wipes all keys. Sends nothing, deletes nothing in the kernel. */
+void ike_engine_free(struct ike_engine *e);
+
+/*
+ * Replace the configuration. Tunnels that did not change are not disturbed; changed ones are
+ * negotiated anew (old SAs go on until replaced), removed ones are brought down with deletes.
+ * cfg is copied. Returns 0 or -IKE_E_*; on error nothing has changed.
+ */
+int ike_configure(struct ike_engine *e, const struct ike_config *cfg, ike_time now);
+
+/* A datagram from the IKE port, without non-ESP marker. */
+void ike_datagram(struct ike_engine *e, const struct ike_path *path, const void *data, size_t len, ike_time now);
+
+/* When ike_expire must be called at the latest; IKE_NEVER if nothing is pending. */
+ike_time ike_deadline(const struct ike_engine *e);
+void ike_expire(struct ike_engine *e, ike_time now);
+
+enum ike_command {
+	IKE_CMD_UP,		/* bring the tunnel up now and keep it up */
+	IKE_CMD_DOWN,		/* delete its SAs, tell the peer, stay down until UP or the peer asks */
+	IKE_CMD_REKEY_P1,	/* new ISAKMP SA, child SAs stay */
+	IKE_CMD_REKEY_P2,	/* new IPsec SAs, make before break */
+};
+
+/* Returns 0 or -IKE_E_UNKNOWN for a name that is not configured. */
+int ike_command(struct ike_engine *e, enum ike_command cmd, const char *tunnel, ike_time now);
+
+/* ---- actions ------------------------------------------------------------------------ */
+
+enum ike_action_type {
+	IKE_ACT_SEND,		/* send data to path.remote from path.local */
+	IKE_ACT_SPI_ALLOC,	/* ask the kernel for an inbound SPI; answer with ike_kernel_event DONE */
+	IKE_ACT_SA_ADD,		/* install sa; answer DONE or FAILED */
+	IKE_ACT_SA_ACTIVATE,	/* activate pending outbound sa.spi; answer DONE or FAILED */
+	IKE_ACT_SA_DEL,		/* delete sa.dir sa.spi; no answer wanted */
+	IKE_ACT_LOG,		/* one event for the log */
+};
+
+enum ike_dir { IKE_IN, IKE_OUT };
+
+#define IKE_COOKIE_LEN 8
+#define IKE_SA_COOKIE_LEN 48	/* octets of ike_sa.cookie */
+
+/* An IPsec SA for the kernel. Key memory is wiped by the engine after the action. */
+struct ike_sa {
+	const char *tunnel;
+	enum ike_dir dir;
+	uint32_t spi;			/* host order */
+	struct ike_path path;		/* outer endpoints; ports are 0 without UDP encapsulation */
+	struct ike_p2_proposal alg;	/* what was chosen; group is the PFS group used */
+	const uint8_t *encr_key;	/* cipher key followed by the salt, as KEYMAT gives it */
+	size_t encr_key_len;
+	const uint8_t *auth_key;
+	size_t auth_key_len;
+	uint32_t replay_window;
+	uint32_t partner_spi;		/* out: the inbound SA whose first packet confirms it */
+	bool pending;			/* out: install, do not use yet */
+	uint64_t soft_bytes, hard_bytes;	/* 0: none */
+	uint8_t cookie[IKE_SA_COOKIE_LEN];	/* opaque; comes back in IKE_KEV_ADOPT */
+};
+
+enum ike_log_level { IKE_LOG_ERROR, IKE_LOG_WARNING, IKE_LOG_NOTICE, IKE_LOG_INFO, IKE_LOG_DEBUG };
+
+/* One line for the log. Strings live until the next call into the engine. Text is printable ASCII. */
+struct ike_log {
+	enum ike_log_level level;
+	const char *event;		/* stable name, e.g. "p1-established", "psk-mismatch" */
+	const char *tunnel;		/* NULL: not known (yet) */
+	uint8_t icookie[IKE_COOKIE_LEN], rcookie[IKE_COOKIE_LEN];
+	uint32_t msgid;			/* 0 in phase 1 */
+	const char *message;		/* "MM1" .. "MM6", "QM1" .. "QM3", "INFO"; NULL: none */
+	struct ike_path path;		/* family 0: none */
+	const char *text;		/* what happened, in a sentence */
+};
+
+struct ike_action {
+	enum ike_action_type type;
+	uint64_t id;			/* for the answer; 0 where none is wanted */
+	const char *tunnel;		/* SPI_ALLOC and SA_*; NULL else */
+	/* SEND */
+	struct ike_path path;
+	const uint8_t *data;
+	size_t len;
+	/* SA_* */
+	struct ike_sa sa;
+	/* LOG */
+	struct ike_log log;
+};
+
+/* Take the next action; false when there is none. */
+bool ike_next_action(struct ike_engine *e, struct ike_action *act);
+
+/* ---- kernel events ------------------------------------------------------------------ */
+
+enum ike_kernel_event_type {
+	IKE_KEV_DONE,		/* action id succeeded; spi for SPI_ALLOC */
+	IKE_KEV_FAILED,		/* action id failed; text says why */
+	IKE_KEV_ACQUIRE,	/* traffic for tunnel, no SA */
+	IKE_KEV_CONFIRMED,	/* first packet authenticated on inbound spi */
+	IKE_KEV_SOFT_EXPIRE,	/* soft limit of spi/dir: rekey */
+	IKE_KEV_HARD_EXPIRE,	/* hard limit or sequence numbers used up: gone */
+	IKE_KEV_DELETED,	/* somebody else deleted spi/dir */
+	IKE_KEV_ADOPT,		/* at start: the kernel holds this SA with our cookie; use sa */
+};
+
+struct ike_kernel_event {
+	enum ike_kernel_event_type type;
+	uint64_t id;
+	const char *tunnel;
+	enum ike_dir dir;
+	uint32_t spi;
+	const char *text;		/* FAILED */
+	const uint8_t *cookie;		/* ADOPT: IKE_SA_COOKIE_LEN octets */
+};
+
+void ike_kernel_event(struct ike_engine *e, const struct ike_kernel_event *ev, ike_time now);
+
+/* ---- status ------------------------------------------------------------------------- */
+
+struct ike_child_status {
+	uint32_t spi_in, spi_out;
+	struct ike_p2_proposal alg;
+	ike_time established, rekey_at, expires_at;
+	bool pending, old;
+	uint8_t icookie[IKE_COOKIE_LEN], rcookie[IKE_COOKIE_LEN];	/* of the ISAKMP SA that made it; zero: adopted */
+};
+
+struct ike_p1_status {
+	uint8_t icookie[IKE_COOKIE_LEN], rcookie[IKE_COOKIE_LEN];
+	bool initiator, established;
+	const char *state;		/* "MM_KEY_SENT" … */
+	const char *cisco_state;	/* "MM_KEY_EXCH", "QM_IDLE" … */
+	struct ike_path path;
+	struct ike_p1_proposal alg;	/* valid once chosen (encr != 0) */
+	struct ike_id peer_id;		/* valid once authenticated */
+	ike_time established_at, rekey_at, expires_at;
+	unsigned int retransmits;	/* of the message now waiting */
+};
+
+struct ike_tunnel_status {
+	const struct ike_tunnel_cfg *cfg;
+	const char *state;		/* "down", "connecting", "up", "respond-only" … */
+	const char *last_error;		/* sentence; NULL: none */
+	ike_time last_error_at;
+	const struct ike_p1_status *p1;
+	size_t n_p1;
+	const struct ike_child_status *child;
+	size_t n_children;
+};
+
+/* Calls cb for each configured tunnel; what it is given lives until cb returns. */
+void ike_status(struct ike_engine *e, void (*cb)(void *ctx, const struct ike_tunnel_status *st), void *ctx);
+
+/* Global counters, for tests and `esptun ike status`. One name per field, all monotonic but the *_now ones. */
+struct ike_counters {
+	uint64_t datagrams_in, datagrams_out;
+	uint64_t malformed;		/* did not parse, any reason */
+	uint64_t oversized;
+	uint64_t unknown_peer;		/* no tunnel for that address */
+	uint64_t unknown_cookies;
+	uint64_t duplicates;		/* byte-identical repetition */
+	uint64_t retransmits;
+	uint64_t replayed;		/* message ID seen before, or out of sequence */
+	uint64_t unauthenticated;	/* notify or delete without protection, or bad HASH */
+	uint64_t auth_failures;
+	uint64_t no_proposal;
+	uint64_t p1_established, p2_established, p1_rekeyed, p2_rekeyed;
+	uint64_t p1_now, exchanges_now, children_now;	/* live objects */
+};
+
+void ike_counters(const struct ike_engine *e, struct ike_counters *c);
+
+#endif
