@@ -126,6 +126,16 @@ at_exit()
 	lib_undo+=("$(printf '%q ' "$@")")
 }
 
+# start_in NS COMMAND...: runs a command in the background inside a namespace;
+# started_pid is the command's own process id. Redirect at the call.
+start_in()
+{
+	local name=$1
+	shift
+	ip netns exec "$name" "$@" &
+	started_pid=$!
+}
+
 # stop_pid PID: ends one process that this script started and reaps it.
 stop_pid()
 {

@@ -63,8 +63,8 @@ swan_start()
 	cat > "$dir/swanctl/swanctl.conf"
 	swan_daemon_conf "$name" > "$dir/strongswan.conf"
 	STRONGSWAN_CONF=$dir/strongswan.conf SWANCTL_DIR=$dir/swanctl \
-		ns "$name" /usr/sbin/charon-systemd > "$dir/stdout" 2>&1 &
-	swan_pid[$name]=$!
+		start_in "$name" /usr/sbin/charon-systemd > "$dir/stdout" 2>&1
+	swan_pid[$name]=$started_pid
 	at_exit swan_stop "$name"
 	if ! wait_for "$PATIENCE" swan "$name" --stats; then
 		swan_log "$name"
