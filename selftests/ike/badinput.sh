@@ -7,7 +7,7 @@
 source "$(dirname "$0")/lib.sh"
 
 same_keys() { "$IKE_DIR/keys.py" "$RECORD" "$PEER_RECORD" "$@"; }
-inject() { ns "$NSB" "$IKE_DIR/inject.py" $B4 $A4 "$@"; }
+inject() { ns "$NSB" "$IKE_DIR/inject.py" "$B4" "$A4" "$@"; }
 counter() { keyer_get "$NSA" "s[\"counters\"][\"$1\"]"; }
 at_least() { (($(counter "$1") >= $2)); }
 count() { grep -c "$1" "$RECORD"; }

@@ -44,5 +44,3 @@ peer_start()
 	LD_PRELOAD=$TEST_TMP/xfrm_stub.so XFRM_STUB_FILE=$PEER_RECORD swan_start "$NSB"
 }
 
-# shellcheck source=selftests/lib/keyer.sh
-source "$LIB_DIR/lib/keyer.sh"

@@ -118,4 +118,83 @@ print(eval(sys.argv[1]))' "$2"
 # keyer_is NS EXPRESSION VALUE: for wait_for.
 keyer_is() { [[ $(keyer_get "$1" "$2") == "$3" ]]; }
 
+# keyer_spi_out NS: of the pair in use.
+keyer_spi_out()
+{
+	keyer_get "$1" '[c["spi_out"] for c in t["phase2"] if not c["old"] and not c["pending"]][0]'
+}
+
 keyer_up() { keyer_is "$1" 't["state"]' up; }
+
+### Two gateways: esptund and the module in gwA, strongSwan and an xfrm interface in gwB
+
+# gateways_create [keyer_conf ARGS...]: everything but the negotiation. The device is made by
+# the keyer.
+gateways_create()
+{
+	topology_create && esptun_load && xfrmi_create gwB || return
+	keyer_write gwA < <(keyer_conf "extra=create-device = true" "$@")
+	keyer_start gwA && swan_start gwB < <(swan_psk) || return
+	topology_route paris0 xfrm0
+}
+
+# gateways_set IKE ESP [keyer_conf ARGS...]: both ends take these proposals.
+gateways_set()
+{
+	local ike=$1 esp=$2
+	shift 2
+	keyer_write gwA < <(keyer_conf "extra=create-device = true" "ike=$ike" "esp=$esp" "$@") &&
+		keyer gwA reload &&
+		swan_psk "ike=$ike" "esp=$esp" > "$(swan_dir gwB)/swanctl/swanctl.conf" &&
+		swan_load gwB
+}
+
+# gateways_up: each end has exactly one pair in use.
+gateways_up() { wait_for "$PATIENCE" keyer_up gwA && wait_for "$PATIENCE" swan_children_are gwB 1; }
+
+# gateways_down: taken down from gwA, nothing left at either end.
+gateways_down()
+{
+	keyer gwA down paris && wait_for "$PATIENCE" swan_children_are gwB 0 &&
+		wait_for "$PATIENCE" keyer_no_sas gwA
+}
+
+# keyer_no_sas NS: the kernel holds no SA.
+keyer_no_sas() { [[ $("$ESPTUN" -n "$1" -j sa show) == '[]' ]]; }
+
+peer_initiate() { swan gwB --initiate --child net --timeout "$PATIENCE"; }
+
+# Many packets while something happens: ping each millisecond, and how it ended.
+traffic_pid=
+
+# traffic_start COUNT: h1 pings h2.
+traffic_start()
+{
+	ns h1 ping -q -n -i 0.001 -c "$1" -W 30 $H2_4 > "$TEST_TMP/traffic" 2>&1 &
+	traffic_pid=$!
+	at_exit stop_pid $traffic_pid
+}
+
+traffic_runs() { kill -0 "$traffic_pid" 2> /dev/null; }
+
+# traffic_check DESC: after the last packet; none may be lost.
+traffic_check()
+{
+	wait "$traffic_pid"
+	if grep -q ' 0% packet loss' "$TEST_TMP/traffic"; then
+		pass "$1"
+		diag "$(grep transmitted "$TEST_TMP/traffic")"
+	else
+		fail "$1" "$(< "$TEST_TMP/traffic")"
+	fi
+}
+
+# gateways_logs: both logs, when something failed.
+gateways_logs()
+{
+	((ktap_failed)) || return 0
+	keyer_log gwA 80
+	swan_log gwB 60
+	"$ESPTUN" -n gwA -s -d tunnel show 2>&1 | diag
+	"$ESPTUN" -n gwA -s sa show 2>&1 | diag
+}
