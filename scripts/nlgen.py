@@ -372,6 +372,8 @@ def make_user_h(spec):
             for n in names]
     out += [""] + [f"extern const struct esptun_nl_set {c_name('esptun-nl', s, 'set')};"
                    for s in list(spec.sets) + ["link"]]
+    out += ["", "/* Commands by ESPTUN_CMD_*, notifications without their suffix; [0] is NULL. */",
+            "extern const struct esptun_nl_names esptun_nl_cmd_names;"]
     out += ["", "/* The set a command's messages are made of, indexed by ESPTUN_CMD_*. */",
             "extern const struct esptun_nl_set *const esptun_nl_cmd_sets[ESPTUN_CMD_MAX + 1];",
             "", "#endif /* ESPTUN_NL_GEN_H */", ""]
@@ -405,6 +407,11 @@ def make_user_c(spec):
         out += user_names(enum)
     for aset in list(spec.sets.values()) + [spec.link]:
         out += user_set(aset)
+    out += ["static const char *const cmd_names[] = {",
+            *table([f"[{o.const}]" for o in spec.ops],
+                   [f'= "{o.name.removesuffix("-ntf")}",' for o in spec.ops]), "};",
+            "const struct esptun_nl_names esptun_nl_cmd_names = {",
+            '\t"cmd", 0, ESPTUN_CMD_MAX + 1, cmd_names', "};", ""]
     out += ["const struct esptun_nl_set *const esptun_nl_cmd_sets[ESPTUN_CMD_MAX + 1] = {",
             *table([f"[{o.const}]" for o in spec.ops],
                    [f"= &esptun_nl_{c_name(o.set.name)}_set," for o in spec.ops]), "};", ""]

@@ -241,6 +241,26 @@ const struct esptun_nl_set esptun_nl_link_set = {
 	"link", IFLA_ESPTUN_MAX, link_attrs
 };
 
+static const char *const cmd_names[] = {
+	[ESPTUN_CMD_TUNNEL_GET]		= "tunnel-get",
+	[ESPTUN_CMD_SA_ALLOC_SPI]	= "sa-alloc-spi",
+	[ESPTUN_CMD_SA_NEW]		= "sa-new",
+	[ESPTUN_CMD_SA_ACTIVATE]	= "sa-activate",
+	[ESPTUN_CMD_SA_DEL]		= "sa-del",
+	[ESPTUN_CMD_SA_GET]		= "sa-get",
+	[ESPTUN_CMD_SA_FLUSH]		= "sa-flush",
+	[ESPTUN_CMD_MODULE_GET]		= "module-get",
+	[ESPTUN_CMD_ACQUIRE_NTF]	= "acquire",
+	[ESPTUN_CMD_SA_CONFIRMED_NTF]	= "sa-confirmed",
+	[ESPTUN_CMD_SOFT_EXPIRE_NTF]	= "soft-expire",
+	[ESPTUN_CMD_HARD_EXPIRE_NTF]	= "hard-expire",
+	[ESPTUN_CMD_CARRIER_NTF]	= "carrier",
+	[ESPTUN_CMD_SA_DELETED_NTF]	= "sa-deleted",
+};
+const struct esptun_nl_names esptun_nl_cmd_names = {
+	"cmd", 0, ESPTUN_CMD_MAX + 1, cmd_names
+};
+
 const struct esptun_nl_set *const esptun_nl_cmd_sets[ESPTUN_CMD_MAX + 1] = {
 	[ESPTUN_CMD_TUNNEL_GET]		= &esptun_nl_tunnel_set,
 	[ESPTUN_CMD_SA_ALLOC_SPI]	= &esptun_nl_sa_set,

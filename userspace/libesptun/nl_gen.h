@@ -65,6 +65,9 @@ extern const struct esptun_nl_set esptun_nl_sa_set;
 extern const struct esptun_nl_set esptun_nl_module_set;
 extern const struct esptun_nl_set esptun_nl_link_set;
 
+/* Commands by ESPTUN_CMD_*, notifications without their suffix; [0] is NULL. */
+extern const struct esptun_nl_names esptun_nl_cmd_names;
+
 /* The set a command's messages are made of, indexed by ESPTUN_CMD_*. */
 extern const struct esptun_nl_set *const esptun_nl_cmd_sets[ESPTUN_CMD_MAX + 1];
 
