@@ -1,0 +1,35 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# The test bed itself works, without any of our code: the in-tree xfrm
+# interface on both gateways, keyed by hand and then by strongSwan (IKEv1 main
+# mode, pre-shared key), carries traffic between the hosts.
+# shellcheck source=selftests/lib.sh
+source "$(dirname "$0")/lib.sh"
+
+topology_create
+refuse "without a tunnel nothing crosses" '100% packet loss|unreachable' \
+	ns h1 ping -q -n -c 1 -W 2 $H2_4
+
+KEY=0x$(printf '%040d' 7)
+check "gwA: xfrm interface keyed by hand" \
+	xfrm_peer gwA $A4 $B4 0x1001 0x1002 aead 'rfc4106(gcm(aes))' "$KEY" 128
+check "gwB: xfrm interface keyed by hand" \
+	xfrm_peer gwB $B4 $A4 0x1002 0x1001 aead 'rfc4106(gcm(aes))' "$KEY" 128
+topology_route xfrm0 xfrm0
+check "hosts reach each other, IPv4 and IPv6, keyed by hand" ping_hosts
+xfrm_flush gwA
+xfrm_flush gwB
+refuse "without SAs nothing crosses" '100% packet loss' \
+	ns h1 ping -q -n -c 1 -W 2 $H2_4
+
+check "strongSwan starts in gwA" swan_start gwA < <(swan_psk local=$A4 remote=$B4 \
+	id=gwa@example.test peer_id=gwb@example.test)
+check "strongSwan starts in gwB" swan_start gwB < <(swan_psk)
+check "main mode and quick mode" swan gwA --initiate --child net --timeout "$PATIENCE" ||
+	{ swan_log gwA; swan_log gwB; }
+check "one SA pair in gwA" wait_for "$PATIENCE" swan_children_are gwA 1
+check "one SA pair in gwB" wait_for "$PATIENCE" swan_children_are gwB 1
+check "h1 reaches h2" ns h1 ping -q -n -c 3 -i 0.2 -W 10 $H2_4
+check "h2 reaches h1" ns h2 ping -q -n -c 3 -i 0.2 -W 10 $H1_4
+
+finish

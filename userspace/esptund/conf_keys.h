@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The keys of the configuration: one table says where each may stand, whether it takes a
+ * list and what its words do to a tunnel. Internal to esptund/conf*.
+ */
+#ifndef ESPTUND_CONF_KEYS_H
+#define ESPTUND_CONF_KEYS_H
+
+#include "conf_file.h"
+
+/* A tunnel being put together. */
+struct conf_build {
+	struct conf_log *log;
+	const struct conf_file *file;
+	const char *dir;		/* directory of the configuration, for relative paths */
+	const char *name;		/* the tunnel's; NULL when a section is looked at for itself */
+	struct ike_tunnel_cfg *ike;
+	struct conf_tunnel *own;
+};
+
+struct conf_key {
+	const char *name;
+	bool tunnel_only;
+	unsigned int max_words;
+	void (*apply)(struct conf_build *b, const struct conf_entry *e);
+};
+
+/* In the order in which they are to be applied; ends with a NULL name. */
+extern const struct conf_key conf_keys[];
+
+/* The key of that name, NULL if there is none. */
+const struct conf_key *conf_key_find(const char *name);
+/* The known word that looks most like name; NULL if none is near. */
+const char *conf_key_nearest(const char *name);
+/* Apply with the checks all keys share. */
+void conf_key_apply(const struct conf_key *key, struct conf_build *b, const struct conf_entry *e);
+
+#endif
