@@ -20,6 +20,7 @@ TEST_TMP=$(mktemp -d /tmp/esptun-test.XXXXXX)
 
 ### KTAP
 
+started_pid=
 ktap_count=0 ktap_failed=0 ktap_skipped=0 ktap_finished=
 
 echo "TAP version 13"
@@ -126,6 +127,16 @@ at_exit()
 	lib_undo+=("$(printf '%q ' "$@")")
 }
 
+# start_in NS COMMAND...: runs a command in the background inside a namespace;
+# started_pid is the command's own process id. Redirect at the call.
+start_in()
+{
+	local name=$1
+	shift
+	ip netns exec "$name" "$@" &
+	started_pid=$!
+}
+
 # stop_pid PID: ends one process that this script started and reaps it.
 stop_pid()
 {
@@ -187,5 +198,7 @@ source "$LIB_DIR/lib/sniffer.sh"
 source "$LIB_DIR/lib/xfrm.sh"
 # shellcheck source=selftests/lib/swan.sh
 source "$LIB_DIR/lib/swan.sh"
+# shellcheck source=selftests/lib/keyer.sh
+source "$LIB_DIR/lib/keyer.sh"
 # shellcheck source=selftests/lib/esptun.sh
 source "$LIB_DIR/lib/esptun.sh"

@@ -14,9 +14,9 @@ SNIFFER_ESP_MAX=20000
 sniffer_capture()
 {
 	local log=$1.log
-	ns gwA tcpdump -q -n -i wan0 -U --immediate-mode -s 256 -c "$2" -w "$1" "$3" \
-		> "$log" 2>&1 &
-	sniffer_pids+=($!)
+	start_in gwA tcpdump -q -n -i wan0 -U --immediate-mode -s 256 -c "$2" -w "$1" "$3" \
+		> "$log" 2>&1
+	sniffer_pids+=("$started_pid")
 	wait_for "$PATIENCE" grep -q 'listening on' "$log" || diag < "$log"
 }
 
