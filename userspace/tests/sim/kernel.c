@@ -12,7 +12,7 @@
 
 #include "world.h"
 
-enum { FIRST_SPI = 256 };
+enum { FIRST_SPI = 256, RESERVATION_SECONDS = 60 };
 
 static const char *const dir_names[] = { "in", "out" };
 
@@ -44,7 +44,7 @@ unsigned int sim_kernel_count(const struct sim_kernel *k, const char *tunnel, en
 	unsigned int n = 0;
 
 	for (sa = k->sas; sa; sa = sa->next)
-		n += sa->dir == dir && (!tunnel || !strcmp(sa->tunnel, tunnel));
+		n += sa->dir == dir && sa->state != SIM_SA_LAPSED && (!tunnel || !strcmp(sa->tunnel, tunnel));
 	return n;
 }
 
@@ -124,6 +124,24 @@ static bool spi_was_used(const struct sim_kernel *k, uint32_t spi)
 	return false;
 }
 
+static void reservation_ends(struct sim_world *w, struct sim_event *ev)
+{
+	struct sim_sa *sa = sim_kernel_find(&w->host[ev->host].kernel, IKE_IN, ev->a);
+
+	if (sa && sa->state == SIM_SA_RESERVED)
+		sa->state = SIM_SA_LAPSED;
+}
+
+static void plan_end_of_reservation(struct sim_host *h, uint32_t spi)
+{
+	struct sim_event *ev = sim_event_new(reservation_ends, 0);
+
+	ev->host = h->index;
+	ev->boot = SIM_ANY_BOOT;
+	ev->a = spi;
+	sim_queue_add(&h->w->queue, ev, h->w->now + RESERVATION_SECONDS * IKE_SECOND);
+}
+
 static bool do_spi_alloc(struct sim_host *h, struct request *r)
 {
 	struct sim_kernel *k = &h->kernel;
@@ -135,6 +153,7 @@ static bool do_spi_alloc(struct sim_host *h, struct request *r)
 	k->spis = sim_grow(k->spis, (k->n_spis + 1) * sizeof(*k->spis));
 	k->spis[k->n_spis++] = spi;
 	insert(k, r->sa.tunnel, IKE_IN, spi)->state = SIM_SA_RESERVED;
+	plan_end_of_reservation(h, spi);
 	r->sa.spi = spi;
 	return true;
 }
@@ -180,6 +199,8 @@ static bool do_add(struct sim_host *h, struct request *r)
 	struct sim_sa *sa = sim_kernel_find(k, r->sa.dir, r->sa.spi), *next;
 	enum sim_sa_state wanted = r->sa.state;
 
+	if (r->sa.dir == IKE_IN && sa && sa->state == SIM_SA_LAPSED)
+		return false;
 	if (r->sa.dir == IKE_IN && (!sa || sa->state != SIM_SA_RESERVED)) {
 		sim_fail(h->w, "host %u adds inbound SPI 0x%08x, which is %s", h->index, r->sa.spi,
 			 sa ? "there already" : "not reserved");
@@ -399,7 +420,7 @@ const char *sim_kernel_receive(struct sim_host *h, const struct sim_sa *sa, uint
 
 	if (!in)
 		return "no such SPI";
-	if (in->state == SIM_SA_RESERVED)
+	if (in->state == SIM_SA_RESERVED || in->state == SIM_SA_LAPSED)
 		return "the SPI is only reserved";
 	if (!same_keys(in, sa))
 		return "keys or algorithms differ";

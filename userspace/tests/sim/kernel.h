@@ -10,7 +10,8 @@
 #include "event.h"
 #include "rng.h"
 
-enum sim_sa_state { SIM_SA_RESERVED, SIM_SA_PENDING, SIM_SA_ACTIVE, SIM_SA_OLD };
+/* LAPSED: a reservation nobody used in time; as good as not there. */
+enum sim_sa_state { SIM_SA_RESERVED, SIM_SA_PENDING, SIM_SA_ACTIVE, SIM_SA_OLD, SIM_SA_LAPSED };
 
 struct sim_sa {
 	struct sim_sa *next;
@@ -52,7 +53,7 @@ const char *sim_kernel_receive(struct sim_host *h, const struct sim_sa *sa, uint
 struct sim_sa *sim_kernel_find(const struct sim_kernel *k, enum ike_dir dir, uint32_t spi);
 /* The tunnel's active outbound SA; NULL. */
 struct sim_sa *sim_kernel_outbound(const struct sim_kernel *k, const char *tunnel);
-/* SAs of the tunnel (NULL: of all), reserved SPIs included. */
+/* SAs of the tunnel (NULL: of all), reserved SPIs included, lapsed ones not. */
 unsigned int sim_kernel_count(const struct sim_kernel *k, const char *tunnel, enum ike_dir dir);
 /* All SAs go, without a word. */
 void sim_kernel_flush(struct sim_kernel *k);

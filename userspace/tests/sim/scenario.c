@@ -300,6 +300,7 @@ static void down_and_up(struct sim_world *w)
 		sim_command(h, IKE_CMD_DOWN, "t");
 		peace(w);
 		sim_check_nothing(w);
+		sim_links_down(w);
 		w->net.loss = w->net.late = 20;
 		sim_command(h, IKE_CMD_UP, "t");
 		comes_up(w, 30 * SIM_MINUTE);
@@ -531,6 +532,7 @@ static void remove_and_add(struct sim_world *w)
 	sim_host_reconfigure(l->end[0]);
 	peace(w);
 	sim_check_nothing(w);
+	sim_links_down(w);
 	l->end[0]->cfg.n_tunnels = n;
 	sim_host_reconfigure(l->end[0]);
 	comes_up(w, 30 * SIM_MINUTE);
