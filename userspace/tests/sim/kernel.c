@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The pretended kernel. Requests are copied, worked on in order after a short while and
- * answered after another. It judges the engine: an SPI not asked for, an SA twice, a key
+ * The pretended kernel. As over netlink, a request is done when it is made; the answer and
+ * all other news reach the engine a little later. It judges the engine: an SPI not asked for, an SA twice, a key
  * twice, an activation of nothing are failures of the run.
  */
 #include "kernel.h"
@@ -251,32 +251,6 @@ static void do_del(struct sim_host *h, const struct request *r)
 		drop(&h->kernel, sa);
 }
 
-static void work_on(struct sim_world *w, struct sim_event *ev)
-{
-	struct sim_host *h = &w->host[ev->host];
-	struct request *r = ev->thing;
-	bool ok;
-
-	sim_busy(w);
-	if (r->type == IKE_ACT_SA_DEL) {
-		do_del(h, r);
-		sim_ping(w);
-		return;
-	}
-	ok = !sim_chance(&w->kernels, h->kernel.fail_percent);
-	if (ok && r->type == IKE_ACT_SPI_ALLOC)
-		ok = do_spi_alloc(h, r);
-	else if (ok && r->type == IKE_ACT_SA_ADD)
-		ok = do_add(h, r);
-	else if (ok)
-		ok = do_activate(h, r);
-	sim_trace(w, "host %u kernel: %s %sbound 0x%08x %s", h->index,
-		  r->type == IKE_ACT_SPI_ALLOC ? "reserve" : r->type == IKE_ACT_SA_ADD ? "add" : "activate",
-		  dir_names[r->sa.dir], r->sa.spi, ok ? "done" : "FAILED");
-	answer(h, r->id, ok, r->sa.spi);
-	sim_ping(w);
-}
-
 static void copy_sa(struct sim_sa *to, const struct ike_action *act)
 {
 	const struct ike_sa *from = &act->sa;
@@ -301,34 +275,42 @@ static void copy_sa(struct sim_sa *to, const struct ike_action *act)
 	memcpy(to->cookie, from->cookie, sizeof(to->cookie));
 }
 
-/* Most requests are quick, a few wait for memory or a module. */
+void sim_kernel_request(struct sim_host *h, const struct ike_action *act)
+{
+	struct request r = { .type = act->type, .id = act->id };
+	struct sim_world *w = h->w;
+	bool ok;
+
+	sim_busy(w);
+	copy_sa(&r.sa, act);
+	if (r.type == IKE_ACT_SA_DEL) {
+		do_del(h, &r);
+		sim_ping(w);
+		return;
+	}
+	ok = !sim_chance(&w->kernels, h->kernel.fail_percent);
+	if (ok && r.type == IKE_ACT_SPI_ALLOC)
+		ok = do_spi_alloc(h, &r);
+	else if (ok && r.type == IKE_ACT_SA_ADD)
+		ok = do_add(h, &r);
+	else if (ok)
+		ok = do_activate(h, &r);
+	sim_trace(w, "host %u kernel: %s %sbound 0x%08x %s", h->index,
+		  r.type == IKE_ACT_SPI_ALLOC ? "reserve" : r.type == IKE_ACT_SA_ADD ? "add" : "activate",
+		  dir_names[r.sa.dir], r.sa.spi, ok ? "done" : "FAILED");
+	answer(h, r.id, ok, r.sa.spi);
+	sim_ping(w);
+}
+
+/* ---- packets ----------------------------------------------------------------------------------- */
+
+/* What the kernel has to tell waits until the keyer has time. */
 static ike_time latency(struct sim_world *w)
 {
 	if (sim_chance(&w->kernels, 5))
 		return (ike_time)sim_below(&w->kernels, 500) * SIM_MS;
 	return (ike_time)sim_below(&w->kernels, 3000) * 1000;
 }
-
-void sim_kernel_request(struct sim_host *h, const struct ike_action *act)
-{
-	struct sim_event *ev = sim_event_new(work_on, 0);
-	struct sim_world *w = h->w;
-	struct request *r = sim_alloc(sizeof(*r));
-	ike_time at = w->now + latency(w);
-
-	r->type = act->type;
-	r->id = act->id;
-	copy_sa(&r->sa, act);
-	ev->thing = r;
-	ev->host = h->index;
-	ev->boot = h->boot;
-	if (at < h->kernel.busy_until)
-		at = h->kernel.busy_until;
-	h->kernel.busy_until = at;
-	sim_queue_add(&w->queue, ev, at);
-}
-
-/* ---- packets ----------------------------------------------------------------------------------- */
 
 struct notice {
 	enum ike_kernel_event_type type;

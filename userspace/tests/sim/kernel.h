@@ -30,7 +30,6 @@ struct sim_sa {
 
 struct sim_kernel {
 	struct sim_sa *sas;
-	ike_time busy_until;		/* requests are worked on one after the other */
 	ike_time last_acquire;
 	unsigned int fail_percent;	/* of requests, for lack of memory, say */
 	unsigned long added;		/* SAs, ever */
@@ -42,7 +41,7 @@ struct sim_kernel {
 
 struct sim_host;
 
-/* The engine asks for something; act's memory may go away afterwards. */
+/* The engine asks for something: done at once, answered a little later. */
 void sim_kernel_request(struct sim_host *h, const struct ike_action *act);
 
 /* Send one packet of that many octets; the SA used, or NULL (an acquire may follow). */

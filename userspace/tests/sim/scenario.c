@@ -316,6 +316,8 @@ static void peer_deletes(struct sim_world *w)
 	network_is_good_now(w);
 	sim_links_down(w);
 	sim_command(&w->host[BOB], IKE_CMD_DOWN, "t");
+	sim_run_for(w, IKE_SECOND);
+	sim_links_down(w);
 	comes_up(w, 10 * SIM_MINUTE);
 	the_end(w);
 }
@@ -473,7 +475,10 @@ static void network_break(struct sim_world *w)
 	sim_run_for(w, between(w, SIM_MINUTE, 2 * SIM_HOUR));
 	w->net.cut = false;
 	sim_links_down(w);
-	comes_up(w, 30 * SIM_MINUTE);
+	/* What was up before may still be, but not for long. */
+	sim_run_for(w, 20 * SIM_MINUTE);
+	sim_links_down(w);
+	comes_up(w, SIM_MINUTE);
 	sim_run_for(w, 20 * SIM_MINUTE);
 	sim_wait_one_pair(w, 10 * SIM_MINUTE);
 	everybody_goes_down(w);
@@ -490,6 +495,8 @@ static void kernel_refuses(struct sim_world *w)
 	everybody_starts(w);
 	sim_run_for(w, 10 * SIM_MINUTE);
 	w->host[ALICE].kernel.fail_percent = w->host[BOB].kernel.fail_percent = 0;
+	sim_links_down(w);
+	sim_run_for(w, 15 * SIM_MINUTE);
 	comes_up(w, 30 * SIM_MINUTE);
 	sim_run_for(w, 70 * SIM_MINUTE);
 	sim_wait_one_pair(w, 10 * SIM_MINUTE);

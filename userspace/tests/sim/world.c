@@ -195,7 +195,6 @@ void sim_host_start(struct sim_host *h)
 	const struct ike_env env = { .ctx = h, .random = host_random };
 
 	h->boot++;
-	h->kernel.busy_until = 0;
 	h->engine = ike_engine_new(&env);
 	if (!h->engine) {
 		sim_fail(h->w, "host %u has no engine", h->index);
