@@ -198,5 +198,7 @@ source "$LIB_DIR/lib/sniffer.sh"
 source "$LIB_DIR/lib/xfrm.sh"
 # shellcheck source=selftests/lib/swan.sh
 source "$LIB_DIR/lib/swan.sh"
+# shellcheck source=selftests/lib/keyer.sh
+source "$LIB_DIR/lib/keyer.sh"
 # shellcheck source=selftests/lib/esptun.sh
 source "$LIB_DIR/lib/esptun.sh"
