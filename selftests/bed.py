@@ -235,7 +235,7 @@ def load():
 class Bed:
     """
     Everything one script makes. verify() is the end of every script: sniffers silent, all
-    namespaces gone, as many tunnels and SAs destroyed as created.
+    namespaces gone, as many tunnels and SAs destroyed as created, the module unloaded.
     """
     def __init__(self):
         self.namespaces, self.sniffers = [], []
@@ -295,6 +295,8 @@ class Bed:
         except Failure as err:
             trouble.append(f"{err} {self.module()}")
         m = self.module()
+        self.genl.close()
+        sh("rmmod esptun")
         diag(f"tunnels {m['tunnels_created']} created {m['tunnels_destroyed']} destroyed, "
              f"SAs {m['sas_created']} created {m['sas_destroyed']} destroyed")
         if trouble:
