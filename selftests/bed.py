@@ -18,7 +18,10 @@ CLONE_NEWNET = 0x40000000
 SO_ATTACH_FILTER, SO_RCVBUFFORCE, PACKET_OUTGOING = 26, 33, 4
 ETH_P_ALL = 3
 LIBC = ctypes.CDLL(None, use_errno=True)
-HERE = os.path.dirname(os.path.abspath(__file__))
+TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+# The build under test: another one can be named from outside.
+ESPTUN_KO = os.environ.get("ESPTUN_KO") or f"{TOP}/build/kernel/{os.uname().release}/esptun.ko"
+ESPTUN = os.environ.get("ESPTUN") or f"{TOP}/build/user/bin/esptun"
 
 
 def setns(fd):
@@ -221,6 +224,14 @@ class Tap:
         self.sock.close()
 
 
+def load():
+    """Loads the module that was built for this kernel, if it is not loaded."""
+    if not os.path.isdir("/sys/module/esptun"):
+        for name in sh(f"modinfo -F depends {ESPTUN_KO}").strip().split(","):
+            sh(f"modprobe {name}" if name else ":")
+        sh(f"insmod {ESPTUN_KO}")
+
+
 class Bed:
     """
     Everything one script makes. verify() is the end of every script: sniffers silent, all
@@ -228,7 +239,7 @@ class Bed:
     """
     def __init__(self):
         self.namespaces, self.sniffers = [], []
-        sh("modprobe esptun")
+        load()
         self.genl = nl.Genl()
         self.base = self.module()
 

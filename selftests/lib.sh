@@ -20,6 +20,7 @@ TEST_TMP=$(mktemp -d /tmp/esptun-test.XXXXXX)
 
 ### KTAP
 
+started_pid=
 ktap_count=0 ktap_failed=0 ktap_skipped=0 ktap_finished=
 
 echo "TAP version 13"
@@ -197,5 +198,7 @@ source "$LIB_DIR/lib/sniffer.sh"
 source "$LIB_DIR/lib/xfrm.sh"
 # shellcheck source=selftests/lib/swan.sh
 source "$LIB_DIR/lib/swan.sh"
+# shellcheck source=selftests/lib/keyer.sh
+source "$LIB_DIR/lib/keyer.sh"
 # shellcheck source=selftests/lib/esptun.sh
 source "$LIB_DIR/lib/esptun.sh"

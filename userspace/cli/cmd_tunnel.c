@@ -17,7 +17,7 @@ struct request {
 #define IN_TUNNEL(member)	(offsetof(struct request, t) + offsetof(struct esptun_tunnel, member))
 
 static const struct args_option tunnel_options[] = {
-	{ "local", "ADDRESS", cli_parse_addr, IN_TUNNEL(local), ESPTUN_TUNNEL_LOCAL, true },
+	{ "local", "ADDRESS", cli_parse_local, IN_TUNNEL(local), ESPTUN_TUNNEL_LOCAL, false },
 	{ "remote", "ADDRESS", cli_parse_addr, IN_TUNNEL(remote), ESPTUN_TUNNEL_REMOTE, true },
 	{ "dev", "DEVICE", cli_parse_text, offsetof(struct request, dev), ESPTUN_TUNNEL_LINK, false },
 	{ "ttl", "TTL", cli_parse_ttl, IN_TUNNEL(ttl), ESPTUN_TUNNEL_TTL, false },
@@ -40,8 +40,9 @@ static const struct args_option tunnel_options[] = {
 
 static void notes(FILE *f)
 {
-	fputs("       TTL := { 1..255 | inherit }  (default 64)\n"
-	      "       TOS := { 0..252, multiples of 4 | inherit }  (default inherit)\n"
+	fputs("       Without local, or with \"any\", the route decides.\n"
+	      "       TTL := { 1..255 | inherit }  (default 64)\n"
+	      "       TOS := { 0..252 | inherit }  (a multiple of 4; default inherit)\n"
 	      "       DEVICE: the underlay the outer packets are bound to, \"none\" takes it off\n", f);
 }
 
@@ -241,7 +242,7 @@ static int tunnel_show(struct cli *c, struct args *a)
 }
 
 static const struct cli_command commands[] = {
-	{ "add", "NAME local ADDRESS remote ADDRESS " OPTIONS_GRAMMAR, tunnel_add },
+	{ "add", "NAME [ local ADDRESS ] remote ADDRESS " OPTIONS_GRAMMAR, tunnel_add },
 	{ "change", "NAME [ local ADDRESS ] [ remote ADDRESS ] " OPTIONS_GRAMMAR, tunnel_change },
 	{ "del", "NAME", tunnel_del },
 	{ "delete", NULL, tunnel_del },

@@ -119,6 +119,12 @@ const char *cli_parse_addr(const char *text, void *dst)
 	return esptun_addr_parse(text, dst) < 0 ? "an IPv4 or IPv6 address" : NULL;
 }
 
+const char *cli_parse_local(const char *text, void *dst)
+{
+	return cli_parse_addr(strcmp(text, "any") == 0 ? "0.0.0.0" : text, dst) ?
+		"an IPv4 or IPv6 address or any" : NULL;
+}
+
 const char *cli_parse_spi(const char *text, void *dst)
 {
 	return number32(text, ESPTUN_MIN_SPI, UINT32_MAX, dst,

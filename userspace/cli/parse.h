@@ -16,6 +16,7 @@ const char *cli_parse_mtu(const char *text, void *dst);		/* uint32_t, 68..65535 
 const char *cli_parse_ttl(const char *text, void *dst);		/* uint8_t, 0 for inherit */
 const char *cli_parse_tos(const char *text, void *dst);		/* uint8_t, 1 for inherit */
 const char *cli_parse_addr(const char *text, void *dst);	/* struct esptun_addr */
+const char *cli_parse_local(const char *text, void *dst);	/* the same; "any" is 0.0.0.0 */
 const char *cli_parse_spi(const char *text, void *dst);		/* uint32_t, 256.. */
 const char *cli_parse_window(const char *text, void *dst);	/* uint32_t, 0 or 32..4096 */
 const char *cli_parse_dir(const char *text, void *dst);		/* enum esptun_dir */

@@ -88,7 +88,7 @@ struct esptun_stats {
  * @fields: mask of ESPTUN_TUNNEL_*
  * @ifindex: interface index; in requests 0 means: find it by @ifname
  * @ifname: name, 1..15 octets
- * @local: our outer address
+ * @local: our outer address; 0.0.0.0 leaves it to the route
  * @remote: the peer's outer address
  * @link: ifindex of the underlay device, 0 for none
  * @ttl: outer TTL, 1..255; 0 copies the inner one
@@ -257,9 +257,6 @@ int esptun_tunnel_add(struct esptun_sock *s, struct esptun_tunnel *t);
 /**
  * esptun_tunnel_change() - change the members named in @fields, leave all others
  * @t: @ifindex or @ifname, @fields and their members
- *
- * Reads the device's present values and sends all of them in one request, so it is one change
- * to the kernel.
  * Return: -ENODEV if there is no such device, -EINVAL if it is not an esptun device.
  */
 int esptun_tunnel_change(struct esptun_sock *s, const struct esptun_tunnel *t);
@@ -411,7 +408,7 @@ int esptun_sa_state_value(const char *word);
 /** esptun_addr_parse() - numeric IPv4 or IPv6 address; -EINVAL if it is not one */
 int esptun_addr_parse(const char *text, struct esptun_addr *addr);
 
-/** esptun_addr_text() - print into @buf, "any" for AF_UNSPEC. Return: @buf */
+/** esptun_addr_text() - print into @buf, "any" for AF_UNSPEC and 0.0.0.0. Return: @buf */
 const char *esptun_addr_text(const struct esptun_addr *addr, char buf[INET6_ADDRSTRLEN]);
 
 /** esptun_wipe() - clear memory that held a key; not optimised away */

@@ -102,7 +102,8 @@ const char *esptun_addr_text(const struct esptun_addr *addr, char buf[INET6_ADDR
 {
 	const void *octets = addr->family == AF_INET ? (const void *)&addr->v4 : &addr->v6;
 
-	if (addr->family == AF_UNSPEC || !inet_ntop(addr->family, octets, buf, INET6_ADDRSTRLEN))
+	if (addr->family == AF_UNSPEC || (addr->family == AF_INET && !addr->v4.s_addr) ||
+	    !inet_ntop(addr->family, octets, buf, INET6_ADDRSTRLEN))
 		snprintf(buf, INET6_ADDRSTRLEN, "any");
 	return buf;
 }

@@ -184,44 +184,15 @@ int esptun_tunnel_add(struct esptun_sock *s, struct esptun_tunnel *t)
 	return err < 0 ? err : esptun_link_index(s, t->ifname, &t->ifindex);
 }
 
-static void take_changes(struct esptun_tunnel *now, const struct esptun_tunnel *t)
-{
-	uint32_t f = t->fields;
-
-	if (f & ESPTUN_TUNNEL_LOCAL)
-		now->local = t->local;
-	if (f & ESPTUN_TUNNEL_REMOTE)
-		now->remote = t->remote;
-	if (f & ESPTUN_TUNNEL_LINK)
-		now->link = t->link;
-	if (f & ESPTUN_TUNNEL_TTL)
-		now->ttl = t->ttl;
-	if (f & ESPTUN_TUNNEL_TOS)
-		now->tos = t->tos;
-	if (f & ESPTUN_TUNNEL_PMTUDISC)
-		now->pmtudisc = t->pmtudisc;
-	if (f & ESPTUN_TUNNEL_FWMARK)
-		now->fwmark = t->fwmark;
-	if (f & ESPTUN_TUNNEL_KEEP_CARRIER)
-		now->keep_carrier = t->keep_carrier;
-	if (f & ESPTUN_TUNNEL_MTU)
-		now->mtu = t->mtu;
-	if (f & ESPTUN_TUNNEL_UP)
-		now->up = t->up;
-}
-
 int esptun_tunnel_change(struct esptun_sock *s, const struct esptun_tunnel *t)
 {
-	struct esptun_tunnel now;
+	struct esptun_tunnel now, change = *t;
 	int err = get_ours(s, t->ifindex ? NULL : t->ifname, t->ifindex, &now);
 
 	if (err < 0)
 		return err;
-	take_changes(&now, t);
-	/* An MTU or up state that was not asked for stays the kernel's business. */
-	now.fields &= ~(uint32_t)(ESPTUN_TUNNEL_MTU | ESPTUN_TUNNEL_UP);
-	now.fields |= t->fields;
-	return set_link(s, 0, &now);
+	change.ifindex = now.ifindex;
+	return set_link(s, 0, &change);
 }
 
 int esptun_tunnel_del(struct esptun_sock *s, const char *ifname)

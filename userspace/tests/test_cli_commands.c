@@ -50,6 +50,9 @@ static void test_tunnel_add(void **state)
 	assert_int_equal(t->fields, ESPTUN_TUNNEL_LOCAL | ESPTUN_TUNNEL_REMOTE);
 	assert_int_equal(t->local.v4.s_addr, htonl(0xc0000201));
 	assert_int_equal(t->remote.v4.s_addr, htonl(0xc0000202));
+	expect_run(&plain, "tunnel add paris0 local any remote 192.0.2.2", 0, "", "");
+	assert_int_equal(t->fields, ESPTUN_TUNNEL_LOCAL | ESPTUN_TUNNEL_REMOTE);
+	assert_int_equal(t->local.v4.s_addr, 0);
 	expect_run(&plain, "tunnel add name paris0 local 192.0.2.1 remote 192.0.2.2 dev eth0 ttl inherit "
 		   "tos 0xb8 pmtudisc off fwmark 0x10 keep-carrier on mtu 1400 up", 0, "", "");
 	assert_string_equal(t->ifname, "paris0");

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -330,5 +331,6 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_long_path_is_refused, setup, teardown),
 	};
 
+	signal(SIGPIPE, SIG_IGN);	/* as in main.c */
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

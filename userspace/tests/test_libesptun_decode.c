@@ -318,6 +318,8 @@ static void test_addresses(void **state)
 	assert_int_equal(esptun_addr_parse("192.0.2.1/24", &a), -EINVAL);
 	assert_int_equal(esptun_addr_parse("", &a), -EINVAL);
 	assert_string_equal(esptun_addr_text(&a, buf), "any");
+	assert_int_equal(esptun_addr_parse("0.0.0.0", &a), 0);
+	assert_string_equal(esptun_addr_text(&a, buf), "any");
 }
 
 int main(void)

@@ -494,7 +494,8 @@ enum esptun_cmd {
 
 /**
  * enum ifla_esptun - IFLA_INFO_DATA of link kind "esptun" (rtnetlink). Not part of the generic
- *   netlink family; listed here so that numbers have one source.
+ *   netlink family; listed here so that numbers have one source. In a change, an attribute that
+ *   is absent keeps its value.
  * @IFLA_ESPTUN_LINK: underlay device (dev); u32
  * @IFLA_ESPTUN_LOCAL4: u32 (network byte order)
  * @IFLA_ESPTUN_REMOTE4: u32 (network byte order)

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The only file that knows kernels apart. Forced into every source file before
+ * anything else. What Kbuild found in the headers comes in as ESPTUN_HAVE_*; newest
+ * kernels first, each block names what changed. Nothing else in the module tests for
+ * kernel features.
+ */
+#ifndef _ESPTUN_COMPAT_H
+#define _ESPTUN_COMPAT_H
+
+#include <linux/version.h>
+#include <linux/types.h>
+#include <linux/netdevice.h>
+#include <linux/skbuff.h>
+#include <linux/crypto.h>
+#include <linux/u64_stats_sync.h>
+#include <net/genetlink.h>
+#include <net/rtnetlink.h>
+#include <net/ip_tunnels.h>
+
+/* 6.12: lockless transmit is a bit of the device, no longer a feature. */
+static inline void esptun_compat_lltx(struct net_device *dev)
+{
+#ifdef ESPTUN_HAVE_DEV_LLTX
+	dev->lltx = true;
+#else
+	dev->features |= NETIF_F_LLTX;
+#endif
+}
+
+/* 6.5: the GSO functions got a header of their own. */
+#ifdef ESPTUN_HAVE_GSO_H
+#include <net/gso.h>
+#endif
+
+/*
+ * 6.3: crypto completion callbacks get their data, no longer the request. Declares
+ * the callback @name(@data, @err).
+ */
+#ifdef ESPTUN_HAVE_CRYPTO_CB_DATA
+#define ESPTUN_CRYPTO_CB(name, data, err) void name(void *data, int err)
+#define esptun_crypto_cb_data(data) (data)
+#else
+#define ESPTUN_CRYPTO_CB(name, data, err) \
+	void name(struct crypto_async_request *data, int err)
+#define esptun_crypto_cb_data(areq) ((areq)->data)
+#endif
+
+/* Changing a link that lies in another netns needs CAP_NET_ADMIN there, too. */
+static inline bool esptun_compat_link_capable(const struct net_device *dev, struct net *net)
+{
+#ifdef ESPTUN_HAVE_LINK_NET_CAPABLE
+	return rtnl_dev_link_net_capable(dev, net);
+#else
+	return net_eq(dev_net(dev), net) || ns_capable(net->user_ns, CAP_NET_ADMIN);
+#endif
+}
+
+/* 6.1: operations from here on are parsed strictly. Older kernels do so by validate = 0. */
+#ifdef ESPTUN_HAVE_RESV_START_OP
+#define ESPTUN_RESV_START_OP(op) .resv_start_op = (op),
+#else
+#define ESPTUN_RESV_START_OP(op)
+#endif
+
+/* 5.11: dev_get_tstats64() for every device that has tstats. */
+#ifdef ESPTUN_HAVE_TSTATS64
+#define esptun_compat_tstats64 dev_get_tstats64
+#else
+static inline void esptun_compat_tstats64(struct net_device *dev, struct rtnl_link_stats64 *s)
+{
+	netdev_stats_to_stats64(s, &dev->stats);
+	dev_fetch_sw_netstats(s, dev->tstats);
+}
+#endif
+
+/* 5.11 */
+#ifndef ESPTUN_HAVE_TSTATS_TX_ADD
+static inline void dev_sw_netstats_tx_add(struct net_device *dev, unsigned int packets,
+					  unsigned int len)
+{
+	struct pcpu_sw_netstats *tstats = this_cpu_ptr(dev->tstats);
+
+	u64_stats_update_begin(&tstats->syncp);
+	tstats->tx_bytes += len;
+	tstats->tx_packets += packets;
+	u64_stats_update_end(&tstats->syncp);
+}
+#endif
+
+/* 6.10: a tracepoint's string is assigned from what its field was declared with. */
+#ifdef ESPTUN_HAVE_ASSIGN_STR_1
+#define esptun_trace_str(dst, src) __assign_str(dst)
+#else
+#define esptun_trace_str(dst, src) __assign_str(dst, src)
+#endif
+
+#ifndef ESPTUN_HAVE_GSO_RESET
+static inline void skb_gso_reset(struct sk_buff *skb)
+{
+	skb_shinfo(skb)->gso_size = 0;
+	skb_shinfo(skb)->gso_segs = 0;
+	skb_shinfo(skb)->gso_type = 0;
+}
+#endif
+
+#ifndef ESPTUN_HAVE_INET_MAY_PULL
+static inline bool pskb_inet_may_pull(struct sk_buff *skb)
+{
+	switch (skb->protocol) {
+	case htons(ETH_P_IP):
+		return pskb_network_may_pull(skb, sizeof(struct iphdr));
+	case htons(ETH_P_IPV6):
+		return pskb_network_may_pull(skb, sizeof(struct ipv6hdr));
+	}
+	return true;
+}
+#endif
+
+/* 5.19: the segment kinds that need no help from below; older sets lack UDP_L4. */
+#define ESPTUN_GSO_FEATURES (NETIF_F_GSO_SOFTWARE | NETIF_F_GSO_UDP_L4)
+
+/* Multicast groups that only CAP_NET_ADMIN may join came with 6.7 and with stable updates. */
+#ifndef GENL_MCAST_CAP_NET_ADMIN
+#define GENL_MCAST_CAP_NET_ADMIN 0
+#endif
+
+#endif /* _ESPTUN_COMPAT_H */

@@ -1,0 +1,275 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What holds the devices together: the underlays, finding devices, the carrier and the
+ * MTU that follow the outbound SA. How a device is made and shown is in link.c.
+ */
+#include "device.h"
+#include "outer.h"
+#include "sa.h"
+#include "sadb.h"
+#include "link.h"
+#include <linux/rtnetlink.h>
+#include <linux/xarray.h>
+#include <net/net_namespace.h>
+#include <net/netns/generic.h>
+
+struct workqueue_struct *esptun_wq;
+
+static unsigned int esptun_net_id __read_mostly;
+
+/* All devices, by &esptun_dev.id; for dumps. */
+static DEFINE_XARRAY_ALLOC1(esptun_devices);
+
+struct esptun_net *esptun_net_get(const struct net *net)
+{
+	return net_generic(net, esptun_net_id);
+}
+
+struct esptun_dev *esptun_device_get(struct net *net, u32 ifindex)
+{
+	struct net_device *dev = dev_get_by_index(net, ifindex);
+
+	if (!dev)
+		return NULL;
+	if (esptun_device_is(dev))
+		return netdev_priv(dev);
+	dev_put(dev);
+	return NULL;
+}
+
+struct esptun_dev *esptun_device_next(unsigned long *id)
+{
+	struct esptun_dev *tun;
+
+	while ((tun = xa_find_after(&esptun_devices, id, ULONG_MAX, XA_PRESENT)))
+		if (READ_ONCE(tun->dev->reg_state) == NETREG_REGISTERED)
+			return tun;
+	return NULL;
+}
+
+struct esptun_dev *esptun_device_find(struct esptun_net *en, __be32 remote, __be32 local)
+{
+	struct esptun_dev *tun;
+
+	hash_for_each_possible_rcu(en->remotes, tun, by_remote, (__force u32)remote)
+		if (tun->remote == remote && (!tun->local || tun->local == local))
+			return tun;
+	return NULL;
+}
+
+int esptun_device_register(struct esptun_dev *tun)
+{
+	struct esptun_net *en = esptun_net_get(tun->net);
+	int err;
+
+	ASSERT_RTNL();
+	err = xa_alloc(&esptun_devices, &tun->id, tun, xa_limit_31b, GFP_KERNEL_ACCOUNT);
+	if (err)
+		return err;
+	list_add_tail(&tun->by_net, &en->devices);
+	hash_add_rcu(en->remotes, &tun->by_remote, (__force u32)tun->remote);
+	return 0;
+}
+
+void esptun_device_unregister(struct esptun_dev *tun)
+{
+	struct esptun_net *en = esptun_net_get(tun->net);
+
+	ASSERT_RTNL();
+	mutex_lock(&en->mutex);
+	tun->gone = true;
+	esptun_sa_flush_locked(tun, tun->gone_reason);
+	esptun_sadb_unreserve_all(tun);
+	mutex_unlock(&en->mutex);
+	hash_del_rcu(&tun->by_remote);
+	list_del(&tun->by_net);
+	xa_erase(&esptun_devices, tun->id);
+}
+
+int esptun_device_rebind(struct esptun_dev *tun, __be32 local, __be32 remote)
+{
+	struct esptun_net *en = esptun_net_get(tun->net);
+	int err = 0;
+
+	ASSERT_RTNL();
+	if (tun->local == local && tun->remote == remote)
+		return 0;
+	mutex_lock(&en->mutex);
+	if (tun->sa_count) {
+		err = -EBUSY;
+	} else {
+		hash_del_rcu(&tun->by_remote);
+		WRITE_ONCE(tun->local, local);
+		WRITE_ONCE(tun->remote, remote);
+		WRITE_ONCE(tun->pmtu, 0);
+		hash_add_rcu(en->remotes, &tun->by_remote, (__force u32)remote);
+	}
+	mutex_unlock(&en->mutex);
+	return err;
+}
+
+bool esptun_device_follow(struct esptun_dev *tun)
+{
+	struct esptun_sa *sa;
+	bool usable, told;
+
+	sa = rcu_dereference_protected(tun->out, lockdep_is_held(&tun->lock));
+	usable = sa && sa->state == ESPTUN_SA_STATE_ACTIVE;
+	if (usable) {
+		tun->shape.iv_len = sa->crypto.iv_len;
+		tun->shape.icv_len = sa->crypto.icv_len;
+		tun->shape.block = sa->crypto.block;
+	}
+	if (usable || tun->keep_carrier)
+		netif_carrier_on(tun->dev);
+	else
+		netif_carrier_off(tun->dev);
+	told = usable != tun->usable;
+	tun->usable = usable;
+	return told;
+}
+
+/*
+ * The largest inner packet whose outer packet fits the path. Not below what IPv6 needs:
+ * the kernel would take IPv6 off the device. What is too large then is fragmented
+ * outside, see xmit.c.
+ */
+int esptun_device_want_mtu(struct esptun_dev *tun)
+{
+	struct esptun_crypto c = { 0 };
+	struct esptun_route route;
+	int mtu = ETH_DATA_LEN;
+
+	spin_lock_bh(&tun->lock);
+	c.iv_len = tun->shape.iv_len;
+	c.icv_len = tun->shape.icv_len;
+	c.block = tun->shape.block;
+	spin_unlock_bh(&tun->lock);
+	local_bh_disable();
+	rcu_read_lock();
+	if (!esptun_outer_route(tun, &route)) {
+		mtu = esptun_outer_mtu(tun, route.rt);
+		WRITE_ONCE(tun->path_mtu, mtu);
+		tun->dev->needed_headroom = esptun_outer_headroom(route.rt);
+		ip_rt_put(route.rt);
+	}
+	rcu_read_unlock();
+	local_bh_enable();
+	mtu = esptun_crypto_room(&c, mtu - (int)sizeof(struct iphdr));
+	return clamp(mtu, IPV6_MIN_MTU, (int)tun->dev->max_mtu);
+}
+
+void esptun_device_mtu_now(struct esptun_dev *tun)
+{
+	struct net_device *dev = tun->dev;
+	int mtu;
+
+	mtu = esptun_device_want_mtu(tun);
+	if (!READ_ONCE(tun->mtu_auto) || READ_ONCE(dev->mtu) == mtu)
+		return;
+	rtnl_lock();
+	if (dev->reg_state == NETREG_REGISTERED && tun->mtu_auto) {
+		tun->mtu_setting = true;
+		dev_set_mtu(dev, mtu);
+		tun->mtu_setting = false;
+	}
+	rtnl_unlock();
+}
+
+void esptun_device_mtu_work(struct work_struct *work)
+{
+	struct esptun_dev *tun = container_of(work, struct esptun_dev, mtu_work);
+	struct net_device *dev = tun->dev;
+
+	esptun_device_mtu_now(tun);
+	dev_put(dev);
+}
+
+void esptun_device_mtu_later(struct esptun_dev *tun)
+{
+	dev_hold(tun->dev);
+	if (!queue_work(esptun_wq, &tun->mtu_work))
+		dev_put(tun->dev);
+}
+
+static int __net_init esptun_net_init(struct net *net)
+{
+	struct esptun_net *en = esptun_net_get(net);
+
+	en->net = net;
+	mutex_init(&en->mutex);
+	INIT_LIST_HEAD(&en->devices);
+	hash_init(en->remotes);
+	return esptun_sadb_init(en);
+}
+
+static void __net_exit esptun_net_exit(struct net *net)
+{
+	esptun_sadb_exit(esptun_net_get(net));
+}
+
+/* Devices in other namespaces whose underlay ends; those inside are the core's business. */
+static void __net_exit esptun_net_exit_batch(struct list_head *nets)
+{
+	struct esptun_dev *tun;
+	struct net *net;
+	LIST_HEAD(dead);
+
+	rtnl_lock();
+	list_for_each_entry(net, nets, exit_list) {
+		list_for_each_entry(tun, &esptun_net_get(net)->devices, by_net) {
+			tun->gone_reason = ESPTUN_DELETE_REASON_NETNS_GONE;
+			unregister_netdevice_queue(tun->dev, &dead);
+		}
+	}
+	unregister_netdevice_many(&dead);
+	rtnl_unlock();
+}
+
+/*
+ * Two stages: devices end before the core takes down what is left in the namespace, the
+ * tables after that, when no packet can arrive in it any more.
+ */
+static struct pernet_operations esptun_net_ops = {
+	.init = esptun_net_init,
+	.exit = esptun_net_exit,
+	.id = &esptun_net_id,
+	.size = sizeof(struct esptun_net),
+};
+
+static struct pernet_operations esptun_net_device_ops = {
+	.exit_batch = esptun_net_exit_batch,
+};
+
+int esptun_device_init(void)
+{
+	int err;
+
+	esptun_wq = alloc_workqueue("esptun", WQ_UNBOUND, 0);
+	if (!esptun_wq)
+		return -ENOMEM;
+	err = register_pernet_subsys(&esptun_net_ops);
+	if (err)
+		goto err_wq;
+	err = register_pernet_device(&esptun_net_device_ops);
+	if (err)
+		goto err_net;
+	return 0;
+
+err_net:
+	unregister_pernet_subsys(&esptun_net_ops);
+err_wq:
+	destroy_workqueue(esptun_wq);
+	return err;
+}
+
+void esptun_device_exit(void)
+{
+	unregister_pernet_device(&esptun_net_device_ops);
+	unregister_pernet_subsys(&esptun_net_ops);
+	/* SAs queue their end after a grace period: wait for those, then for the work. */
+	rcu_barrier();
+	destroy_workqueue(esptun_wq);
+	/* Work on a device ends with a reference given up; the device may go after that. */
+	rcu_barrier();
+}

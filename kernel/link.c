@@ -1,0 +1,363 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The device as rtnetlink, ethtool and the core see it: link kind "esptun", its
+ * attributes, and the net_device itself. Sends and receives nothing.
+ */
+#include "link.h"
+#include "sa.h"
+#include "xmit.h"
+#include <linux/ethtool.h>
+#include <linux/inetdevice.h>
+#include <linux/module.h>
+#include <net/ip_tunnels.h>
+#include <net/rtnetlink.h>
+#include "nl_gen.h"
+
+#define ESPTUN_TTL 64
+#define ESPTUN_TOS_INHERIT 1
+
+/* Outer header, ESP header, IV, trailer and ICV never take more than this. */
+#define ESPTUN_MAX_OVERHEAD 128
+
+/* What is computed with until the first SA tells: AES-GCM. */
+static const struct esptun_shape esptun_link_shape = { .iv_len = 8, .icv_len = 16, .block = 4 };
+
+static int esptun_link_init(struct net_device *dev)
+{
+	struct esptun_dev *tun = netdev_priv(dev);
+	int err;
+
+	dev->tstats = netdev_alloc_pcpu_stats(struct pcpu_sw_netstats);
+	if (!dev->tstats)
+		return -ENOMEM;
+	err = dst_cache_init(&tun->route, GFP_KERNEL);
+	if (err)
+		goto err_stats;
+	err = gro_cells_init(&tun->cells, dev);
+	if (err)
+		goto err_route;
+	err = esptun_device_register(tun);
+	if (err)
+		goto err_cells;
+	atomic64_inc(&esptun_census.tunnels_created);
+	return 0;
+
+err_cells:
+	gro_cells_destroy(&tun->cells);
+err_route:
+	dst_cache_destroy(&tun->route);
+err_stats:
+	free_percpu(dev->tstats);
+	return err;
+}
+
+static void esptun_link_uninit(struct net_device *dev)
+{
+	struct esptun_dev *tun = netdev_priv(dev);
+
+	esptun_device_unregister(tun);
+	gro_cells_destroy(&tun->cells);
+}
+
+/* The last reference has gone: nobody sends any more. */
+static void esptun_link_free(struct net_device *dev)
+{
+	struct esptun_dev *tun = netdev_priv(dev);
+
+	dst_cache_destroy(&tun->route);
+	free_percpu(dev->tstats);
+	atomic64_inc(&esptun_census.tunnels_destroyed);
+}
+
+static int esptun_link_change_mtu(struct net_device *dev, int mtu)
+{
+	struct esptun_dev *tun = netdev_priv(dev);
+
+	if (!tun->mtu_setting)
+		WRITE_ONCE(tun->mtu_auto, false);
+	WRITE_ONCE(dev->mtu, mtu);
+	return 0;
+}
+
+static void esptun_link_stats64(struct net_device *dev, struct rtnl_link_stats64 *s)
+{
+	struct esptun_dev *tun = netdev_priv(dev);
+
+	esptun_compat_tstats64(dev, s);
+	s->tx_dropped += esptun_stats_sum(&tun->drops, true);
+	s->rx_dropped += esptun_stats_sum(&tun->drops, false);
+}
+
+static int esptun_link_iflink(const struct net_device *dev)
+{
+	const struct esptun_dev *tun = netdev_priv(dev);
+
+	return READ_ONCE(tun->link);
+}
+
+static const struct net_device_ops esptun_link_ndo = {
+	.ndo_init = esptun_link_init,
+	.ndo_uninit = esptun_link_uninit,
+	.ndo_start_xmit = esptun_xmit,
+	.ndo_change_mtu = esptun_link_change_mtu,
+	.ndo_get_stats64 = esptun_link_stats64,
+	.ndo_get_iflink = esptun_link_iflink,
+};
+
+bool esptun_device_is(const struct net_device *dev)
+{
+	return dev->netdev_ops == &esptun_link_ndo;
+}
+
+static void esptun_link_drvinfo(struct net_device *dev, struct ethtool_drvinfo *info)
+{
+	strscpy(info->driver, "esptun", sizeof(info->driver));
+	strscpy(info->version, THIS_MODULE->version ? : "", sizeof(info->version));
+}
+
+static int esptun_link_sset_count(struct net_device *dev, int sset)
+{
+	return sset == ETH_SS_STATS ? ESPTUN_DROP_COUNT : -EOPNOTSUPP;
+}
+
+static void esptun_link_strings(struct net_device *dev, u32 sset, u8 *data)
+{
+	if (sset == ETH_SS_STATS)
+		memcpy(data, esptun_drop_names, sizeof(esptun_drop_names));
+}
+
+static void esptun_link_ethtool_stats(struct net_device *dev, struct ethtool_stats *stats,
+				      u64 *data)
+{
+	struct esptun_dev *tun = netdev_priv(dev);
+	int i;
+
+	for (i = 0; i < ESPTUN_DROP_COUNT; i++)
+		data[i] = atomic64_read(&tun->drops.count[i]);
+}
+
+static const struct ethtool_ops esptun_link_ethtool = {
+	.get_drvinfo = esptun_link_drvinfo,
+	.get_link = ethtool_op_get_link,
+	.get_sset_count = esptun_link_sset_count,
+	.get_strings = esptun_link_strings,
+	.get_ethtool_stats = esptun_link_ethtool_stats,
+};
+
+static void esptun_link_features(struct net_device *dev)
+{
+	netdev_features_t features = NETIF_F_SG | NETIF_F_FRAGLIST | NETIF_F_HIGHDMA |
+				     NETIF_F_HW_CSUM | NETIF_F_RXCSUM | ESPTUN_GSO_FEATURES;
+
+	dev->features |= features;
+	dev->hw_features |= features;
+	dev->hw_enc_features |= features;
+	esptun_compat_lltx(dev);
+}
+
+static void esptun_link_setup(struct net_device *dev)
+{
+	struct esptun_dev *tun = netdev_priv(dev);
+
+	dev->netdev_ops = &esptun_link_ndo;
+	dev->ethtool_ops = &esptun_link_ethtool;
+	dev->header_ops = &ip_tunnel_header_ops;
+	dev->needs_free_netdev = true;
+	dev->priv_destructor = esptun_link_free;
+	dev->type = ARPHRD_NONE;
+	dev->flags = IFF_POINTOPOINT | IFF_NOARP | IFF_MULTICAST;
+	dev->priv_flags |= IFF_NO_QUEUE | IFF_DISABLE_NETPOLL;
+	dev->addr_len = 0;
+	dev->hard_header_len = 0;
+	dev->needed_tailroom = ESPTUN_MAX_BLOCK + 1 + ESPTUN_MAX_ICV;
+	dev->mtu = ETH_DATA_LEN;
+	dev->min_mtu = ETH_MIN_MTU;
+	dev->max_mtu = IP_MAX_MTU - ESPTUN_MAX_OVERHEAD;
+	netif_keep_dst(dev);
+	esptun_link_features(dev);
+
+	tun->dev = dev;
+	tun->ttl = ESPTUN_TTL;
+	tun->tos = ESPTUN_TOS_INHERIT;
+	tun->pmtudisc = true;
+	tun->mtu_auto = true;
+	tun->shape = esptun_link_shape;
+	tun->gone_reason = ESPTUN_DELETE_REASON_DEVICE_GONE;
+	spin_lock_init(&tun->lock);
+	INIT_LIST_HEAD(&tun->sas);
+	INIT_WORK(&tun->mtu_work, esptun_device_mtu_work);
+	esptun_stats_init(&tun->drops);
+	tun->acquired = jiffies - HZ;
+}
+
+/* An address from an attribute that may be absent. */
+static __be32 esptun_link_addr(const struct nlattr *attr, __be32 otherwise)
+{
+	return attr ? nla_get_in_addr(attr) : otherwise;
+}
+
+static int esptun_link_refuse(struct netlink_ext_ack *extack, struct nlattr *attr,
+			      const char *why)
+{
+	if (extack) {
+		extack->_msg = why;
+		extack->bad_attr = attr;
+	}
+	return -EINVAL;
+}
+
+static int esptun_link_validate(struct nlattr *tb[], struct nlattr *data[],
+				struct netlink_ext_ack *extack)
+{
+	__be32 addr;
+
+	if (tb[IFLA_ADDRESS])
+		return esptun_link_refuse(extack, tb[IFLA_ADDRESS],
+					  "address: an esptun device has no link-layer address");
+	if (!data)
+		return 0;
+	if (data[IFLA_ESPTUN_LOCAL6] || data[IFLA_ESPTUN_REMOTE6])
+		return esptun_link_refuse(extack, data[IFLA_ESPTUN_REMOTE6] ? :
+					  data[IFLA_ESPTUN_LOCAL6],
+					  "local, remote: only IPv4 endpoints are supported");
+	addr = esptun_link_addr(data[IFLA_ESPTUN_REMOTE4], htonl(INADDR_LOOPBACK));
+	if (!addr || ipv4_is_multicast(addr) || ipv4_is_lbcast(addr))
+		return esptun_link_refuse(extack, data[IFLA_ESPTUN_REMOTE4],
+					  "remote: must be a unicast address, not any, multicast or broadcast");
+	addr = esptun_link_addr(data[IFLA_ESPTUN_LOCAL4], 0);
+	if (ipv4_is_multicast(addr) || ipv4_is_lbcast(addr))
+		return esptun_link_refuse(extack, data[IFLA_ESPTUN_LOCAL4],
+					  "local: must be a unicast address or any");
+	if (data[IFLA_ESPTUN_TOS] && nla_get_u8(data[IFLA_ESPTUN_TOS]) != ESPTUN_TOS_INHERIT &&
+	    (nla_get_u8(data[IFLA_ESPTUN_TOS]) & INET_ECN_MASK))
+		return esptun_link_refuse(extack, data[IFLA_ESPTUN_TOS],
+					  "tos: the lower two bits (ECN) must be 0, or inherit (1)");
+	return 0;
+}
+
+/* Everything but the endpoints. The values are single words that packets read once. */
+static int esptun_link_options(struct esptun_dev *tun, struct nlattr *data[],
+			       struct netlink_ext_ack *extack)
+{
+	u32 link = data[IFLA_ESPTUN_LINK] ? nla_get_u32(data[IFLA_ESPTUN_LINK]) : tun->link;
+
+	if (link && link != tun->link && !__dev_get_by_index(tun->net, link)) {
+		esptun_link_refuse(extack, data[IFLA_ESPTUN_LINK],
+				   "dev: no device with this index in the underlay's netns");
+		return -ENODEV;
+	}
+	WRITE_ONCE(tun->link, link);
+	if (data[IFLA_ESPTUN_TTL])
+		WRITE_ONCE(tun->ttl, nla_get_u8(data[IFLA_ESPTUN_TTL]));
+	if (data[IFLA_ESPTUN_TOS])
+		WRITE_ONCE(tun->tos, nla_get_u8(data[IFLA_ESPTUN_TOS]));
+	if (data[IFLA_ESPTUN_PMTUDISC])
+		WRITE_ONCE(tun->pmtudisc, nla_get_u8(data[IFLA_ESPTUN_PMTUDISC]));
+	if (data[IFLA_ESPTUN_FWMARK])
+		WRITE_ONCE(tun->fwmark, nla_get_u32(data[IFLA_ESPTUN_FWMARK]));
+	if (data[IFLA_ESPTUN_KEEP_CARRIER])
+		tun->keep_carrier = nla_get_u8(data[IFLA_ESPTUN_KEEP_CARRIER]);
+	return 0;
+}
+
+static int esptun_link_new(struct net *src_net, struct net_device *dev, struct nlattr *tb[],
+			   struct nlattr *data[], struct netlink_ext_ack *extack)
+{
+	struct esptun_dev *tun = netdev_priv(dev);
+	int err;
+
+	if (!data || !data[IFLA_ESPTUN_REMOTE4])
+		return esptun_link_refuse(extack, NULL,
+					  "remote: the address of the peer is missing");
+	tun->net = src_net;
+	tun->remote = nla_get_be32(data[IFLA_ESPTUN_REMOTE4]);
+	tun->local = esptun_link_addr(data[IFLA_ESPTUN_LOCAL4], 0);
+	err = esptun_link_options(tun, data, extack);
+	if (err)
+		return err;
+	if (!tun->keep_carrier)
+		netif_carrier_off(dev);
+	tun->mtu_auto = !tb[IFLA_MTU];
+	err = register_netdevice(dev);
+	if (err)
+		return err;
+	/* The route can be asked for as soon as the device has its caches. */
+	if (tun->mtu_auto) {
+		tun->mtu_setting = true;
+		dev_set_mtu(dev, esptun_device_want_mtu(tun));
+		tun->mtu_setting = false;
+	}
+	return 0;
+}
+
+static int esptun_link_change(struct net_device *dev, struct nlattr *tb[], struct nlattr *data[],
+			      struct netlink_ext_ack *extack)
+{
+	struct esptun_dev *tun = netdev_priv(dev);
+	int err;
+
+	if (!esptun_compat_link_capable(dev, tun->net)) {
+		NL_SET_ERR_MSG(extack, "CAP_NET_ADMIN is needed in the underlay's netns as well");
+		return -EPERM;
+	}
+	if (!data)
+		return 0;
+	err = esptun_device_rebind(tun, esptun_link_addr(data[IFLA_ESPTUN_LOCAL4], tun->local),
+				   esptun_link_addr(data[IFLA_ESPTUN_REMOTE4], tun->remote));
+	if (err) {
+		NL_SET_ERR_MSG(extack, "local, remote: the device has SAs, delete them first");
+		return err;
+	}
+	err = esptun_link_options(tun, data, extack);
+	if (err)
+		return err;
+	dst_cache_reset(&tun->route);
+	spin_lock_bh(&tun->lock);
+	esptun_device_follow(tun);
+	spin_unlock_bh(&tun->lock);
+	esptun_device_mtu_later(tun);
+	netdev_state_change(dev);
+	return 0;
+}
+
+static size_t esptun_link_size(const struct net_device *dev)
+{
+	return 4 * nla_total_size(sizeof(u32)) + 4 * nla_total_size(sizeof(u8));
+}
+
+static int esptun_link_fill(struct sk_buff *skb, const struct net_device *dev)
+{
+	const struct esptun_dev *tun = netdev_priv(dev);
+
+	if (nla_put_u32(skb, IFLA_ESPTUN_LINK, tun->link) ||
+	    nla_put_be32(skb, IFLA_ESPTUN_LOCAL4, tun->local) ||
+	    nla_put_be32(skb, IFLA_ESPTUN_REMOTE4, tun->remote) ||
+	    nla_put_u8(skb, IFLA_ESPTUN_TTL, tun->ttl) ||
+	    nla_put_u8(skb, IFLA_ESPTUN_TOS, tun->tos) ||
+	    nla_put_u8(skb, IFLA_ESPTUN_PMTUDISC, tun->pmtudisc) ||
+	    nla_put_u32(skb, IFLA_ESPTUN_FWMARK, tun->fwmark) ||
+	    nla_put_u8(skb, IFLA_ESPTUN_KEEP_CARRIER, tun->keep_carrier))
+		return -EMSGSIZE;
+	return 0;
+}
+
+static struct net *esptun_link_net(const struct net_device *dev)
+{
+	const struct esptun_dev *tun = netdev_priv(dev);
+
+	return tun->net;
+}
+
+struct rtnl_link_ops esptun_link_ops __read_mostly = {
+	.kind = "esptun",
+	.maxtype = IFLA_ESPTUN_MAX,
+	.policy = esptun_link_policy,
+	.priv_size = sizeof(struct esptun_dev),
+	.setup = esptun_link_setup,
+	.validate = esptun_link_validate,
+	.newlink = esptun_link_new,
+	.changelink = esptun_link_change,
+	.get_size = esptun_link_size,
+	.fill_info = esptun_link_fill,
+	.get_link_net = esptun_link_net,
+};

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Starts the parts of the module in order and stops them in reverse.
+ */
+#include "device.h"
+#include "keyring.h"
+#include "netlink.h"
+#include "rcv.h"
+#include <linux/module.h>
+#include <net/rtnetlink.h>
+
+#ifndef ESPTUN_VERSION
+#define ESPTUN_VERSION "0.1"
+#endif
+
+static int __init esptun_init(void)
+{
+	int err;
+
+	esptun_keyring_init();
+	err = esptun_device_init();
+	if (err)
+		return err;
+	err = esptun_rcv_init();
+	if (err)
+		goto err_device;
+	err = genl_register_family(&esptun_nl_family);
+	if (err)
+		goto err_rcv;
+	err = rtnl_link_register(&esptun_link_ops);
+	if (err)
+		goto err_genl;
+	return 0;
+
+err_genl:
+	genl_unregister_family(&esptun_nl_family);
+err_rcv:
+	esptun_rcv_exit();
+err_device:
+	esptun_device_exit();
+	return err;
+}
+
+static void __exit esptun_exit(void)
+{
+	rtnl_link_unregister(&esptun_link_ops);
+	genl_unregister_family(&esptun_nl_family);
+	esptun_rcv_exit();
+	esptun_device_exit();
+}
+
+module_init(esptun_init);
+module_exit(esptun_exit);
+MODULE_LICENSE("GPL");
+MODULE_DESCRIPTION("ESP tunnel device (RFC 4303)");
+MODULE_AUTHOR("The esptun authors");
+MODULE_VERSION(ESPTUN_VERSION);
+MODULE_ALIAS_RTNL_LINK("esptun");
+MODULE_ALIAS_GENL_FAMILY(ESPTUN_GENL_NAME);

@@ -1,0 +1,362 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The generic netlink family: devices and the module as seen through it, events, and what
+ * the requests about SAs (nl_sa.c) share with that. Tables are generated (nl_gen.c).
+ */
+#include "netlink.h"
+#include "device.h"
+#include "outer.h"
+#include "sa.h"
+#include <linux/module.h>
+#include <net/sock.h>
+
+static atomic_t esptun_nl_gen = ATOMIC_INIT(1);
+
+struct genl_family esptun_nl_family __ro_after_init = {
+	.name = ESPTUN_GENL_NAME,
+	.version = ESPTUN_GENL_VERSION,
+	.maxattr = ESPTUN_A_SA_MAX,
+	.netnsok = true,
+	.parallel_ops = true,
+	.module = THIS_MODULE,
+	.ops = esptun_nl_ops,
+	.n_ops = ESPTUN_NL_OPS_COUNT,
+	.mcgrps = esptun_nl_mcgrps,
+	.n_mcgrps = ESPTUN_NL_MCGRPS_COUNT,
+	ESPTUN_RESV_START_OP(ESPTUN_CMD_MAX + 1)
+};
+
+void esptun_nl_changed(void)
+{
+	atomic_inc(&esptun_nl_gen);
+}
+
+u32 esptun_nl_generation(void)
+{
+	/* 0 would switch the check off. */
+	return (u32)atomic_read(&esptun_nl_gen) | 1u << 31;
+}
+
+struct esptun_dev *esptun_nl_device(struct genl_info *info, int attr_ifindex)
+{
+	struct nlattr *attr = info->attrs[attr_ifindex];
+	struct esptun_dev *tun;
+
+	if (!attr) {
+		NL_SET_ERR_MSG(info->extack, "ifindex: the device is missing");
+		return ERR_PTR(-EINVAL);
+	}
+	tun = esptun_device_get(genl_info_net(info), nla_get_u32(attr));
+	if (tun)
+		return tun;
+	NL_SET_ERR_MSG_ATTR(info->extack, attr, "ifindex: no esptun device has this index");
+	return ERR_PTR(-ENODEV);
+}
+
+struct sk_buff *esptun_nl_reply(struct genl_info *info, u8 cmd, void **head)
+{
+	struct sk_buff *msg = nlmsg_new(NLMSG_GOODSIZE, GFP_KERNEL);
+
+	if (!msg)
+		return NULL;
+	*head = genlmsg_put_reply(msg, info, &esptun_nl_family, 0, cmd);
+	if (*head)
+		return msg;
+	nlmsg_free(msg);
+	return NULL;
+}
+
+int esptun_nl_send(struct genl_info *info, struct sk_buff *msg, void *head, int err)
+{
+	if (err) {
+		nlmsg_free(msg);
+		return err;
+	}
+	genlmsg_end(msg, head);
+	return genlmsg_reply(msg, info);
+}
+
+static int esptun_nl_put_u64(struct sk_buff *skb, int attr, u64 value, int pad)
+{
+	return nla_put_u64_64bit(skb, attr, value, pad);
+}
+
+static int esptun_nl_put_last(struct sk_buff *skb, const struct esptun_last_error *last)
+{
+	if (nla_put_u32(skb, ESPTUN_A_LAST_ERROR_REASON, last->reason) ||
+	    esptun_nl_put_u64(skb, ESPTUN_A_LAST_ERROR_TIME, last->time,
+			      ESPTUN_A_LAST_ERROR_PAD))
+		return -EMSGSIZE;
+	if (last->spi && nla_put_be32(skb, ESPTUN_A_LAST_ERROR_SPI, last->spi))
+		return -EMSGSIZE;
+	if (last->seq && esptun_nl_put_u64(skb, ESPTUN_A_LAST_ERROR_SEQ, last->seq,
+					   ESPTUN_A_LAST_ERROR_PAD))
+		return -EMSGSIZE;
+	if (last->source && nla_put_be32(skb, ESPTUN_A_LAST_ERROR_SOURCE4, last->source))
+		return -EMSGSIZE;
+	return 0;
+}
+
+int esptun_nl_put_drops(struct sk_buff *skb, int nest, int nest_error, struct esptun_drops *drops)
+{
+	struct esptun_last_error last;
+	struct nlattr *attr;
+	u64 count;
+	int i;
+
+	attr = nla_nest_start(skb, nest);
+	if (!attr)
+		return -EMSGSIZE;
+	for (i = 0; i < ESPTUN_DROP_COUNT; i++) {
+		count = atomic64_read(&drops->count[i]);
+		if (count && nla_put(skb, i + 1, sizeof(count), &count))
+			return -EMSGSIZE;
+	}
+	nla_nest_end(skb, attr);
+	esptun_stats_last(drops, &last);
+	if (!last.time)
+		return 0;
+	attr = nla_nest_start(skb, nest_error);
+	if (!attr || esptun_nl_put_last(skb, &last))
+		return -EMSGSIZE;
+	nla_nest_end(skb, attr);
+	return 0;
+}
+
+static int esptun_nl_put_stats(struct sk_buff *skb, struct net_device *dev)
+{
+	struct rtnl_link_stats64 s = { };
+	struct nlattr *attr;
+
+	esptun_compat_tstats64(dev, &s);
+	attr = nla_nest_start(skb, ESPTUN_A_TUNNEL_STATS);
+	if (!attr ||
+	    esptun_nl_put_u64(skb, ESPTUN_A_STATS_RX_PACKETS, s.rx_packets, ESPTUN_A_STATS_PAD) ||
+	    esptun_nl_put_u64(skb, ESPTUN_A_STATS_RX_BYTES, s.rx_bytes, ESPTUN_A_STATS_PAD) ||
+	    esptun_nl_put_u64(skb, ESPTUN_A_STATS_TX_PACKETS, s.tx_packets, ESPTUN_A_STATS_PAD) ||
+	    esptun_nl_put_u64(skb, ESPTUN_A_STATS_TX_BYTES, s.tx_bytes, ESPTUN_A_STATS_PAD))
+		return -EMSGSIZE;
+	nla_nest_end(skb, attr);
+	return 0;
+}
+
+/* The path as it is now, without waiting for a packet to find out. 0: no route. */
+static u32 esptun_nl_path_mtu(struct esptun_dev *tun)
+{
+	struct esptun_route route;
+	u32 mtu = 0;
+
+	local_bh_disable();
+	if (!esptun_outer_route(tun, &route)) {
+		mtu = esptun_outer_mtu(tun, route.rt);
+		ip_rt_put(route.rt);
+	}
+	local_bh_enable();
+	return mtu;
+}
+
+/* What depends on the active outbound SA. Under RCU. */
+static int esptun_nl_put_active(struct sk_buff *skb, struct esptun_dev *tun)
+{
+	struct esptun_sa *sa = rcu_dereference(tun->out);
+	bool usable = sa && READ_ONCE(sa->state) == ESPTUN_SA_STATE_ACTIVE;
+
+	if (nla_put_u8(skb, ESPTUN_A_TUNNEL_CARRIER, usable))
+		return -EMSGSIZE;
+	if (!usable)
+		return 0;
+	if (nla_put_be32(skb, ESPTUN_A_TUNNEL_OUT_SPI, sa->spi) ||
+	    nla_put_u32(skb, ESPTUN_A_TUNNEL_OVERHEAD,
+			sizeof(struct iphdr) + esptun_crypto_overhead(&sa->crypto)))
+		return -EMSGSIZE;
+	return 0;
+}
+
+/* Under RCU. */
+static int esptun_nl_put_tunnel(struct sk_buff *skb, struct esptun_dev *tun)
+{
+	struct net_device *dev = tun->dev;
+	u32 path = esptun_nl_path_mtu(tun);
+
+	if (nla_put_u32(skb, ESPTUN_A_TUNNEL_IFINDEX, dev->ifindex) ||
+	    nla_put_string(skb, ESPTUN_A_TUNNEL_IFNAME, dev->name) ||
+	    nla_put_be32(skb, ESPTUN_A_TUNNEL_LOCAL4, tun->local) ||
+	    nla_put_be32(skb, ESPTUN_A_TUNNEL_REMOTE4, tun->remote) ||
+	    nla_put_u32(skb, ESPTUN_A_TUNNEL_MTU, READ_ONCE(dev->mtu)) ||
+	    nla_put_u32(skb, ESPTUN_A_TUNNEL_SA_COUNT, READ_ONCE(tun->sa_count)))
+		return -EMSGSIZE;
+	if (tun->link && nla_put_u32(skb, ESPTUN_A_TUNNEL_LINK, tun->link))
+		return -EMSGSIZE;
+	if (path && nla_put_u32(skb, ESPTUN_A_TUNNEL_PATH_MTU, path))
+		return -EMSGSIZE;
+	if (esptun_nl_put_active(skb, tun) || esptun_nl_put_stats(skb, dev))
+		return -EMSGSIZE;
+	return esptun_nl_put_drops(skb, ESPTUN_A_TUNNEL_DROPS, ESPTUN_A_TUNNEL_LAST_ERROR,
+				   &tun->drops);
+}
+
+/* By index or by name. */
+static struct esptun_dev *esptun_nl_tunnel(struct genl_info *info)
+{
+	struct nlattr *name = info->attrs[ESPTUN_A_TUNNEL_IFNAME];
+	struct net_device *dev;
+
+	if (info->attrs[ESPTUN_A_TUNNEL_IFINDEX] || !name)
+		return esptun_nl_device(info, ESPTUN_A_TUNNEL_IFINDEX);
+	dev = dev_get_by_name(genl_info_net(info), nla_data(name));
+	if (dev && esptun_device_is(dev))
+		return netdev_priv(dev);
+	dev_put(dev);
+	NL_SET_ERR_MSG_ATTR(info->extack, name, "ifname: no esptun device has this name");
+	return ERR_PTR(-ENODEV);
+}
+
+int esptun_nl_tunnel_get_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct esptun_dev *tun = esptun_nl_tunnel(info);
+	struct sk_buff *msg;
+	void *head;
+	int err;
+
+	if (IS_ERR(tun))
+		return PTR_ERR(tun);
+	msg = esptun_nl_reply(info, ESPTUN_CMD_TUNNEL_GET, &head);
+	if (!msg) {
+		dev_put(tun->dev);
+		return -ENOMEM;
+	}
+	rcu_read_lock();
+	err = esptun_nl_put_tunnel(msg, tun);
+	rcu_read_unlock();
+	dev_put(tun->dev);
+	return esptun_nl_send(info, msg, head, err);
+}
+
+static int esptun_nl_dump_tunnel(struct sk_buff *skb, struct netlink_callback *cb,
+				 struct esptun_dev *tun)
+{
+	void *head = genlmsg_put(skb, NETLINK_CB(cb->skb).portid, cb->nlh->nlmsg_seq,
+				 &esptun_nl_family, NLM_F_MULTI, ESPTUN_CMD_TUNNEL_GET);
+
+	if (!head)
+		return -EMSGSIZE;
+	genl_dump_check_consistent(cb, head);
+	if (esptun_nl_put_tunnel(skb, tun)) {
+		genlmsg_cancel(skb, head);
+		return -EMSGSIZE;
+	}
+	genlmsg_end(skb, head);
+	return 0;
+}
+
+int esptun_nl_tunnel_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
+{
+	struct net *net = sock_net(cb->skb->sk);
+	unsigned long id = cb->args[0];
+	struct esptun_dev *tun;
+
+	cb->seq = esptun_nl_generation();
+	rcu_read_lock();
+	while ((tun = esptun_device_next(&id))) {
+		if (net_eq(dev_net(tun->dev), net) && esptun_nl_dump_tunnel(skb, cb, tun))
+			break;
+		cb->args[0] = id;
+	}
+	rcu_read_unlock();
+	return skb->len;
+}
+
+int esptun_nl_module_get_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct esptun_net *en = esptun_net_get(genl_info_net(info));
+	const struct {
+		int attr;
+		const atomic64_t *value;
+	} counters[] = {
+		{ ESPTUN_A_MODULE_TUNNELS_CREATED, &esptun_census.tunnels_created },
+		{ ESPTUN_A_MODULE_TUNNELS_DESTROYED, &esptun_census.tunnels_destroyed },
+		{ ESPTUN_A_MODULE_SAS_CREATED, &esptun_census.sas_created },
+		{ ESPTUN_A_MODULE_SAS_DESTROYED, &esptun_census.sas_destroyed },
+		{ ESPTUN_A_MODULE_RX_FOREIGN_SPI, &en->rx_foreign },
+	};
+	struct sk_buff *msg;
+	void *head;
+	int i, err;
+
+	msg = esptun_nl_reply(info, ESPTUN_CMD_MODULE_GET, &head);
+	if (!msg)
+		return -ENOMEM;
+	err = nla_put_string(msg, ESPTUN_A_MODULE_VERSION, THIS_MODULE->version ? : "");
+	for (i = 0; !err && i < ARRAY_SIZE(counters); i++)
+		err = esptun_nl_put_u64(msg, counters[i].attr, atomic64_read(counters[i].value),
+					ESPTUN_A_MODULE_PAD);
+	return esptun_nl_send(info, msg, head, err);
+}
+
+struct sk_buff *esptun_nl_event(struct esptun_dev *tun, u8 cmd, void **head)
+{
+	struct sk_buff *msg;
+
+	if (!genl_has_listeners(&esptun_nl_family, dev_net(tun->dev), ESPTUN_NL_MCGRP_EVENTS))
+		return NULL;
+	msg = nlmsg_new(NLMSG_GOODSIZE, GFP_ATOMIC);
+	if (!msg)
+		return NULL;
+	*head = genlmsg_put(msg, 0, 0, &esptun_nl_family, 0, cmd);
+	if (*head)
+		return msg;
+	nlmsg_free(msg);
+	return NULL;
+}
+
+void esptun_nl_multicast(struct esptun_dev *tun, struct sk_buff *msg, void *head, int err)
+{
+	if (err) {
+		nlmsg_free(msg);
+		return;
+	}
+	genlmsg_end(msg, head);
+	genlmsg_multicast_netns(&esptun_nl_family, dev_net(tun->dev), msg, 0,
+				ESPTUN_NL_MCGRP_EVENTS, GFP_ATOMIC);
+}
+
+static int esptun_nl_put_name(struct sk_buff *skb, const struct esptun_dev *tun)
+{
+	return nla_put_u32(skb, ESPTUN_A_TUNNEL_IFINDEX, tun->dev->ifindex) ||
+	       nla_put_string(skb, ESPTUN_A_TUNNEL_IFNAME, tun->dev->name);
+}
+
+void esptun_nl_carrier(struct esptun_dev *tun)
+{
+	struct esptun_sa *sa;
+	struct sk_buff *msg;
+	bool usable;
+	void *head;
+	int err;
+
+	msg = esptun_nl_event(tun, ESPTUN_CMD_CARRIER_NTF, &head);
+	if (!msg)
+		return;
+	rcu_read_lock();
+	sa = rcu_dereference(tun->out);
+	usable = sa && READ_ONCE(sa->state) == ESPTUN_SA_STATE_ACTIVE;
+	err = esptun_nl_put_name(msg, tun) ||
+	      nla_put_u8(msg, ESPTUN_A_TUNNEL_CARRIER, usable) ||
+	      (usable && nla_put_be32(msg, ESPTUN_A_TUNNEL_OUT_SPI, sa->spi));
+	rcu_read_unlock();
+	esptun_nl_multicast(tun, msg, head, err);
+}
+
+void esptun_nl_acquire(struct esptun_dev *tun)
+{
+	unsigned long last = READ_ONCE(tun->acquired);
+	struct sk_buff *msg;
+	void *head;
+
+	/* At most one a second; of several CPUs one wins. */
+	if (time_before(jiffies, last + HZ) || cmpxchg(&tun->acquired, last, jiffies) != last)
+		return;
+	msg = esptun_nl_event(tun, ESPTUN_CMD_ACQUIRE_NTF, &head);
+	if (msg)
+		esptun_nl_multicast(tun, msg, head, esptun_nl_put_name(msg, tun));
+}

@@ -1,0 +1,406 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Requests and events about SAs. Keys are read from a request and wiped in it, whatever
+ * becomes of the request; there is no way back out.
+ */
+#include "netlink.h"
+#include "device.h"
+#include "sa.h"
+#include "sadb.h"
+#include <linux/string.h>
+#include <net/sock.h>
+
+/* Packets; enough for reordering between receive queues. */
+#define ESPTUN_DEFAULT_WINDOW 1024
+
+static u32 esptun_nl_get_u32(struct nlattr *attr, u32 otherwise)
+{
+	return attr ? nla_get_u32(attr) : otherwise;
+}
+
+static u64 esptun_nl_get_u64(struct nlattr *attr)
+{
+	return attr ? nla_get_u64(attr) : 0;
+}
+
+static __be32 esptun_nl_get_spi(struct nlattr *attr)
+{
+	return attr ? nla_get_be32(attr) : 0;
+}
+
+/* All of @attrs must be there; @texts are what a missing one is told. */
+static int esptun_nl_require(struct genl_info *info, const int *attrs, int count)
+{
+	static const char * const texts[ESPTUN_A_SA_MAX + 1] = {
+		[ESPTUN_A_SA_DIR] = "dir: the direction is missing",
+		[ESPTUN_A_SA_SPI] = "spi: the SPI is missing",
+		[ESPTUN_A_SA_ENCR] = "encr: the encryption algorithm is missing",
+	};
+	int i;
+
+	for (i = 0; i < count; i++) {
+		if (info->attrs[attrs[i]])
+			continue;
+		info->extack->_msg = texts[attrs[i]];
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static const int esptun_nl_need_new[] = { ESPTUN_A_SA_DIR, ESPTUN_A_SA_SPI, ESPTUN_A_SA_ENCR };
+static const int esptun_nl_need_name[] = { ESPTUN_A_SA_DIR, ESPTUN_A_SA_SPI };
+static const int esptun_nl_need_spi[] = { ESPTUN_A_SA_SPI };
+
+static void esptun_nl_get_key(struct nlattr *attr, const u8 **key, unsigned int *len)
+{
+	*key = attr ? nla_data(attr) : NULL;
+	*len = attr ? nla_len(attr) : 0;
+}
+
+static void esptun_nl_wipe_key(struct nlattr *attr)
+{
+	if (attr)
+		memzero_explicit(nla_data(attr), nla_len(attr));
+}
+
+static u32 esptun_nl_default_window(const struct esptun_sa_params *p)
+{
+	bool integrity = p->crypto.encr == ESPTUN_ENCR_AES_GCM_16 ||
+			 p->crypto.auth != ESPTUN_AUTH_NONE;
+
+	return p->dir == ESPTUN_DIR_IN && integrity ? ESPTUN_DEFAULT_WINDOW : 0;
+}
+
+static void esptun_nl_get_params(struct nlattr **a, struct esptun_sa_params *p)
+{
+	struct esptun_crypto_params *c = &p->crypto;
+
+	p->dir = nla_get_u32(a[ESPTUN_A_SA_DIR]);
+	p->spi = esptun_nl_get_spi(a[ESPTUN_A_SA_SPI]);
+	p->flags = esptun_nl_get_u32(a[ESPTUN_A_SA_FLAGS], 0);
+	p->state = esptun_nl_get_u32(a[ESPTUN_A_SA_STATE], ESPTUN_SA_STATE_ACTIVE);
+	p->seq = esptun_nl_get_u64(a[ESPTUN_A_SA_SEQ]);
+	p->partner = esptun_nl_get_spi(a[ESPTUN_A_SA_PARTNER_SPI]);
+	p->limits.soft_bytes = esptun_nl_get_u64(a[ESPTUN_A_SA_SOFT_BYTES]);
+	p->limits.hard_bytes = esptun_nl_get_u64(a[ESPTUN_A_SA_HARD_BYTES]);
+	p->limits.soft_packets = esptun_nl_get_u64(a[ESPTUN_A_SA_SOFT_PACKETS]);
+	p->limits.hard_packets = esptun_nl_get_u64(a[ESPTUN_A_SA_HARD_PACKETS]);
+	if (a[ESPTUN_A_SA_COOKIE]) {
+		p->cookie = nla_data(a[ESPTUN_A_SA_COOKIE]);
+		p->cookie_len = nla_len(a[ESPTUN_A_SA_COOKIE]);
+	}
+	c->encr = nla_get_u32(a[ESPTUN_A_SA_ENCR]);
+	c->auth = esptun_nl_get_u32(a[ESPTUN_A_SA_AUTH], ESPTUN_AUTH_NONE);
+	c->esn = p->flags & ESPTUN_SA_FLAG_ESN;
+	c->weak_ok = p->flags & ESPTUN_SA_FLAG_NO_INTEGRITY_OK;
+	esptun_nl_get_key(a[ESPTUN_A_SA_ENCR_KEY], &c->encr_key, &c->encr_key_len);
+	esptun_nl_get_key(a[ESPTUN_A_SA_AUTH_KEY], &c->auth_key, &c->auth_key_len);
+	p->window = esptun_nl_get_u32(a[ESPTUN_A_SA_REPLAY_WINDOW], esptun_nl_default_window(p));
+}
+
+int esptun_nl_sa_new_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct esptun_sa_params p = { };
+	struct esptun_dev *tun;
+	int err;
+
+	err = esptun_nl_require(info, esptun_nl_need_new, ARRAY_SIZE(esptun_nl_need_new));
+	if (err)
+		goto out;
+	tun = esptun_nl_device(info, ESPTUN_A_SA_IFINDEX);
+	err = PTR_ERR_OR_ZERO(tun);
+	if (err)
+		goto out;
+	esptun_nl_get_params(info->attrs, &p);
+	err = esptun_sa_new(tun, &p, info->extack);
+	if (!err)
+		esptun_device_mtu_now(tun);
+	dev_put(tun->dev);
+out:
+	esptun_nl_wipe_key(info->attrs[ESPTUN_A_SA_ENCR_KEY]);
+	esptun_nl_wipe_key(info->attrs[ESPTUN_A_SA_AUTH_KEY]);
+	return err;
+}
+
+int esptun_nl_sa_alloc_spi_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct esptun_dev *tun = esptun_nl_device(info, ESPTUN_A_SA_IFINDEX);
+	struct sk_buff *msg;
+	__be32 spi = 0;
+	void *head;
+	int err;
+
+	if (IS_ERR(tun))
+		return PTR_ERR(tun);
+	err = esptun_sadb_reserve(tun, &spi, info->extack);
+	dev_put(tun->dev);
+	if (err)
+		return err;
+	/* If the reply fails the reservation runs out by itself. */
+	msg = esptun_nl_reply(info, ESPTUN_CMD_SA_ALLOC_SPI, &head);
+	if (!msg)
+		return -ENOMEM;
+	err = nla_put_u32(msg, ESPTUN_A_SA_IFINDEX, nla_get_u32(info->attrs[ESPTUN_A_SA_IFINDEX])) ||
+	      nla_put_be32(msg, ESPTUN_A_SA_SPI, spi);
+	return esptun_nl_send(info, msg, head, err ? -EMSGSIZE : 0);
+}
+
+int esptun_nl_sa_activate_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct esptun_dev *tun;
+	int err;
+
+	err = esptun_nl_require(info, esptun_nl_need_spi, ARRAY_SIZE(esptun_nl_need_spi));
+	if (err)
+		return err;
+	tun = esptun_nl_device(info, ESPTUN_A_SA_IFINDEX);
+	if (IS_ERR(tun))
+		return PTR_ERR(tun);
+	err = esptun_sa_activate(tun, esptun_nl_get_spi(info->attrs[ESPTUN_A_SA_SPI]),
+				 info->extack);
+	if (!err)
+		esptun_device_mtu_now(tun);
+	dev_put(tun->dev);
+	return err;
+}
+
+int esptun_nl_sa_del_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct esptun_dev *tun;
+	int err;
+
+	err = esptun_nl_require(info, esptun_nl_need_name, ARRAY_SIZE(esptun_nl_need_name));
+	if (err)
+		return err;
+	tun = esptun_nl_device(info, ESPTUN_A_SA_IFINDEX);
+	if (IS_ERR(tun))
+		return PTR_ERR(tun);
+	err = esptun_sa_del(tun, nla_get_u32(info->attrs[ESPTUN_A_SA_DIR]),
+			    esptun_nl_get_spi(info->attrs[ESPTUN_A_SA_SPI]), info->extack);
+	dev_put(tun->dev);
+	return err;
+}
+
+/* The next device of @net after @id with a reference, NULL at the end. */
+static struct esptun_dev *esptun_nl_next_device(struct net *net, unsigned long *id)
+{
+	struct esptun_dev *tun;
+
+	rcu_read_lock();
+	while ((tun = esptun_device_next(id)))
+		if (net_eq(dev_net(tun->dev), net))
+			break;
+	if (tun)
+		dev_hold(tun->dev);
+	rcu_read_unlock();
+	return tun;
+}
+
+int esptun_nl_sa_flush_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct esptun_dev *tun;
+	unsigned long id = 0;
+
+	if (info->attrs[ESPTUN_A_SA_IFINDEX]) {
+		tun = esptun_nl_device(info, ESPTUN_A_SA_IFINDEX);
+		if (IS_ERR(tun))
+			return PTR_ERR(tun);
+		esptun_sa_flush(tun, ESPTUN_DELETE_REASON_FLUSH);
+		dev_put(tun->dev);
+		return 0;
+	}
+	while ((tun = esptun_nl_next_device(genl_info_net(info), &id))) {
+		esptun_sa_flush(tun, ESPTUN_DELETE_REASON_FLUSH);
+		dev_put(tun->dev);
+	}
+	return 0;
+}
+
+static int esptun_nl_put_u64(struct sk_buff *skb, int attr, u64 value)
+{
+	return nla_put_u64_64bit(skb, attr, value, ESPTUN_A_SA_PAD);
+}
+
+static int esptun_nl_put_algs(struct sk_buff *skb, const struct esptun_sa *sa)
+{
+	const char *driver = crypto_tfm_alg_driver_name(crypto_aead_tfm(sa->crypto.tfm));
+
+	return nla_put_u32(skb, ESPTUN_A_SA_ENCR, sa->encr) ||
+	       nla_put_u32(skb, ESPTUN_A_SA_ENCR_KEY_LEN, sa->encr_bits) ||
+	       nla_put_u32(skb, ESPTUN_A_SA_AUTH, sa->auth) ||
+	       nla_put_u32(skb, ESPTUN_A_SA_AUTH_KEY_LEN, sa->auth_bits) ||
+	       nla_put_u32(skb, ESPTUN_A_SA_FLAGS, sa->flags) ||
+	       nla_put_string(skb, ESPTUN_A_SA_DRIVER, driver);
+}
+
+static int esptun_nl_put_limits(struct sk_buff *skb, const struct esptun_limits *l)
+{
+	const struct {
+		int attr;
+		u64 value;
+	} limits[] = {
+		{ ESPTUN_A_SA_SOFT_BYTES, l->soft_bytes },
+		{ ESPTUN_A_SA_HARD_BYTES, l->hard_bytes },
+		{ ESPTUN_A_SA_SOFT_PACKETS, l->soft_packets },
+		{ ESPTUN_A_SA_HARD_PACKETS, l->hard_packets },
+	};
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(limits); i++)
+		if (limits[i].value && esptun_nl_put_u64(skb, limits[i].attr, limits[i].value))
+			return -EMSGSIZE;
+	return 0;
+}
+
+static int esptun_nl_put_traffic(struct sk_buff *skb, const struct esptun_sa *sa)
+{
+	struct esptun_totals sum;
+
+	esptun_stats_totals(sa->stats, &sum);
+	return esptun_nl_put_u64(skb, ESPTUN_A_SA_SEQ, esptun_sa_seq(sa)) ||
+	       esptun_nl_put_u64(skb, ESPTUN_A_SA_BYTES, sum.bytes) ||
+	       esptun_nl_put_u64(skb, ESPTUN_A_SA_PACKETS, sum.packets) ||
+	       esptun_nl_put_u64(skb, ESPTUN_A_SA_CREATED, sa->created) ||
+	       esptun_nl_put_u64(skb, ESPTUN_A_SA_LAST_USED, sum.used);
+}
+
+static int esptun_nl_put_in(struct sk_buff *skb, const struct esptun_sa *sa)
+{
+	if (sa->dir != ESPTUN_DIR_IN)
+		return 0;
+	return nla_put_u32(skb, ESPTUN_A_SA_REPLAY_WINDOW, sa->replay.window) ||
+	       nla_put_u8(skb, ESPTUN_A_SA_CONFIRMED, sa->crypto.integrity &&
+			  test_bit(ESPTUN_SA_CONFIRMED, &sa->marks));
+}
+
+int esptun_nl_put_sa(struct sk_buff *skb, const struct esptun_sa *sa)
+{
+	if (nla_put_u32(skb, ESPTUN_A_SA_IFINDEX, sa->tun->dev->ifindex) ||
+	    nla_put_u32(skb, ESPTUN_A_SA_DIR, sa->dir) ||
+	    nla_put_be32(skb, ESPTUN_A_SA_SPI, sa->spi) ||
+	    nla_put_u32(skb, ESPTUN_A_SA_STATE, READ_ONCE(sa->state)))
+		return -EMSGSIZE;
+	if (sa->partner && nla_put_be32(skb, ESPTUN_A_SA_PARTNER_SPI, sa->partner))
+		return -EMSGSIZE;
+	if (sa->cookie_len && nla_put(skb, ESPTUN_A_SA_COOKIE, sa->cookie_len, sa->cookie))
+		return -EMSGSIZE;
+	if (esptun_nl_put_algs(skb, sa) || esptun_nl_put_limits(skb, &sa->limits) ||
+	    esptun_nl_put_traffic(skb, sa) || esptun_nl_put_in(skb, sa))
+		return -EMSGSIZE;
+	return esptun_nl_put_drops(skb, ESPTUN_A_SA_DROPS, ESPTUN_A_SA_LAST_ERROR,
+				   (struct esptun_drops *)&sa->drops);
+}
+
+int esptun_nl_sa_get_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct esptun_dev *tun;
+	struct esptun_sa *sa;
+	struct sk_buff *msg;
+	void *head;
+	int err;
+
+	err = esptun_nl_require(info, esptun_nl_need_name, ARRAY_SIZE(esptun_nl_need_name));
+	if (err)
+		return err;
+	tun = esptun_nl_device(info, ESPTUN_A_SA_IFINDEX);
+	if (IS_ERR(tun))
+		return PTR_ERR(tun);
+	msg = esptun_nl_reply(info, ESPTUN_CMD_SA_GET, &head);
+	if (!msg) {
+		dev_put(tun->dev);
+		return -ENOMEM;
+	}
+	rcu_read_lock();
+	sa = esptun_sa_find(tun, nla_get_u32(info->attrs[ESPTUN_A_SA_DIR]),
+			    esptun_nl_get_spi(info->attrs[ESPTUN_A_SA_SPI]));
+	err = sa ? esptun_nl_put_sa(msg, sa) : -ENOENT;
+	rcu_read_unlock();
+	dev_put(tun->dev);
+	if (!sa)
+		NL_SET_ERR_MSG(info->extack, "spi: the device has no such SA in this direction");
+	return esptun_nl_send(info, msg, head, err);
+}
+
+static int esptun_nl_dump_sa(struct sk_buff *skb, struct netlink_callback *cb,
+			     const struct esptun_sa *sa)
+{
+	void *head = genlmsg_put(skb, NETLINK_CB(cb->skb).portid, cb->nlh->nlmsg_seq,
+				 &esptun_nl_family, NLM_F_MULTI, ESPTUN_CMD_SA_GET);
+
+	if (!head)
+		return -EMSGSIZE;
+	genl_dump_check_consistent(cb, head);
+	if (esptun_nl_put_sa(skb, sa)) {
+		genlmsg_cancel(skb, head);
+		return -EMSGSIZE;
+	}
+	genlmsg_end(skb, head);
+	return 0;
+}
+
+/* The SAs of one device from cb->args[1] on; that is the id of the last one shown. */
+static int esptun_nl_dump_device(struct sk_buff *skb, struct netlink_callback *cb,
+				 struct esptun_dev *tun)
+{
+	struct esptun_sa *sa;
+
+	list_for_each_entry_rcu(sa, &tun->sas, by_tun) {
+		if (sa->id <= cb->args[1])
+			continue;
+		if (esptun_nl_dump_sa(skb, cb, sa))
+			return -EMSGSIZE;
+		cb->args[1] = sa->id;
+	}
+	return 0;
+}
+
+/* The device the request asks for; 0: all. The core has checked the attributes. */
+static u32 esptun_nl_dump_filter(const struct netlink_callback *cb)
+{
+	struct nlattr *attr = nlmsg_find_attr(cb->nlh, GENL_HDRLEN, ESPTUN_A_SA_IFINDEX);
+
+	return esptun_nl_get_u32(attr, 0);
+}
+
+int esptun_nl_sa_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
+{
+	struct net *net = sock_net(cb->skb->sk);
+	unsigned long id = cb->args[0];
+	struct esptun_dev *tun;
+	u32 ifindex = esptun_nl_dump_filter(cb);
+
+	cb->seq = esptun_nl_generation();
+	rcu_read_lock();
+	while ((tun = esptun_device_next(&id))) {
+		if (net_eq(dev_net(tun->dev), net) &&
+		    (!ifindex || tun->dev->ifindex == ifindex) &&
+		    esptun_nl_dump_device(skb, cb, tun))
+			break;
+		cb->args[0] = id;
+		cb->args[1] = 0;
+	}
+	rcu_read_unlock();
+	return skb->len;
+}
+
+void esptun_nl_sa_event(u8 cmd, const struct esptun_sa *sa)
+{
+	struct sk_buff *msg;
+	void *head;
+
+	msg = esptun_nl_event(sa->tun, cmd, &head);
+	if (msg)
+		esptun_nl_multicast(sa->tun, msg, head, esptun_nl_put_sa(msg, sa));
+}
+
+void esptun_nl_sa_deleted(const struct esptun_sa *sa, u32 reason)
+{
+	struct sk_buff *msg;
+	void *head;
+
+	msg = esptun_nl_event(sa->tun, ESPTUN_CMD_SA_DELETED_NTF, &head);
+	if (msg)
+		esptun_nl_multicast(sa->tun, msg, head,
+				    nla_put_u32(msg, ESPTUN_A_SA_REASON, reason) ||
+				    esptun_nl_put_sa(msg, sa));
+}

@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * ESP packets that arrive for this host: whose is it, may it be, and, out of esp_in.c
+ * again, is it a good inner packet and on into the stack. Packets that are not ours pass
+ * on untouched to the kernel's own IPsec.
+ */
+#include "rcv.h"
+#include "device.h"
+#include "esp.h"
+#include "sadb.h"
+#include <net/inet_ecn.h>
+#include <net/ipv6.h>
+#include <net/xfrm.h>
+
+/* Before ip_vti (100), which takes by address, and esp4 (0), which must see every SPI. */
+#define ESPTUN_RCV_PRIORITY 150
+
+void esptun_rcv_drop(struct sk_buff *skb, enum esptun_drop reason)
+{
+	struct esptun_cb *cb = esptun_cb(skb);
+	struct esptun_drop_info info = {
+		.reason = reason, .sa = cb->sa, .seq = cb->seq, .source = cb->saddr,
+	};
+
+	esptun_stats_drop(cb->sa->tun, skb, &info);
+}
+
+/* Checks and trims: the ESP payload may be longer than the packet in it (RFC 4303 2.7). */
+static bool esptun_rcv_inner4(struct sk_buff *skb)
+{
+	const struct iphdr *iph = (const struct iphdr *)skb->data;
+	unsigned int len;
+
+	if (skb->len < sizeof(*iph) || iph->version != 4 || iph->ihl < 5)
+		return false;
+	len = ntohs(iph->tot_len);
+	if (len < iph->ihl * 4 || len > skb->len)
+		return false;
+	__skb_trim(skb, len);
+	skb->protocol = htons(ETH_P_IP);
+	return true;
+}
+
+static bool esptun_rcv_inner6(struct sk_buff *skb)
+{
+	const struct ipv6hdr *ip6 = (const struct ipv6hdr *)skb->data;
+	unsigned int len;
+
+	if (skb->len < sizeof(*ip6) || ip6->version != 6)
+		return false;
+	len = ntohs(ip6->payload_len) + sizeof(*ip6);
+	if (len > skb->len)
+		return false;
+	__skb_trim(skb, len);
+	skb->protocol = htons(ETH_P_IPV6);
+	return true;
+}
+
+/* The packet becomes one of the device: nothing of the outer one sticks to it. */
+static void esptun_rcv_reset(struct sk_buff *skb, struct esptun_dev *tun, bool integrity)
+{
+	skb_scrub_packet(skb, !net_eq(tun->net, dev_net(tun->dev)));
+	skb->dev = tun->dev;
+	skb_gso_reset(skb);
+	skb->encapsulation = 0;
+	skb_clear_hash(skb);
+	skb_set_queue_mapping(skb, 0);
+	skb_reset_mac_header(skb);
+	skb_reset_mac_len(skb);
+	/*
+	 * The peer gateway has authenticated every octet; with RXCSUM off the inner checksums
+	 * are looked at as well.
+	 */
+	if (integrity && (tun->dev->features & NETIF_F_RXCSUM)) {
+		skb->ip_summed = CHECKSUM_UNNECESSARY;
+		skb->csum_level = ~0;
+	} else {
+		skb->ip_summed = CHECKSUM_NONE;
+	}
+}
+
+void esptun_rcv_deliver(struct sk_buff *skb, u8 next_header)
+{
+	struct esptun_cb *cb = esptun_cb(skb);
+	struct esptun_sa *sa = cb->sa;
+	struct esptun_dev *tun = sa->tun;
+	unsigned int len;
+
+	if (next_header == IPPROTO_NONE) {
+		esptun_rcv_drop(skb, ESPTUN_DROP_RX_DUMMY);
+		return;
+	}
+	if (!(next_header == IPPROTO_IPIP && esptun_rcv_inner4(skb)) &&
+	    !(next_header == IPPROTO_IPV6 && esptun_rcv_inner6(skb))) {
+		esptun_rcv_drop(skb, ESPTUN_DROP_RX_BAD_INNER);
+		return;
+	}
+	skb_reset_network_header(skb);
+	skb_reset_transport_header(skb);
+	if (unlikely(INET_ECN_decapsulate(skb, cb->tos, skb->protocol == htons(ETH_P_IP) ?
+					  ip_hdr(skb)->tos :
+					  ipv6_get_dsfield(ipv6_hdr(skb))) > 1)) {
+		esptun_rcv_drop(skb, ESPTUN_DROP_RX_ECN);
+		return;
+	}
+	len = skb->len;
+	esptun_rcv_reset(skb, tun, sa->crypto.integrity);
+	memset(skb->cb, 0, sizeof(struct esptun_cb));
+	if (unlikely(gro_cells_receive(&tun->cells, skb) != NET_RX_SUCCESS)) {
+		/* Freed already: the device has gone down, or its queue is full. */
+		struct esptun_drop_info info = { .reason = ESPTUN_DROP_RX_DEVICE_DOWN, .sa = sa };
+
+		esptun_stats_dropped(tun, &info, 1);
+		return;
+	}
+	esptun_stats_passed(sa->stats, 1, len);
+	dev_sw_netstats_rx_add(tun->dev, len);
+}
+
+/*
+ * An SPI we do not have. If its packet is between the endpoints of one of our devices and
+ * the kernel's own IPsec does not know it either, it was for us: an SA just deleted, or
+ * one that the peer still has. True: counted, and to be dropped.
+ */
+static bool esptun_rcv_unknown(struct esptun_net *en, const struct sk_buff *skb, __be32 spi)
+{
+	const struct iphdr *iph = ip_hdr(skb);
+	struct esptun_drop_info info = {
+		.reason = ESPTUN_DROP_RX_NO_SA, .spi = spi, .source = iph->saddr,
+	};
+	struct esptun_dev *tun;
+
+	tun = esptun_device_find(en, iph->saddr, iph->daddr);
+	if (!tun || esptun_sadb_foreign(en->net, iph->daddr, spi))
+		return false;
+	esptun_stats_dropped(tun, &info, 1);
+	return true;
+}
+
+/* Reasons to refuse a packet that need no look at its content. */
+static bool esptun_rcv_refused(const struct sk_buff *skb, const struct esptun_sa *sa,
+			       enum esptun_drop *why)
+{
+	const struct esptun_dev *tun = sa->tun;
+	const struct iphdr *iph = ip_hdr(skb);
+
+	if (unlikely(iph->saddr != READ_ONCE(tun->remote)))
+		*why = ESPTUN_DROP_RX_WRONG_SOURCE;
+	else if (unlikely(READ_ONCE(sa->state) == ESPTUN_SA_STATE_EXPIRED))
+		*why = ESPTUN_DROP_RX_EXPIRED;
+	else if (unlikely(!(READ_ONCE(tun->dev->flags) & IFF_UP)))
+		*why = ESPTUN_DROP_RX_DEVICE_DOWN;
+	else
+		return false;
+	return true;
+}
+
+/* The same SPI at another of our addresses: the kernel's own IPsec may have it there. */
+static bool esptun_rcv_elsewhere(struct esptun_net *en, const struct sk_buff *skb,
+				 const struct esptun_sa *sa)
+{
+	__be32 local = READ_ONCE(sa->tun->local);
+
+	return local && ip_hdr(skb)->daddr != local &&
+	       esptun_sadb_foreign(en->net, ip_hdr(skb)->daddr, sa->spi);
+}
+
+static void esptun_rcv_refuse(struct sk_buff *skb, struct esptun_sa *sa, enum esptun_drop why)
+{
+	struct esptun_drop_info info = { .reason = why, .sa = sa, .source = ip_hdr(skb)->saddr };
+
+	if (pskb_may_pull(skb, ESPTUN_ESP_HEADER))
+		info.seq = get_unaligned_be32(skb->data + 4);
+	esptun_stats_drop(sa->tun, skb, &info);
+}
+
+/*
+ * Called by the kernel's ESP demultiplexer, data at the ESP header, under RCU, BH off.
+ * Return: 0 the packet is ours and consumed; -EINVAL it is not and has not been touched.
+ */
+static int esptun_rcv(struct sk_buff *skb)
+{
+	struct esptun_net *en = esptun_net_get(dev_net(skb->dev));
+	enum esptun_drop why;
+	struct esptun_sa *sa;
+	__be32 spi;
+
+	if (!pskb_may_pull(skb, sizeof(spi)))
+		return -EINVAL;
+	spi = get_unaligned((__be32 *)skb->data);
+	sa = esptun_sadb_in(en, spi);
+	if (unlikely(!sa)) {
+		if (esptun_rcv_unknown(en, skb, spi)) {
+			kfree_skb(skb);
+			return 0;
+		}
+		atomic64_inc(&en->rx_foreign);
+		return -EINVAL;
+	}
+	if (unlikely(READ_ONCE(sa->tun->local) && ip_hdr(skb)->daddr != READ_ONCE(sa->tun->local))) {
+		if (esptun_rcv_elsewhere(en, skb, sa))
+			return -EINVAL;
+		esptun_rcv_refuse(skb, sa, ESPTUN_DROP_RX_WRONG_SOURCE);
+		return 0;
+	}
+	if (unlikely(esptun_rcv_refused(skb, sa, &why))) {
+		esptun_rcv_refuse(skb, sa, why);
+		return 0;
+	}
+	if (unlikely(!pskb_may_pull(skb, ESPTUN_ESP_HEADER))) {
+		esptun_rcv_refuse(skb, sa, ESPTUN_DROP_RX_TOO_SHORT);
+		return 0;
+	}
+	esptun_esp_in(skb, sa);
+	return 0;
+}
+
+/* ESP that came in UDP on a socket of the kernel's own IPsec: not ours. */
+static int esptun_rcv_input(struct sk_buff *skb, int nexthdr, __be32 spi, int encap_type)
+{
+	return -EINVAL;
+}
+
+/* Called for every packet of the kernel's own IPsec: positive means "ask the next". */
+static int esptun_rcv_cb(struct sk_buff *skb, int err)
+{
+	return 1;
+}
+
+static struct xfrm4_protocol esptun_rcv_protocol = {
+	.handler = esptun_rcv,
+	.input_handler = esptun_rcv_input,
+	.cb_handler = esptun_rcv_cb,
+	.err_handler = esptun_icmp_err,
+	.priority = ESPTUN_RCV_PRIORITY,
+};
+
+int esptun_rcv_init(void)
+{
+	return xfrm4_protocol_register(&esptun_rcv_protocol, IPPROTO_ESP);
+}
+
+/* No packet is in the handlers any more when this returns. */
+void esptun_rcv_exit(void)
+{
+	xfrm4_protocol_deregister(&esptun_rcv_protocol, IPPROTO_ESP);
+}

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Where ESP packets and errors about them come in. */
+#ifndef _ESPTUN_RCV_H
+#define _ESPTUN_RCV_H
+
+struct sk_buff;
+
+int esptun_rcv_init(void);
+void esptun_rcv_exit(void);
+
+/* icmp.c: an ICMP error quotes an ESP packet; data at the quoted IP header. 0: was ours. */
+int esptun_icmp_err(struct sk_buff *skb, u32 info);
+
+#endif /* _ESPTUN_RCV_H */

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Drop counters, the record of the last error, and sums, see stats.h. Also the home of
+ * the tracepoints. Never decides whether a packet is dropped.
+ */
+#include "stats.h"
+#include "device.h"
+#include "sa.h"
+#include <linux/skbuff.h>
+
+#define CREATE_TRACE_POINTS
+#include "trace.h"
+
+EXPORT_TRACEPOINT_SYMBOL_GPL(esptun_drop);
+
+struct esptun_census esptun_census;
+
+void esptun_stats_init(struct esptun_drops *drops)
+{
+	memset(drops, 0, sizeof(*drops));
+	spin_lock_init(&drops->lock);
+}
+
+static void esptun_stats_count(struct esptun_drops *drops, const struct esptun_last_error *last,
+			       u32 packets)
+{
+	atomic64_add(packets, &drops->count[last->reason]);
+	/* Under a flood one record is as good as another: do not queue up for it. */
+	if (!spin_trylock_bh(&drops->lock))
+		return;
+	drops->last = *last;
+	spin_unlock_bh(&drops->lock);
+}
+
+void esptun_stats_dropped(struct esptun_dev *tun, const struct esptun_drop_info *info,
+			  u32 packets)
+{
+	struct esptun_last_error last = {
+		.reason = info->reason,
+		.spi = info->sa ? info->sa->spi : info->spi,
+		.source = info->source,
+		.seq = info->seq,
+		.time = ktime_get_coarse_boottime_ns(),
+	};
+
+	esptun_stats_count(&tun->drops, &last, packets);
+	if (info->sa)
+		esptun_stats_count(&info->sa->drops, &last, packets);
+	trace_esptun_drop(tun->dev, last.reason, last.spi, last.seq);
+}
+
+void esptun_stats_drop(struct esptun_dev *tun, struct sk_buff *skb,
+		       const struct esptun_drop_info *info)
+{
+	esptun_stats_dropped(tun, info, max_t(u32, 1, skb_shinfo(skb)->gso_segs));
+	kfree_skb(skb);
+}
+
+u64 esptun_stats_sum(const struct esptun_drops *drops, bool tx)
+{
+	u32 i = tx ? 0 : ESPTUN_DROP_RX_NO_SA;
+	u32 end = tx ? ESPTUN_DROP_RX_NO_SA : ESPTUN_DROP_COUNT;
+	u64 sum = 0;
+
+	for (; i < end; i++)
+		sum += atomic64_read(&drops->count[i]);
+	return sum;
+}
+
+void esptun_stats_last(struct esptun_drops *drops, struct esptun_last_error *last)
+{
+	spin_lock_bh(&drops->lock);
+	*last = drops->last;
+	spin_unlock_bh(&drops->lock);
+}
+
+void esptun_stats_totals(struct esptun_pcpu_stats __percpu *stats, struct esptun_totals *sum)
+{
+	struct esptun_totals one;
+	unsigned int start;
+	int cpu;
+
+	memset(sum, 0, sizeof(*sum));
+	for_each_possible_cpu(cpu) {
+		const struct esptun_pcpu_stats *s = per_cpu_ptr(stats, cpu);
+
+		do {
+			start = u64_stats_fetch_begin(&s->syncp);
+			one.packets = u64_stats_read(&s->packets);
+			one.bytes = u64_stats_read(&s->bytes);
+			one.used = u64_stats_read(&s->used);
+		} while (u64_stats_fetch_retry(&s->syncp, start));
+		sum->packets += one.packets;
+		sum->bytes += one.bytes;
+		sum->used = max(sum->used, one.used);
+	}
+}

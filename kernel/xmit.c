@@ -1,0 +1,319 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Packets that enter the tunnel: is it one, is there an SA, a route, does it fit; then
+ * segments, sequence numbers, and on to esp_out.c. No lock, and no allocation but for
+ * segmentation.
+ */
+#include "xmit.h"
+#include "device.h"
+#include "esp.h"
+#include "netlink.h"
+#include "outer.h"
+#include <linux/icmpv6.h>
+#include <net/icmp.h>
+#include <net/ip_tunnels.h>
+#include <net/ipv6.h>
+
+/**
+ * struct esptun_inner - what the outer header needs to know of the inner one
+ * @tos: DSCP and ECN
+ * @ttl: TTL or hop limit
+ * @df: must not be fragmented: IPv4 with DF, IPv6
+ * @v6: IPv6
+ */
+struct esptun_inner {
+	u8 tos;
+	u8 ttl;
+	bool df;
+	bool v6;
+};
+
+/* The tunnels that a packet is in on this CPU, innermost first: a chain on the stack. */
+struct esptun_nesting {
+	const struct esptun_dev *tun;
+	struct esptun_nesting *outer;
+};
+
+static DEFINE_PER_CPU(struct esptun_nesting *, esptun_xmit_nesting);
+
+/* More tunnels within tunnels than anybody means to have. */
+#define ESPTUN_MAX_NESTING 4
+
+static void esptun_xmit_refuse(struct esptun_dev *tun, struct esptun_sa *sa, struct sk_buff *skb,
+			       enum esptun_drop reason)
+{
+	struct esptun_drop_info info = { .reason = reason, .sa = sa };
+
+	esptun_stats_drop(tun, skb, &info);
+}
+
+void esptun_xmit_drop(struct sk_buff *skb, enum esptun_drop reason)
+{
+	struct esptun_cb *cb = esptun_cb(skb);
+	struct esptun_drop_info info = { .reason = reason, .sa = cb->sa, .seq = cb->seq };
+
+	esptun_stats_drop(cb->sa->tun, skb, &info);
+}
+
+static bool esptun_xmit_inner4(const struct sk_buff *skb, struct esptun_inner *inner)
+{
+	const struct iphdr *iph = ip_hdr(skb);
+
+	if (iph->version != 4 || iph->ihl < 5 || iph->ihl * 4 > skb->len)
+		return false;
+	if (!skb_is_gso(skb) && ntohs(iph->tot_len) > skb->len)
+		return false;
+	inner->tos = iph->tos;
+	inner->ttl = iph->ttl;
+	inner->df = iph->frag_off & htons(IP_DF);
+	inner->v6 = false;
+	return true;
+}
+
+static bool esptun_xmit_inner6(const struct sk_buff *skb, struct esptun_inner *inner)
+{
+	const struct ipv6hdr *ip6 = ipv6_hdr(skb);
+
+	if (ip6->version != 6)
+		return false;
+	if (!skb_is_gso(skb) && ntohs(ip6->payload_len) + sizeof(*ip6) > skb->len)
+		return false;
+	inner->tos = ipv6_get_dsfield(ip6);
+	inner->ttl = ip6->hop_limit;
+	inner->df = true;
+	inner->v6 = true;
+	return true;
+}
+
+static bool esptun_xmit_inner(struct sk_buff *skb, struct esptun_inner *inner)
+{
+	if (skb_network_offset(skb) || !pskb_inet_may_pull(skb))
+		return false;
+	switch (skb->protocol) {
+	case htons(ETH_P_IP):
+		return esptun_xmit_inner4(skb, inner);
+	case htons(ETH_P_IPV6):
+		return esptun_xmit_inner6(skb, inner);
+	}
+	return false;
+}
+
+static bool esptun_xmit_too_big(const struct sk_buff *skb, u32 mtu)
+{
+	if (skb_is_gso(skb))
+		return !skb_gso_validate_network_len(skb, mtu);
+	return skb->len > mtu;
+}
+
+/*
+ * Does the packet fit into the path? Sets the outer DF. False: it does not and must not be
+ * fragmented, the sender has been told. What may be fragmented is, by the outer header.
+ */
+static bool esptun_xmit_fits(struct esptun_dev *tun, const struct esptun_sa *sa,
+			     struct sk_buff *skb, const struct esptun_inner *inner, u32 path,
+			     __be16 *df)
+{
+	int mtu = esptun_crypto_room(&sa->crypto, (int)path - (int)sizeof(struct iphdr));
+	bool discover = READ_ONCE(tun->pmtudisc);
+
+	*df = discover || (inner->df && !inner->v6) ? htons(IP_DF) : 0;
+	if (likely(!esptun_xmit_too_big(skb, max(mtu, 0))))
+		return true;
+	*df = 0;
+	if (!inner->df || (inner->v6 && !discover))
+		return true;
+	if (inner->v6) {
+		/* IPv6 counts on 1280 octets: those pass, in outer fragments if need be. */
+		mtu = max(mtu, IPV6_MIN_MTU);
+		if (!esptun_xmit_too_big(skb, mtu))
+			return true;
+		skb_dst_update_pmtu_no_confirm(skb, mtu);
+		icmpv6_ndo_send(skb, ICMPV6_PKT_TOOBIG, 0, mtu);
+	} else {
+		mtu = max(mtu, IPV4_MIN_MTU);
+		skb_dst_update_pmtu_no_confirm(skb, mtu);
+		icmp_ndo_send(skb, ICMP_DEST_UNREACH, ICMP_FRAG_NEEDED, htonl(mtu));
+	}
+	return false;
+}
+
+/* The SA to send with, or the reason why there is none. */
+static struct esptun_sa *esptun_xmit_sa(struct esptun_dev *tun, struct sk_buff *skb)
+{
+	struct esptun_sa *sa = rcu_dereference(tun->out);
+
+	if (likely(sa && READ_ONCE(sa->state) == ESPTUN_SA_STATE_ACTIVE))
+		return sa;
+	esptun_nl_acquire(tun);
+	if (!sa)
+		esptun_xmit_refuse(tun, NULL, skb, ESPTUN_DROP_TX_NO_SA);
+	else if (READ_ONCE(sa->seq) >= sa->seq_limit)
+		esptun_xmit_refuse(tun, sa, skb, ESPTUN_DROP_TX_SEQ_EXHAUSTED);
+	else
+		esptun_xmit_refuse(tun, sa, skb, ESPTUN_DROP_TX_EXPIRED);
+	return NULL;
+}
+
+/* Into packets that fit, with checksums; the original is consumed. NULL: dropped. */
+static struct sk_buff *esptun_xmit_segment(struct esptun_dev *tun, struct esptun_sa *sa,
+					   struct sk_buff *skb)
+{
+	struct sk_buff *segs;
+
+	if (!skb_is_gso(skb)) {
+		skb_mark_not_on_list(skb);
+		return skb;
+	}
+	segs = skb_gso_segment(skb, 0);
+	if (IS_ERR_OR_NULL(segs)) {
+		esptun_xmit_refuse(tun, sa, skb, PTR_ERR(segs) == -ENOMEM ?
+				   ESPTUN_DROP_TX_NO_MEMORY : ESPTUN_DROP_TX_BAD_INNER);
+		return NULL;
+	}
+	consume_skb(skb);
+	return segs;
+}
+
+static void esptun_xmit_drop_list(struct esptun_dev *tun, struct esptun_sa *sa,
+				  struct sk_buff *segs, enum esptun_drop reason)
+{
+	struct sk_buff *skb, *next;
+
+	skb_list_walk_safe(segs, skb, next) {
+		skb_mark_not_on_list(skb);
+		esptun_xmit_refuse(tun, sa, skb, reason);
+	}
+}
+
+/* Charges the packets to the SA and takes their numbers. False: they must not pass. */
+static bool esptun_xmit_charge(struct esptun_sa *sa, u32 packets, u64 bytes, u64 *seq,
+			       enum esptun_drop *why)
+{
+	if (!esptun_sa_account(sa, packets, bytes)) {
+		*why = ESPTUN_DROP_TX_EXPIRED;
+		return false;
+	}
+	if (unlikely(!esptun_seq_take(&sa->seq, sa->seq_limit, packets, seq))) {
+		/* Closed: the SA was deleted while we looked at it. */
+		if (READ_ONCE(sa->seq) == ESPTUN_SEQ_CLOSED) {
+			*why = ESPTUN_DROP_TX_NO_SA;
+			return false;
+		}
+		esptun_sa_expire(sa);
+		*why = ESPTUN_DROP_TX_SEQ_EXHAUSTED;
+		return false;
+	}
+	if (unlikely(*seq + packets > sa->seq_limit - ESPTUN_SEQ_SOFT))
+		esptun_sa_soft(sa);
+	return true;
+}
+
+/* Sends segments that all have the outer header @outer describes. */
+static void esptun_xmit_list(struct esptun_dev *tun, struct esptun_sa *sa, struct sk_buff *segs,
+			     const struct esptun_cb *outer)
+{
+	unsigned int room = esptun_outer_headroom(outer->rt);
+	struct sk_buff *skb, *next;
+	enum esptun_drop why;
+	u32 packets = 0;
+	u64 bytes = 0;
+	u64 seq;
+
+	skb_list_walk_safe(segs, skb, next) {
+		packets++;
+		bytes += skb->len;
+	}
+	if (unlikely(!esptun_xmit_charge(sa, packets, bytes, &seq, &why))) {
+		esptun_xmit_drop_list(tun, sa, segs, why);
+		return;
+	}
+	skb_list_walk_safe(segs, skb, next) {
+		struct esptun_cb *cb = esptun_cb(skb);
+
+		skb_mark_not_on_list(skb);
+		*cb = *outer;
+		cb->seq = seq++;
+		cb->bytes = skb->len;
+		esptun_esp_out(skb, room);
+	}
+}
+
+/* A packet that has been found good and has an SA. */
+static void esptun_xmit_one(struct esptun_dev *tun, struct esptun_sa *sa, struct sk_buff *skb,
+			    const struct esptun_inner *inner)
+{
+	struct esptun_cb outer = { .sa = sa };
+	struct esptun_route route;
+	u8 ttl = READ_ONCE(tun->ttl);
+	u32 path;
+
+	if (unlikely(esptun_outer_route(tun, &route))) {
+		dst_link_failure(skb);
+		esptun_xmit_refuse(tun, sa, skb, ESPTUN_DROP_TX_NO_ROUTE);
+		return;
+	}
+	if (unlikely(route.rt->dst.dev == tun->dev)) {
+		esptun_xmit_refuse(tun, sa, skb, ESPTUN_DROP_TX_LOOP);
+		goto out;
+	}
+	path = esptun_outer_mtu(tun, route.rt);
+	if (unlikely(path != READ_ONCE(tun->path_mtu)))
+		esptun_device_mtu_later(tun);
+	if (unlikely(!esptun_xmit_fits(tun, sa, skb, inner, path, &outer.df))) {
+		esptun_xmit_refuse(tun, sa, skb, ESPTUN_DROP_TX_MTU);
+		goto out;
+	}
+	outer.rt = route.rt;
+	outer.saddr = route.saddr;
+	outer.tos = esptun_outer_tos(tun, inner->tos);
+	outer.ttl = ttl ? : inner->ttl;
+	skb = esptun_xmit_segment(tun, sa, skb);
+	if (likely(skb))
+		esptun_xmit_list(tun, sa, skb, &outer);
+out:
+	ip_rt_put(route.rt);
+}
+
+/* False if this tunnel is already on the packet's way, or too many are. */
+static bool esptun_xmit_enter(struct esptun_nesting *here, const struct esptun_dev *tun)
+{
+	struct esptun_nesting *n;
+	int depth = 0;
+
+	here->tun = tun;
+	here->outer = this_cpu_read(esptun_xmit_nesting);
+	for (n = here->outer; n; n = n->outer)
+		if (n->tun == tun || ++depth >= ESPTUN_MAX_NESTING)
+			return false;
+	this_cpu_write(esptun_xmit_nesting, here);
+	return true;
+}
+
+static void esptun_xmit_leave(const struct esptun_nesting *here)
+{
+	this_cpu_write(esptun_xmit_nesting, here->outer);
+}
+
+netdev_tx_t esptun_xmit(struct sk_buff *skb, struct net_device *dev)
+{
+	struct esptun_dev *tun = netdev_priv(dev);
+	struct esptun_nesting here;
+	struct esptun_inner inner;
+	struct esptun_sa *sa;
+
+	if (unlikely(!esptun_xmit_inner(skb, &inner))) {
+		esptun_xmit_refuse(tun, NULL, skb, ESPTUN_DROP_TX_BAD_INNER);
+		return NETDEV_TX_OK;
+	}
+	if (unlikely(!esptun_xmit_enter(&here, tun))) {
+		esptun_xmit_refuse(tun, NULL, skb, ESPTUN_DROP_TX_LOOP);
+		return NETDEV_TX_OK;
+	}
+	rcu_read_lock();
+	sa = esptun_xmit_sa(tun, skb);
+	if (likely(sa))
+		esptun_xmit_one(tun, sa, skb, &inner);
+	rcu_read_unlock();
+	esptun_xmit_leave(&here);
+	return NETDEV_TX_OK;
+}
