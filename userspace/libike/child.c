@@ -233,7 +233,7 @@ void ike_child_kill(struct ike_child *c, bool tell, const char *why)
 	c->x = NULL;
 	if (x && x->quick)
 		ike_quick_child_failed(x, why);
-	ike_tunnel_child_gone(t, was_current);
+	ike_tunnel_child_gone(t, was_current, c->established ? t->e->now - c->established : 0);
 }
 
 void ike_child_start_life(struct ike_child *c)
