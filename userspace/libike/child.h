@@ -28,6 +28,7 @@ struct ike_child {
 	enum ike_child_state state;
 	bool initiator;			/* we began the negotiation */
 	bool adopted, dead;
+	bool outdated;			/* negotiated before the configuration changed */
 	bool adopted_pending;		/* its outbound half was found pending */
 	bool spi_in_held;		/* the kernel reserved or installed spi_in */
 	bool out_held;			/* the kernel has the outbound SA */
