@@ -6,6 +6,7 @@
  */
 #include "kernel.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -51,7 +52,7 @@ static struct sim_sa *insert(struct sim_kernel *k, const char *tunnel, enum ike_
 {
 	struct sim_sa *sa = sim_alloc(sizeof(*sa));
 
-	strncpy(sa->tunnel, tunnel, IKE_NAME_MAX);
+	snprintf(sa->tunnel, sizeof(sa->tunnel), "%s", tunnel);
 	sa->dir = dir;
 	sa->spi = spi;
 	sa->next = k->sas;
@@ -259,7 +260,7 @@ static void copy_sa(struct sim_sa *to, const struct ike_action *act)
 {
 	const struct ike_sa *from = &act->sa;
 
-	strncpy(to->tunnel, act->tunnel, IKE_NAME_MAX);
+	snprintf(to->tunnel, sizeof(to->tunnel), "%s", act->tunnel);
 	to->dir = from->dir;
 	to->spi = from->spi;
 	if (act->type != IKE_ACT_SA_ADD)
@@ -332,7 +333,7 @@ static void notify(struct sim_host *h, enum ike_kernel_event_type type, const ch
 	n->type = type;
 	n->dir = dir;
 	n->spi = spi;
-	strncpy(n->tunnel, tunnel, IKE_NAME_MAX);
+	snprintf(n->tunnel, sizeof(n->tunnel), "%s", tunnel);
 	ev->thing = n;
 	ev->host = h->index;
 	ev->boot = h->boot;

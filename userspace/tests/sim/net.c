@@ -46,16 +46,20 @@ static void datagram_arrives(struct sim_world *w, struct sim_event *ev)
 	sim_host_drain(h);
 }
 
-static ike_time travel_time(struct sim_world *w)
+/* One after the other, but for those that are overtaken or late. */
+static ike_time arrival(struct sim_world *w, struct sim_host *to)
 {
 	struct sim_net *n = &w->net;
-	ike_time t = n->delay + (ike_time)sim_below(&w->wire, (uint64_t)n->delay / 4 + 1);
+	ike_time at = w->now + n->delay + (ike_time)sim_below(&w->wire, (uint64_t)n->delay / 4 + 1);
 
 	if (sim_chance(&w->wire, n->reorder))
-		t += (ike_time)sim_below(&w->wire, 10 * (uint64_t)n->delay + 50 * SIM_MS);
+		return at + (ike_time)sim_below(&w->wire, 10 * (uint64_t)n->delay + 50 * SIM_MS);
 	if (sim_chance(&w->wire, n->late))
-		t += (ike_time)sim_below(&w->wire, 3 * IKE_SECOND);
-	return t;
+		return at + (ike_time)sim_below(&w->wire, 3 * IKE_SECOND);
+	if (at < to->last_arrival)
+		at = to->last_arrival;
+	to->last_arrival = at;
+	return at;
 }
 
 static void carry(struct sim_world *w, const struct ike_path *from, const uint8_t *data, size_t len)
@@ -72,7 +76,7 @@ static void carry(struct sim_world *w, const struct ike_path *from, const uint8_
 	ev->path.remote = from->local;
 	if (len)
 		memcpy(ev->data, data, len);
-	sim_queue_add(&w->queue, ev, w->now + travel_time(w));
+	sim_queue_add(&w->queue, ev, arrival(w, to));
 }
 
 /* ---- the attacker ---------------------------------------------------------------------------- */

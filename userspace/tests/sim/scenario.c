@@ -245,12 +245,12 @@ static void volume(struct sim_world *w)
 
 	sim_cfg(l, 0)->p2_life_kb = 20000;
 	sim_cfg(l, 1)->p2_life_kb = 20000 + (uint32_t)sim_below(&w->script, 20000);
-	w->ping_octets = 1000;
-	w->ping_idle = IKE_SECOND;
 	both_start_and_come_up(w);
-	w->ping_octets = 200000;
-	w->ping_busy = 100 * SIM_MS;
-	sim_run_for(w, 20 * SIM_MINUTE);
+	/* 20 kB/s: what is left between soft and hard limit lasts longer than a rekey can take. */
+	w->ping_octets = 10000;
+	w->ping_idle = IKE_SECOND / 2;
+	w->ping_busy = SIM_MS * 500;
+	sim_run_for(w, 90 * SIM_MINUTE);
 	w->ping_octets = 10;
 	if (!w->failed && pairs_made(&w->host[ALICE]) < 3)
 		sim_fail(w, "the volume was used up, but only %llu pairs were made", pairs_made(&w->host[ALICE]));
@@ -471,6 +471,7 @@ static void network_break(struct sim_world *w)
 	w->net.cut = true;
 	sim_run_for(w, between(w, SIM_MINUTE, 2 * SIM_HOUR));
 	w->net.cut = false;
+	sim_links_down(w);
 	comes_up(w, 30 * SIM_MINUTE);
 	sim_run_for(w, 20 * SIM_MINUTE);
 	sim_wait_one_pair(w, 10 * SIM_MINUTE);

@@ -349,8 +349,11 @@ static void packet_arrives(struct sim_world *w, struct sim_event *ev)
 {
 	struct sim_link *l = &w->link[ev->a];
 	int from = (int)ev->b;
-	const char *why = sim_kernel_receive(l->end[!from], ev->thing, ev->len);
+	const char *why;
 
+	if (w->net.cut)
+		return;
+	why = sim_kernel_receive(l->end[!from], ev->thing, ev->len);
 	if (why) {
 		lost(w, l, from, why);
 		return;

@@ -35,6 +35,7 @@ struct sim_host {
 	unsigned long sent;		/* datagrams */
 	ike_time sent_since;
 	unsigned long sent_lately;
+	ike_time last_arrival;		/* of a datagram, here */
 };
 
 /* A tunnel, from both ends. */
