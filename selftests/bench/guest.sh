@@ -52,7 +52,7 @@ run_scenario()
 	local udp=(--from h1 --dst "$H2" --payload "$size" --count "$BENCH_COUNT")
 	case $s in
 	udp-*)
-		measure "$peer" "$s" udp "${udp[@]}" --to h2 ${BENCH_SUM-} ;;
+		measure "$peer" "$s" udp "${udp[@]}" --to h2 ;;
 	tx-*)
 		sinkhole add "$peer"
 		measure "$peer" "$s" tx "${udp[@]}" --via gwa --dev sinkhole

@@ -168,3 +168,43 @@ wireguard_down()
 	tunnel_gone
 	retry modprobe -r wireguard
 }
+
+# ---- esptun
+
+: "${ESPTUN_KO:=$BENCH_TOP/build/kernel/$(uname -r)/esptun.ko}"
+: "${ESPTUN:=$BENCH_TOP/build/user/bin/esptun}"
+
+esptun_load()
+{
+	local dep
+	[[ -f $ESPTUN_KO ]] || die "not built: $ESPTUN_KO"
+	for dep in $(modinfo -F depends "$ESPTUN_KO" | tr ',' ' '); do
+		modprobe "$dep"
+	done
+	insmod "$ESPTUN_KO"
+}
+
+# esptun_tunnel NS LOCAL REMOTE KEY-IN SPI-IN KEY-OUT SPI-OUT
+esptun_tunnel()
+{
+	(umask 077; echo "encr-key = $4" > in.key; echo "encr-key = $6" > out.key)
+	"$ESPTUN" -n "$1" tunnel add tun local "$2" remote "$3" mtu $BENCH_MTU up
+	"$ESPTUN" -n "$1" sa add dev tun dir in spi "$5" keyfile in.key replay-window $BENCH_WINDOW
+	"$ESPTUN" -n "$1" sa add dev tun dir out spi "$7" keyfile out.key
+}
+
+esptun_up()
+{
+	esptun_load
+	esptun_tunnel gwa $GWA $GWB $KEY_BA $SPI_BA $KEY_AB $SPI_AB
+	esptun_tunnel gwb $GWB $GWA $KEY_AB $SPI_AB $KEY_BA $SPI_BA
+	tunnel_routes
+	"$ESPTUN" -n gwa -d sa show dev tun | grep -q 'rfc4106-gcm-aesni' ||
+		die "esptun does not use aesni: $("$ESPTUN" -n gwa -d sa show dev tun)"
+}
+
+esptun_down()
+{
+	tunnel_gone
+	retry rmmod esptun
+}

@@ -19,7 +19,7 @@ namespace()
 	ip netns add "$1"
 	ip netns exec "$1" sysctl -q -w net.ipv4.ip_forward=1 net.ipv6.conf.all.disable_ipv6=1 \
 		net.ipv6.conf.default.disable_ipv6=1 net.ipv4.tcp_no_metrics_save=1 \
-		net.ipv4.tcp_congestion_control=reno \
+		net.ipv4.tcp_congestion_control=reno net.ipv4.tcp_early_retrans=0 \
 		net.ipv4.tcp_rmem='4096 1048576 1048576' net.ipv4.tcp_wmem='4096 1048576 1048576'
 	ip -n "$1" link set lo up
 }
@@ -46,6 +46,8 @@ topology_up()
 	local ns
 	# No fallback devices (tunl0, ip_vti0) in the namespaces.
 	sysctl -q -w net.core.fb_tunnels_only_for_init_net=2
+	# A window of a stream fits into the queue of a virtual wire.
+	sysctl -q -w net.core.netdev_max_backlog=10000
 	for ns in h1 gwa gwb h2; do namespace "$ns"; done
 	join h1 lan $H1 gwa lan $GWA_LAN
 	join gwa wire $GWA gwb wire $GWB

@@ -333,9 +333,13 @@ void ike_child_activate(struct ike_child *c)
 	c->state = IKE_CHILD_ACTIVE;
 	describe(c, IKE_OUT, &sa);
 	ike_act_sa(e, IKE_ACT_SA_ACTIVATE, r->id, &sa);
-	for (o = c->tunnel->children; o; o = o->next)
+	for (o = c->tunnel->children; o; o = o->next) {
 		if (o != c && o->state == IKE_CHILD_ACTIVE)
 			ike_child_retire(o, c->initiator);
+		/* A late packet on its partner must not make the kernel prefer it. */
+		else if (o->state == IKE_CHILD_PENDING && o->order < c->order)
+			del(o, IKE_OUT);
+	}
 	ike_tunnel_child_up(c->tunnel, c);
 }
 

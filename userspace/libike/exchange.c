@@ -356,7 +356,7 @@ static enum ike_verdict garbled(struct ike_exchange *x, const struct ike_step *s
 
 /* buf: our copy of the datagram, decrypted in place. */
 static enum ike_verdict take(struct ike_exchange *x, const struct ike_step *s, const struct ike_hdr *h,
-			     uint8_t *buf, size_t len, const uint8_t *digest, uint8_t *next_iv)
+			     uint8_t *buf, size_t len, const uint8_t *digest)
 {
 	struct ike_logctx ctx = ike_exchange_ctx(x, s->name);
 	struct ike_engine *e = x->sa->e;
@@ -368,7 +368,7 @@ static enum ike_verdict take(struct ike_exchange *x, const struct ike_step *s, c
 				s->name, s->encrypted ? "" : "not ");
 		return IKE_DROP;
 	}
-	if (s->encrypted && ike_cipher_decrypt(x->sa, x->iv, next_iv, buf, len))
+	if (s->encrypted && ike_cipher_decrypt(x->sa, x->iv, x->next_iv, buf, len))
 		return garbled(x, s, digest, "no whole number of cipher blocks");
 	if (ike_msg_parse(&m, h, buf, len, s->encrypted, &why))
 		return garbled(x, s, digest, why);
@@ -381,16 +381,15 @@ static enum ike_verdict take(struct ike_exchange *x, const struct ike_step *s, c
 }
 
 /* The message counts from here on. */
-static void accept(struct ike_exchange *x, const struct ike_step *s, const uint8_t *digest,
-		   const uint8_t *next_iv)
+static void accept(struct ike_exchange *x, const struct ike_step *s, const uint8_t *digest)
 {
 	struct ike_ikesa *sa = x->sa;
 
 	remember_digest(x, digest);
 	if (s->encrypted) {
-		memcpy(x->iv, next_iv, sa->block);
+		memcpy(x->iv, x->next_iv, sa->block);
 		if (!x->msgid)
-			memcpy(sa->last_block, next_iv, sa->block);
+			memcpy(sa->last_block, x->next_iv, sa->block);
 	}
 	if (x->msgid && !x->initiator && !ike_msgid_used(sa, x->msgid))
 		ike_msgid_remember(sa, x->msgid);
@@ -409,7 +408,7 @@ static void refuse_for_good(struct ike_exchange *x)
 
 void ike_exchange_receive(struct ike_exchange *x, const struct ike_hdr *h, const uint8_t *data, size_t len)
 {
-	uint8_t digest[IKE_DIGEST_LEN], next_iv[IKE_BLOCK_MAX];
+	uint8_t digest[IKE_DIGEST_LEN];
 	struct ike_logctx ctx = ike_exchange_ctx(x, NULL);
 	struct ike_engine *e = x->sa->e;
 	const struct ike_step *s;
@@ -429,9 +428,9 @@ void ike_exchange_receive(struct ike_exchange *x, const struct ike_hdr *h, const
 	buf = ike_memdup(data, len);
 	if (!buf)
 		return;
-	v = take(x, s, h, buf, len, digest, next_iv);
+	v = take(x, s, h, buf, len, digest);
 	if (!x->dead && (v == IKE_OK || v == IKE_WAIT))
-		accept(x, s, digest, next_iv);
+		accept(x, s, digest);
 	ike_crypto_wipe(buf, len);
 	free(buf);
 	if (x->dead)

@@ -78,6 +78,7 @@ struct ike_exchange {
 	const struct ike_step *step;	/* being answered, while waiting for the kernel */
 
 	uint8_t iv[IKE_BLOCK_MAX];	/* for the next message, whoever sends it */
+	uint8_t next_iv[IKE_BLOCK_MAX];	/* becomes iv if the message being looked at is taken */
 
 	uint8_t digest[IKE_DIGESTS][IKE_DIGEST_LEN];	/* of messages taken, last one first */
 	unsigned int n_digests;

@@ -315,6 +315,8 @@ static enum ike_verdict wrong_id(struct ike_exchange *x, const struct ike_id *id
 		 ike_id_format(id, got, sizeof(got)), ike_id_format(&expected, want, sizeof(want)), t->cfg.line);
 	sa->e->cnt.auth_failures++;
 	ike_log_limited(sa->e, IKE_LOG_WARNING, IKE_EV_INVALID_ID, &ctx, "%s", text);
+	/* The refused message is the last one of phase 1: its last block begins what we send now. */
+	memcpy(sa->last_block, x->next_iv, sa->block);
 	ike_info_notify(sa, IKE_N_INVALID_ID_INFORMATION, IKE_PROTO_ISAKMP, 0);
 	if (x->initiator) {
 		ike_info_delete_ikesa(sa);	/* the peer takes it for established */

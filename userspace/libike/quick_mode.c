@@ -79,6 +79,8 @@ void ike_quick_child_failed(struct ike_exchange *x, const char *why)
 	ike_exchange_kill(x);
 	if (own)
 		ike_tunnel_failed(t, why);
+	else
+		ike_tunnel_kick(t, IKE_SECOND);	/* ours may have yielded to it */
 }
 
 static void release(struct ike_exchange *x)
@@ -113,6 +115,7 @@ static void timeout(struct ike_exchange *x)
 
 	if (state == IKE_ST_QM_DONE || lost) {
 		ike_exchange_kill(x);
+		ike_tunnel_kick(t, 0);
 		return;
 	}
 	if (state == IKE_ST_QM_SENT || state == IKE_ST_QM_ANSWERED)
@@ -334,6 +337,13 @@ static bool ours_goes_first(struct ike_exchange *x)
 	struct ike_logctx ctx = ike_exchange_ctx(x, "QM1");
 	int order;
 
+	if (own && own->state == IKE_ST_QM_START) {
+		/* Sent after the peer's was answered, it would make a second pair in another order there. */
+		ike_log_limited(x->sa->e, IKE_LOG_INFO, IKE_EV_COLLISION, &ctx,
+				"the peer's quick mode came before ours was sent: ours is dropped");
+		ike_exchange_kill(own);
+		return false;
+	}
 	if (!own || own->state != IKE_ST_QM_SENT || own->lost)
 		return false;
 	order = memcmp(own->sa->icookie, x->sa->icookie, IKE_COOKIE_LEN);
