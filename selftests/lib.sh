@@ -183,6 +183,7 @@ lib_on_exit()
 		fail "$TEST_NAME ran to its end" "exit status $rc"
 		echo "1..$ktap_count"
 		lib_undo_all
+		esptun_unload
 	fi
 	rm -rf "$TEST_TMP"
 	[[ -n $ktap_finished ]] || exit 1
