@@ -66,6 +66,7 @@ int esptun_outer_send(struct esptun_dev *tun, struct sk_buff *skb, struct rtable
 	u32 mark = READ_ONCE(tun->fwmark);
 	struct esptun_cb *cb = esptun_cb(skb);
 	struct iphdr *iph;
+	int err;
 
 	skb_scrub_packet(skb, !net_eq(tun->net, dev_net(tun->dev)));
 	if (mark)
@@ -91,5 +92,6 @@ int esptun_outer_send(struct esptun_dev *tun, struct sk_buff *skb, struct rtable
 	/* The cb is the IP layer's from here. */
 	memset(IPCB(skb), 0, sizeof(*IPCB(skb)));
 	ip_select_ident(tun->net, skb, NULL);
-	return net_xmit_eval(ip_local_out(tun->net, NULL, skb));
+	err = ip_local_out(tun->net, NULL, skb);
+	return net_xmit_eval(err);
 }
