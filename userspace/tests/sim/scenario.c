@@ -300,6 +300,7 @@ static void down_and_up(struct sim_world *w)
 		sim_command(h, IKE_CMD_DOWN, "t");
 		peace(w);
 		sim_check_nothing(w);
+		sim_links_down(w);
 		w->net.loss = w->net.late = 20;
 		sim_command(h, IKE_CMD_UP, "t");
 		comes_up(w, 30 * SIM_MINUTE);
@@ -315,6 +316,8 @@ static void peer_deletes(struct sim_world *w)
 	network_is_good_now(w);
 	sim_links_down(w);
 	sim_command(&w->host[BOB], IKE_CMD_DOWN, "t");
+	sim_run_for(w, IKE_SECOND);
+	sim_links_down(w);
 	comes_up(w, 10 * SIM_MINUTE);
 	the_end(w);
 }
@@ -472,7 +475,10 @@ static void network_break(struct sim_world *w)
 	sim_run_for(w, between(w, SIM_MINUTE, 2 * SIM_HOUR));
 	w->net.cut = false;
 	sim_links_down(w);
-	comes_up(w, 30 * SIM_MINUTE);
+	/* What was up before may still be, but not for long. */
+	sim_run_for(w, 20 * SIM_MINUTE);
+	sim_links_down(w);
+	comes_up(w, SIM_MINUTE);
 	sim_run_for(w, 20 * SIM_MINUTE);
 	sim_wait_one_pair(w, 10 * SIM_MINUTE);
 	everybody_goes_down(w);
@@ -489,6 +495,8 @@ static void kernel_refuses(struct sim_world *w)
 	everybody_starts(w);
 	sim_run_for(w, 10 * SIM_MINUTE);
 	w->host[ALICE].kernel.fail_percent = w->host[BOB].kernel.fail_percent = 0;
+	sim_links_down(w);
+	sim_run_for(w, 15 * SIM_MINUTE);
 	comes_up(w, 30 * SIM_MINUTE);
 	sim_run_for(w, 70 * SIM_MINUTE);
 	sim_wait_one_pair(w, 10 * SIM_MINUTE);
@@ -531,6 +539,7 @@ static void remove_and_add(struct sim_world *w)
 	sim_host_reconfigure(l->end[0]);
 	peace(w);
 	sim_check_nothing(w);
+	sim_links_down(w);
 	l->end[0]->cfg.n_tunnels = n;
 	sim_host_reconfigure(l->end[0]);
 	comes_up(w, 30 * SIM_MINUTE);

@@ -195,7 +195,6 @@ void sim_host_start(struct sim_host *h)
 	const struct ike_env env = { .ctx = h, .random = host_random };
 
 	h->boot++;
-	h->kernel.busy_until = 0;
 	h->engine = ike_engine_new(&env);
 	if (!h->engine) {
 		sim_fail(h->w, "host %u has no engine", h->index);
@@ -236,7 +235,7 @@ void sim_host_adopt(struct sim_host *h)
 	const struct sim_sa *sa;
 
 	for (sa = h->kernel.sas; sa; sa = sa->next) {
-		if (sa->state == SIM_SA_RESERVED)
+		if (sa->state == SIM_SA_RESERVED || sa->state == SIM_SA_LAPSED)
 			continue;
 		ev.tunnel = sa->tunnel;
 		ev.dir = sa->dir;
@@ -329,6 +328,7 @@ void sim_host_kernel_event(struct sim_host *h, const struct ike_kernel_event *ev
 /* ---- test packets -------------------------------------------------------------------------------- */
 
 enum { BUSY_SECONDS = 3 };
+enum { WATCHED = 2 };			/* in a packet's b, beside the end it comes from */
 
 void sim_busy(struct sim_world *w)
 {
@@ -337,10 +337,10 @@ void sim_busy(struct sim_world *w)
 		w->next_ping = w->now + (ike_time)sim_below(&w->pings, (uint64_t)w->ping_busy);
 }
 
-static void lost(struct sim_world *w, struct sim_link *l, int from, const char *why)
+static void lost(struct sim_world *w, struct sim_link *l, int from, bool watched, const char *why)
 {
 	l->lost++;
-	if (l->watched)
+	if (watched)
 		sim_fail(w, "a packet in %s from host %u to host %u is lost: %s", l->name, l->end[from]->index,
 			 l->end[!from]->index, why);
 }
@@ -348,14 +348,16 @@ static void lost(struct sim_world *w, struct sim_link *l, int from, const char *
 static void packet_arrives(struct sim_world *w, struct sim_event *ev)
 {
 	struct sim_link *l = &w->link[ev->a];
-	int from = (int)ev->b;
+	int from = (int)(ev->b & 1);
 	const char *why;
 
 	if (w->net.cut)
 		return;
 	why = sim_kernel_receive(l->end[!from], ev->thing, ev->len);
+	if (ev->id != l->era)
+		return;
 	if (why) {
-		lost(w, l, from, why);
+		lost(w, l, from, ev->b & WATCHED, why);
 		return;
 	}
 	if (!l->up[!from])
@@ -374,13 +376,14 @@ static void ping(struct sim_world *w, unsigned int link, int from)
 	l->sent++;
 	sa = sim_kernel_send(h, l->name, w->ping_octets);
 	if (!sa) {
-		lost(w, l, from, "no outbound SA");
+		lost(w, l, from, l->watched, "no outbound SA");
 		return;
 	}
 	ev = sim_event_new(packet_arrives, 0);
 	ev->boot = SIM_ANY_BOOT;
 	ev->a = link;
-	ev->b = (unsigned int)from;
+	ev->b = (unsigned int)from | (l->watched ? WATCHED : 0);
+	ev->id = l->era;
 	ev->len = w->ping_octets;
 	ev->thing = sim_alloc(sizeof(*sa));
 	memcpy(ev->thing, sa, sizeof(*sa));
