@@ -198,6 +198,7 @@ static void set_tunnel(void)
 	assert_int_equal(esptun_addr_parse("192.0.2.1", &t->local), 0);
 	assert_int_equal(esptun_addr_parse("192.0.2.2", &t->remote), 0);
 	t->link = 2;
+	t->link_netnsid = -1;
 	t->ttl = 64;
 	t->tos = 1;
 	t->pmtudisc = true;
@@ -227,6 +228,16 @@ static void test_tunnel_show_text(void **state)
 		   "    drops: rx_icv_fail 9\n"
 		   "    last-error: reason rx-icv-fail spi 0x00001000 seq 6 source 192.0.2.2 time 12.0s ago\n",
 		   "");
+}
+
+static void test_moved_tunnel(void **state)
+{
+	(void)state;
+	set_tunnel();
+	fake.tunnels[0].link_netnsid = 3;
+	expect_run(&plain, "tunnel show", 0,
+		   "paris0 ifindex 7 local 192.0.2.1 remote 192.0.2.2 link if2 link-netnsid 3 ttl 64 tos inherit pmtudisc on\n"
+		   "    state up carrier on mtu 1438 path-mtu 1500 overhead 62 sa-count 2 out-spi 0x0000abcd\n", "");
 }
 
 static void test_tunnel_show_json(void **state)
@@ -400,6 +411,7 @@ int main(void)
 		cmocka_unit_test_setup(test_sa_add_wrong, fresh),
 		cmocka_unit_test_setup(test_sa_requests, fresh),
 		cmocka_unit_test_setup(test_tunnel_show_text, fresh),
+		cmocka_unit_test_setup(test_moved_tunnel, fresh),
 		cmocka_unit_test_setup(test_tunnel_show_json, fresh),
 		cmocka_unit_test_setup(test_sa_show_text, fresh),
 		cmocka_unit_test_setup(test_sa_show_json, fresh),
