@@ -107,8 +107,8 @@ void esptun_rcv_deliver(struct sk_buff *skb, u8 next_header)
 	esptun_rcv_reset(skb, tun, sa->crypto.integrity);
 	memset(skb->cb, 0, sizeof(struct esptun_cb));
 	if (unlikely(gro_cells_receive(&tun->cells, skb) != NET_RX_SUCCESS)) {
-		/* Freed already: the device has gone down, or its queue is full. */
-		struct esptun_drop_info info = { .reason = ESPTUN_DROP_RX_DEVICE_DOWN, .sa = sa };
+		/* Freed already, and the core has counted it in the device's rx_dropped. */
+		struct esptun_drop_info info = { .reason = ESPTUN_DROP_RX_QUEUE_FULL, .sa = sa };
 
 		esptun_stats_dropped(tun, &info, 1);
 		return;

@@ -1,0 +1,338 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""
+The test bed of the data plane: network namespaces, links, an always-on sniffer that accepts
+nothing but ESP on outer links, and the bookkeeping that must balance at the end. What runs
+over it (traffic.py) and what protects it (sa.py) live elsewhere.
+"""
+import contextlib
+import ctypes
+import os
+import socket
+import struct
+import subprocess
+
+import nl
+from ktap import Failure, diag, equal, wait_for
+
+CLONE_NEWNET = 0x40000000
+SO_ATTACH_FILTER, SO_RCVBUFFORCE, PACKET_OUTGOING = 26, 33, 4
+ETH_P_ALL = 3
+LIBC = ctypes.CDLL(None, use_errno=True)
+TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+# The build under test: another one can be named from outside.
+ESPTUN_KO = os.environ.get("ESPTUN_KO") or f"{TOP}/build/kernel/{os.uname().release}/esptun.ko"
+ESPTUN = os.environ.get("ESPTUN") or f"{TOP}/build/user/bin/esptun"
+
+
+def setns(fd):
+    """Moves this process to another network namespace."""
+    if LIBC.setns(fd, CLONE_NEWNET):
+        raise OSError(ctypes.get_errno(), "setns")
+
+
+def sh(command, stdin=None, ok=True):
+    """Runs a shell command; returns its output, or with ok=False status, output and errors."""
+    done = subprocess.run(["bash", "-c", command], input=stdin, text=True, check=False,
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    if not ok:
+        return done.returncode, done.stdout, done.stderr
+    if done.returncode:
+        raise Failure(f"'{command}' failed with {done.returncode}: {done.stderr.strip()}")
+    return done.stdout
+
+
+def ip(lines, netns=None):
+    """Runs lines of ip(8) in one process; all must succeed."""
+    where = f"-n {netns} " if netns else ""
+    sh(f"ip {where}-batch -", "\n".join(s.strip() for s in lines.strip().splitlines()) + "\n")
+
+
+class Ns:
+    """A network namespace with netlink sockets of its own, opened when first used."""
+    def __init__(self, name, exists=False):
+        self.name = f"{name}-{os.getpid()}"
+        if not exists:
+            sh(f"ip netns add {self.name}")
+        self._attach()
+
+    def _attach(self):
+        self.fd = os.open(f"/run/netns/{self.name}", os.O_RDONLY | os.O_CLOEXEC)
+        self._genl = self._rtnl = None
+        with self.inside():
+            for key in ("ipv6/conf/default/addr_gen_mode=1", "ipv6/conf/default/accept_dad=0",
+                        "ipv6/conf/default/router_solicitations=0",
+                        "ipv4/conf/all/rp_filter=0", "ipv4/conf/default/rp_filter=0",
+                        "ipv4/icmp_ratelimit=0", "ipv6/icmp/ratelimit=0",
+                        "ipv4/icmp_msgs_per_sec=100000", "ipv4/icmp_msgs_burst=100000"):
+                self.sysctl(key)
+        ip("link set lo up", self.name)
+
+    def sysctl(self, setting):
+        """Sets KEY=VALUE below net/ in this namespace."""
+        key, value = setting.split("=")
+        with self.inside(), open(f"/proc/sys/net/{key}", "w", encoding="ascii") as f:
+            f.write(value)
+
+    @contextlib.contextmanager
+    def inside(self):
+        """The process is in the namespace for the duration."""
+        before = os.open("/proc/self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            setns(self.fd)
+            yield self
+        finally:
+            setns(before)
+            os.close(before)
+
+    @property
+    def genl(self):
+        """The esptun family here."""
+        if not self._genl:
+            with self.inside():
+                self._genl = nl.Genl()
+        return self._genl
+
+    @property
+    def rtnl(self):
+        """Links here."""
+        if not self._rtnl:
+            with self.inside():
+                self._rtnl = nl.Rtnl()
+        return self._rtnl
+
+    def events(self):
+        """A new subscriber of esptun's events here."""
+        with self.inside():
+            return nl.Events()
+
+    def socket(self, *args):
+        """A socket that lives here."""
+        with self.inside():
+            return socket.socket(*args)
+
+    def index(self, dev):
+        """Interface index of a device."""
+        with self.inside():
+            return socket.if_nametoindex(dev)
+
+    def ip(self, lines):
+        """ip(8) here."""
+        ip(lines, self.name)
+
+    def sh(self, command, **kw):
+        """A shell command here."""
+        return sh(f"ip netns exec {self.name} bash -c '{command}'", **kw)
+
+    def snmp(self, name):
+        """A counter of /proc/net: "XfrmInNoStates", or "Icmp.InDestUnreachs"."""
+        group, _, key = name.rpartition(".")
+        with self.inside():
+            path = f"/proc/thread-self/net/{'snmp' if group else 'xfrm_stat'}"
+            with open(path, encoding="ascii") as f:
+                lines = [line.split() for line in f]
+        if not group:
+            return int(dict(lines)[key])
+        names, values = [words for words in lines if words[0] == f"{group}:"]
+        return int(values[names.index(key)])
+
+    def delete(self):
+        """Ends the namespace: closes what holds it, then removes its name."""
+        for s in (self._genl, self._rtnl):
+            if s:
+                s.close()
+        self._genl = self._rtnl = None
+        if self.fd >= 0:
+            os.close(self.fd)
+            self.fd = -1
+            sh(f"ip netns del {self.name}")
+
+
+class Sniffer:
+    """
+    Watches an outer link for its whole life. A filter in the kernel drops what is meant to be
+    there (ARP, ESP), so that only leaks cost anything; ICMP is judged by its addresses.
+    """
+    PROGRAM = [(0x28, 0, 0, 12), (0x15, 3, 0, 0x0806), (0x15, 0, 3, 0x0800),
+               (0x30, 0, 0, 23), (0x15, 0, 1, 50), (0x06, 0, 0, 0), (0x06, 0, 0, 0x40000)]
+
+    def __init__(self, ns, dev, outer):
+        code = b"".join(struct.pack("=HBBI", *i) for i in self.PROGRAM)
+        memory = ctypes.create_string_buffer(code)
+        self.outer = [socket.inet_aton(a) for a in outer]
+        self.ns, self.dev, self.where = ns, dev, f"{ns.name}/{dev}"
+        self.sock = ns.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
+        self.sock.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER,
+                             struct.pack("HL", len(self.PROGRAM), ctypes.addressof(memory)))
+        with ns.inside():
+            self.sock.bind((dev, ETH_P_ALL))
+        self.sock.setblocking(False)
+
+    def verify(self):
+        """Fails on the first packet that is neither ARP, ESP nor ICMP between outer hosts."""
+        while True:
+            try:
+                frame, where = self.sock.recvfrom(65536)
+            except BlockingIOError:
+                return
+            ours = frame[12:14] == b"\x08\x00" and frame[26:30] in self.outer \
+                and frame[30:34] in self.outer
+            if not (ours and frame[23] == 1):
+                direction = "out" if where[2] == PACKET_OUTGOING else "in"
+                raise Failure(f"leak on {self.where} ({direction}): {frame[:80].hex()}")
+
+
+    def control(self):
+        """A sniffer that is blind proves nothing: it must report a packet sent in clear."""
+        with self.ns.socket(socket.AF_PACKET, socket.SOCK_RAW, 0) as s, self.ns.inside():
+            s.bind((self.dev, 0))
+            s.send(b"\xff" * 6 + b"\x02" + bytes(5) + b"\x08\x00" + b"\x45" + bytes(8) + b"\x11"
+                   + bytes(2) + socket.inet_aton("10.1.0.1") + socket.inet_aton("10.2.0.1"))
+        try:
+            self.verify()
+        except Failure:
+            return
+        raise Failure(f"the sniffer on {self.where} did not see a packet in clear")
+
+
+class Tap:
+    """Records the packets on a link, outermost header first; for looking at what went by."""
+    def __init__(self, ns, dev, proto=None):
+        self.sock = ns.socket(socket.AF_PACKET, socket.SOCK_DGRAM, 0)
+        self.sock.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 32 << 20)
+        with ns.inside():
+            self.sock.bind((dev, ETH_P_ALL))
+        self.sock.setblocking(False)
+        self.proto = proto
+
+    def packets(self, direction=None):
+        """IPv4 packets since the last call; direction "in" or "out" as seen from the link's end."""
+        got = []
+        while True:
+            try:
+                data, where = self.sock.recvfrom(65600)
+            except BlockingIOError:
+                return got
+            way = "out" if where[2] == PACKET_OUTGOING else "in"
+            if where[1] == 0x0800 and direction in (None, way) and \
+                    self.proto in (None, data[9]):
+                got.append(data)
+
+    def close(self):
+        """Stops recording."""
+        self.sock.close()
+
+
+def load():
+    """Loads the module that was built for this kernel, if it is not loaded."""
+    if not os.path.isdir("/sys/module/esptun"):
+        for name in sh(f"modinfo -F depends {ESPTUN_KO}").strip().split(","):
+            sh(f"modprobe {name}" if name else ":")
+        sh(f"insmod {ESPTUN_KO}")
+
+
+class Bed:
+    """
+    Everything one script makes. verify() is the end of every script: sniffers silent, all
+    namespaces gone, as many tunnels and SAs destroyed as created, the module unloaded.
+    """
+    def __init__(self):
+        self.namespaces, self.sniffers = [], []
+        load()
+        self.genl = nl.Genl()
+        self.base = self.module()
+
+    def module(self):
+        """Counters of the module."""
+        return self.genl.do("module-get")
+
+    def ns(self, name):
+        """A namespace that verify() will remove."""
+        made = Ns(name)
+        self.namespaces.append(made)
+        return made
+
+    def drop(self, ns):
+        """Removes a namespace before the end."""
+        self.namespaces.remove(ns)
+        ns.delete()
+
+    def sniff(self, ns, dev, outer):
+        """Starts the always-on sniffer."""
+        self.sniffers.append(Sniffer(ns, dev, outer))
+
+    def wire(self, a, adev, aaddr, b, bdev, baddr, mtu=1500, sniff=True):
+        """Joins two namespaces by an Ethernet link with IPv4 only."""
+        ip(f"link add {adev} netns {a.name} mtu {mtu} type veth "
+           f"peer name {bdev} netns {b.name} mtu {mtu}")
+        for ns, dev, addr in ((a, adev, aaddr), (b, bdev, baddr)):
+            ns.sysctl(f"ipv6/conf/{dev}/disable_ipv6=1")
+            ns.ip(f"addr add {addr} dev {dev}\nlink set {dev} up")
+        if sniff:
+            self.sniff(b, bdev, [aaddr.split("/")[0], baddr.split("/")[0]])
+
+    def balanced(self):
+        """True when as much was destroyed as created."""
+        m = self.module()
+        return m["tunnels_created"] == m["tunnels_destroyed"] and \
+            m["sas_created"] == m["sas_destroyed"]
+
+    def verify(self):
+        """The last case of every script."""
+        trouble = []
+        for sniffer in self.sniffers:
+            try:
+                sniffer.verify()
+                sniffer.control()
+            except Failure as err:
+                trouble.append(str(err))
+            sniffer.sock.close()
+        for ns in self.namespaces:
+            ns.delete()
+        try:
+            wait_for("created == destroyed", self.balanced)
+        except Failure as err:
+            trouble.append(f"{err} {self.module()}")
+        m = self.module()
+        self.genl.close()
+        sh("rmmod esptun")
+        diag(f"tunnels {m['tunnels_created']} created {m['tunnels_destroyed']} destroyed, "
+             f"SAs {m['sas_created']} created {m['sas_destroyed']} destroyed")
+        if trouble:
+            raise Failure("; ".join(trouble))
+
+
+def drops(ns, dev):
+    """The non-zero drop counters of a tunnel."""
+    got = ns.genl.do("tunnel-get", ifname=dev).get("drops", {})
+    return {name: count for name, count in got.items() if count}
+
+
+def stats(ns, dev):
+    """Packets and octets of a tunnel."""
+    return ns.genl.do("tunnel-get", ifname=dev)["stats"]
+
+
+def reconcile(sender, sdev, receiver, rdev, before=None):
+    """
+    Between two esptun devices: what one sent, the other received or dropped by name. `before` is
+    an earlier result. Waits, as packets may still be on their way.
+    """
+    def state():
+        got = receiver.genl.do("tunnel-get", ifname=rdev)
+        lost = sum(v for k, v in got.get("drops", {}).items() if k.startswith("rx_"))
+        return stats(sender, sdev)["tx_packets"], got["stats"]["rx_packets"] + lost
+    start = before or (0, 0)
+    wait_for(f"{sdev} sent == {rdev} received + named drops",
+             lambda: (s := state()) and s[0] - start[0] == s[1] - start[1])
+    return state()
+
+
+def expect_drops(ns, dev, before, **wanted):
+    """Since `before` (from drops()) exactly these counters moved, by exactly this much."""
+    def moved():
+        now = drops(ns, dev)
+        return {k: now.get(k, 0) - before.get(k, 0)
+                for k in set(now) | set(before) if now.get(k, 0) != before.get(k, 0)}
+    wait_for(f"{sum(wanted.values())} drops of {dev}",
+             lambda: sum(moved().values()) >= sum(wanted.values()) or not wanted)
+    equal(moved(), wanted, f"drop counters of {dev}")

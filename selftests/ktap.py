@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""
+KTAP output for the selftests written in Python: a script registers its cases,
+run() prints the plan, runs them in order and exits as kselftest expects. A case
+is a function; it fails by raising. Owns nothing about networking.
+"""
+import os
+import sys
+import time
+import traceback
+
+CASES = []
+
+
+class Failure(Exception):
+    """What was expected did not hold; the text names both sides."""
+
+
+def case(name, *args, **kwargs):
+    """Decorator: registers a function, several times if stacked with other arguments."""
+    def register(func):
+        CASES.insert(register.at, (name, func, args, kwargs))
+        return func
+    register.at = len(CASES)
+    return register
+
+
+def add(name, func, *args, **kwargs):
+    """Registers one case of a table."""
+    CASES.append((name, func, args, kwargs))
+
+
+def diag(text):
+    """Diagnostic lines; never at the start of a result."""
+    for line in str(text).splitlines():
+        print(f"# {line}", flush=True)
+
+
+def check(condition, text):
+    """The test's assertion: unlike assert it cannot be compiled away."""
+    if not condition:
+        raise Failure(text)
+
+
+def equal(got, want, what):
+    """Says both values when they differ."""
+    if got != want:
+        raise Failure(f"{what}: got {got!r}, expected {want!r}")
+
+
+def wait_for(what, probe, deadline=30.0):
+    """
+    Calls probe until it returns something true and returns that. The deadline is far beyond
+    what a slow machine needs; it turns a hang into a failure.
+    """
+    end = time.monotonic() + deadline
+    pause = 0.0005
+    while True:
+        got = probe()
+        if got:
+            return got
+        if time.monotonic() > end:
+            raise Failure(f"{what}: not within {deadline:.0f} s, last {got!r}")
+        time.sleep(pause)
+        pause = min(pause * 2, 0.05)
+
+
+def run(setup=None, teardown=None):
+    """
+    Runs all cases in order and exits. setup() before the first, teardown() after the last,
+    even after failures; both count as a case of their own.
+    """
+    todo = list(CASES)
+    if setup:
+        todo.insert(0, ("the test bed is up", setup, (), {}))
+    if teardown:
+        todo.append(("everything made is unmade", teardown, (), {}))
+    only = os.environ.get("ONLY")
+    if only:
+        ends = [t for t in todo if t[1] in (setup, teardown)]
+        todo = [t for t in todo if t in ends or only in t[0]]
+    print("TAP version 13", flush=True)
+    print(f"1..{len(todo)}", flush=True)
+    failed = 0
+    begin = time.monotonic()
+    for number, (name, func, args, kwargs) in enumerate(todo, 1):
+        started = time.monotonic()
+        try:
+            func(*args, **kwargs)
+        except KeyboardInterrupt:
+            raise
+        except Failure as err:
+            failed += 1
+            print(f"not ok {number} {name}")
+            diag(err)
+            where = traceback.extract_tb(err.__traceback__)
+            diag("at " + " < ".join(f"{f.name}:{f.lineno}" for f in reversed(where[1:])))
+        except Exception:  # pylint: disable=broad-except
+            failed += 1
+            print(f"not ok {number} {name}")
+            diag(traceback.format_exc())
+        else:
+            print(f"ok {number} {name}")
+        if os.environ.get("TIMES"):
+            diag(f"{time.monotonic() - started:.1f} s")
+        sys.stdout.flush()
+    diag(f"{len(todo) - failed} passed, {failed} failed, {time.monotonic() - begin:.0f} s")
+    sys.exit(1 if failed else 0)
