@@ -76,7 +76,7 @@ check "move it to another netns" ip -n gwA link set paris0 netns gwB
 is "its underlay stays where it was" \
 	"$(json '[d[0]["link"].startswith("if"), "link_netnsid" in d[0]]' -n gwB tunnel show paris0)" '[True, True]'
 check "move it back" ip -n gwB link set paris0 netns gwA
-is "its underlay has a name again" "$(json 'd[0]["link"], "link_netnsid" in d[0]' -n gwA tunnel)" "('wan0', False)"
+is "its underlay has a name again" "$(json '(d[0]["link"], "link_netnsid" in d[0])' -n gwA tunnel)" "('wan0', False)"
 check "delete it" et -n gwA tunnel del paris0
 is "it is gone" "$(et -n gwA -j tunnel)" '[]'
 
@@ -85,9 +85,9 @@ is "it is gone" "$(et -n gwA -j tunnel)" '[]'
 check "tunnels, prefix-matched" et -n gwA tun a paris0 local $A4 remote $B4 up
 check "tunnel of the other side" et -n gwB tunnel add rome0 local $B4 remote $A4 up
 AB=$(key ab 11) BA=$(key ba 22)
-et -n gwA -j -t monitor > "$TEST_TMP/events" 2>&1 &
+"$ESPTUN" -n gwA -j -t monitor > "$TEST_TMP/events" 2>&1 &
 monitor=$!
-at_exit kill "$monitor"
+at_exit stop_pid "$monitor"
 # It listens when its sockets do: a device event is the sign.
 seen_event() { et -n gwA tunnel change paris0 fwmark 0 && grep -q '"event":"tunnel-set"' "$TEST_TMP/events"; }
 check "monitor listens" wait_for "$PATIENCE" seen_event
