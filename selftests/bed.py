@@ -124,18 +124,16 @@ class Ns:
         return sh(f"ip netns exec {self.name} bash -c '{command}'", **kw)
 
     def snmp(self, name):
-        """A counter of /proc/net/{snmp,netstat,snmp6,xfrm_stat}."""
+        """A counter of /proc/net: "XfrmInNoStates", or "Icmp.InDestUnreachs"."""
+        group, _, key = name.rpartition(".")
         with self.inside():
-            for path in ("xfrm_stat", "snmp6"):
-                try:
-                    with open(f"/proc/thread-self/net/{path}", encoding="ascii") as f:
-                        for line in f:
-                            key, value = line.split()
-                            if key == name:
-                                return int(value)
-                except FileNotFoundError:
-                    pass
-        raise KeyError(name)
+            path = f"/proc/thread-self/net/{'snmp' if group else 'xfrm_stat'}"
+            with open(path, encoding="ascii") as f:
+                lines = [line.split() for line in f]
+        if not group:
+            return int(dict(lines)[key])
+        names, values = [words for words in lines if words[0] == f"{group}:"]
+        return int(values[names.index(key)])
 
     def delete(self):
         """Ends the namespace: closes what holds it, then removes its name."""
@@ -235,7 +233,7 @@ def load():
 class Bed:
     """
     Everything one script makes. verify() is the end of every script: sniffers silent, all
-    namespaces gone, as many tunnels and SAs destroyed as created.
+    namespaces gone, as many tunnels and SAs destroyed as created, the module unloaded.
     """
     def __init__(self):
         self.namespaces, self.sniffers = [], []
@@ -295,6 +293,8 @@ class Bed:
         except Failure as err:
             trouble.append(f"{err} {self.module()}")
         m = self.module()
+        self.genl.close()
+        sh("rmmod esptun")
         diag(f"tunnels {m['tunnels_created']} created {m['tunnels_destroyed']} destroyed, "
              f"SAs {m['sas_created']} created {m['sas_destroyed']} destroyed")
         if trouble:

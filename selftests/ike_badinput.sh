@@ -22,7 +22,7 @@ done
 keyer_write gwA < <(keyer_conf "extra=create-device = true")
 check "the right configuration" keyer gwA reload
 
-ns gwB tcpdump -q -n -i wan0 -U --immediate-mode -w "$TEST_TMP/ike.pcap" "src $B4 and udp port 500" \
+ip netns exec gwB tcpdump -q -n -i wan0 -U --immediate-mode -w "$TEST_TMP/ike.pcap" "src $B4 and udp port 500" \
 	> "$TEST_TMP/tcpdump.log" 2>&1 &
 at_exit stop_pid $!
 wait_for "$PATIENCE" grep -q 'listening on' "$TEST_TMP/tcpdump.log"

@@ -160,7 +160,6 @@ def confirmed():
     equal(now["confirmed"], 1, "confirmed")
     check(now["created"] <= now["last_used"], "used after it was made")
     events.close()
-    del ha
 
 
 @case("no SA: tx_no_sa for each packet, acquire events at most one a second")

@@ -46,7 +46,7 @@ try "wrong identity of the peer" '(id-mismatch|wrong-id|identity)' peer_id=user-
 # From here on a tunnel that nothing may disturb.
 keyer_write "$NSA" < <(keyer_conf)
 check "the right configuration" keyer "$NSA" reload
-ns "$NSB" tcpdump -q -n -i wan0 -U --immediate-mode -w "$TEST_TMP/ike.pcap" "src $B4 and udp port 500" \
+ip netns exec "$NSB" tcpdump -q -n -i wan0 -U --immediate-mode -w "$TEST_TMP/ike.pcap" "src $B4 and udp port 500" \
 	> "$TEST_TMP/tcpdump.log" 2>&1 &
 at_exit stop_pid $!
 wait_for "$PATIENCE" grep -q 'listening on' "$TEST_TMP/tcpdump.log"

@@ -40,7 +40,7 @@ def differences(ours, theirs):
         'dst': ours['local'] if ours['dir'] == 'in' else ours['remote'],
         'encr': encr, 'auth': auth, 'encr_key': ours['encr_key'], 'auth_key': ours['auth_key'], 'esn': ours['esn'],
     }
-    if auth:
+    if auth and 'icv_bits' in theirs:
         wanted['icv_bits'] = ICV[ours['auth']]
     found = {
         'src': theirs['src'], 'dst': theirs['dst'], 'encr': theirs.get('aead') or theirs.get('encr'),

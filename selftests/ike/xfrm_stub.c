@@ -86,8 +86,9 @@ static void put_attr(FILE *f, const struct nlattr *a)
 	case XFRMA_ALG_AUTH: {
 		const struct xfrm_algo *alg = data;
 
-		/* Older form without truncation, which charon also sends along. */
-		put_hex(f, "auth_key_untruncated", alg->alg_key, alg->alg_key_len / 8);
+		/* The form without a length of the ICV, where that is the kernel's default. */
+		fprintf(f, ",\"auth\":\"%s\"", alg->alg_name);
+		put_hex(f, "auth_key", alg->alg_key, alg->alg_key_len / 8);
 		break;
 	}
 	case XFRMA_REPLAY_ESN_VAL: {

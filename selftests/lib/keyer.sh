@@ -62,12 +62,13 @@ keyer_write()
 }
 
 # keyer_start NS [OPTION...]: with the configuration written before.
+# Not through ns(): of a function in the background $! is a shell, not the keyer.
 keyer_start()
 {
 	local name=$1 dir
 	shift
 	dir=$(keyer_dir "$name")
-	ns "$name" "$ESPTUND" --config "$dir/esptun.conf" --ctl "$dir/ctl" --log-level debug \
+	ip netns exec "$name" "$ESPTUND" --config "$dir/esptun.conf" --ctl "$dir/ctl" --log-level debug \
 		"$@" >> "$dir/log" 2>&1 < /dev/null &
 	keyer_pid[$name]=$!
 	at_exit keyer_stop "$name"
@@ -112,7 +113,7 @@ keyer_get()
 import json, sys
 s = json.load(sys.stdin)
 t = s["tunnels"][0]
-print(eval(sys.argv[1]))' "$2"
+print(eval(sys.argv[1]))' "$2" 2> /dev/null
 }
 
 # keyer_is NS EXPRESSION VALUE: for wait_for.
@@ -170,7 +171,7 @@ traffic_pid=
 # traffic_start COUNT: h1 pings h2.
 traffic_start()
 {
-	ns h1 ping -q -n -i 0.001 -c "$1" -W 30 $H2_4 > "$TEST_TMP/traffic" 2>&1 &
+	ip netns exec h1 ping -q -n -i 0.001 -c "$1" -W 30 $H2_4 > "$TEST_TMP/traffic" 2>&1 &
 	traffic_pid=$!
 	at_exit stop_pid $traffic_pid
 }

@@ -70,6 +70,7 @@ swan_start()
 	swan_daemon_conf "$name" > "$dir/strongswan.conf"
 	STRONGSWAN_CONF=$dir/strongswan.conf SWANCTL_DIR=$dir/swanctl \
 		start_in "$name" /usr/sbin/charon-systemd > "$dir/stdout" 2>&1
+	# shellcheck disable=SC2154 # start_in sets it
 	swan_pid[$name]=$started_pid
 	at_exit swan_stop "$name"
 	if ! wait_for "$PATIENCE" swan "$name" --stats; then

@@ -192,3 +192,21 @@ void *ike_memdup(const void *data, size_t len)
 		memcpy(p, data, len);
 	return p;
 }
+
+void ike_blob_free(struct ike_blob *b)
+{
+	if (b->data)
+		ike_crypto_wipe(b->data, b->len);
+	free(b->data);
+	b->data = NULL;
+	b->len = 0;
+}
+
+bool ike_blob_set(struct ike_blob *b, const void *data, size_t len)
+{
+	ike_blob_free(b);
+	b->data = ike_memdup(data, len);
+	if (b->data)
+		b->len = len;
+	return b->data;
+}

@@ -54,6 +54,16 @@ void ike_patch32(struct ike_wbuf *w, size_t off, uint32_t v);
 /* Copy to the heap; NULL when memory is short. A zero length gives a valid pointer. */
 void *ike_memdup(const void *data, size_t len);
 
+/* Owned octets that may be secret: wiped when freed or replaced. */
+struct ike_blob {
+	uint8_t *data;
+	size_t len;
+};
+
+/* Becomes a copy; false (and empty) when memory is short. */
+bool ike_blob_set(struct ike_blob *b, const void *data, size_t len);
+void ike_blob_free(struct ike_blob *b);
+
 /* Big-endian loads and stores where a cursor would be too much. */
 static inline uint32_t ike_load32(const uint8_t *p)
 {

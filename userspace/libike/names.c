@@ -6,6 +6,7 @@
 
 #include <stddef.h>
 
+#include "state.h"
 #include "wire.h"
 
 struct name {
@@ -53,4 +54,21 @@ const char *ike_name_notify(unsigned int type)
 const char *ike_name_id_type(unsigned int type)
 {
 	return FIND(id_types, type);
+}
+
+#define STATE_NAME(sym, name, cisco) [sym] = name,
+#define STATE_CISCO(sym, name, cisco) [sym] = cisco,
+
+const char *ike_state_name(enum ike_state s)
+{
+	static const char *const tab[] = { IKE_STATES(STATE_NAME) };
+
+	return tab[s];
+}
+
+const char *ike_state_cisco_name(enum ike_state s)
+{
+	static const char *const tab[] = { IKE_STATES(STATE_CISCO) };
+
+	return tab[s];
 }

@@ -32,6 +32,7 @@ const char *ike_name_id_type(unsigned int type);
 	X(IKE_EV_KERNEL, "kernel-refused") /* the kernel did not do what we asked */ \
 	X(IKE_EV_RETRANSMIT, "retransmit") /* no answer yet */ \
 	X(IKE_EV_TIMEOUT, "timeout") /* gave up waiting */ \
+	X(IKE_EV_RETRY, "retry") /* a negotiation of ours failed; when the next one comes */ \
 	X(IKE_EV_DUPLICATE, "duplicate") /* byte-identical repetition */ \
 	X(IKE_EV_REPLAY, "replay") /* old message ID or out of sequence */ \
 	X(IKE_EV_MALFORMED, "malformed") /* did not parse */ \

@@ -39,12 +39,36 @@ static void sift_down(struct ike_timers *ts, size_t i)
 	place(ts, i, t);
 }
 
-void ike_timer_init(struct ike_timer *t, void (*fire)(struct ike_engine *e, void *owner), void *owner)
+int ike_timer_init(struct ike_timers *ts, struct ike_timer *t,
+		   void (*fire)(struct ike_engine *e, void *owner), void *owner)
 {
+	struct ike_timer **heap;
+	size_t cap;
+
+	t->fire = NULL;
+	if (ts->owned == ts->cap) {
+		cap = ts->cap ? 2 * ts->cap : 64;
+		heap = realloc(ts->heap, cap * sizeof(*heap));
+		if (!heap)
+			return -IKE_E_NOMEM;
+		ts->heap = heap;
+		ts->cap = cap;
+	}
+	ts->owned++;
 	t->at = IKE_NEVER;
 	t->slot = 0;
 	t->fire = fire;
 	t->owner = owner;
+	return 0;
+}
+
+void ike_timer_fini(struct ike_timers *ts, struct ike_timer *t)
+{
+	if (!t->fire)
+		return;
+	ike_timer_stop(ts, t);
+	ts->owned--;
+	t->fire = NULL;
 }
 
 void ike_timer_stop(struct ike_timers *ts, struct ike_timer *t)
@@ -65,26 +89,14 @@ void ike_timer_stop(struct ike_timers *ts, struct ike_timer *t)
 	sift_down(ts, last->slot - 1);
 }
 
-int ike_timer_set(struct ike_timers *ts, struct ike_timer *t, ike_time at)
+void ike_timer_set(struct ike_timers *ts, struct ike_timer *t, ike_time at)
 {
-	struct ike_timer **heap;
-	size_t cap;
-
 	ike_timer_stop(ts, t);
 	if (at == IKE_NEVER)
-		return 0;
-	if (ts->n == ts->cap) {
-		cap = ts->cap ? 2 * ts->cap : 64;
-		heap = realloc(ts->heap, cap * sizeof(*heap));
-		if (!heap)
-			return -IKE_E_NOMEM;
-		ts->heap = heap;
-		ts->cap = cap;
-	}
+		return;
 	t->at = at;
 	place(ts, ts->n++, t);
 	sift_up(ts, ts->n - 1);
-	return 0;
 }
 
 ike_time ike_timers_next(const struct ike_timers *ts)
@@ -107,5 +119,5 @@ void ike_timers_free(struct ike_timers *ts)
 {
 	free(ts->heap);
 	ts->heap = NULL;
-	ts->n = ts->cap = 0;
+	ts->n = ts->cap = ts->owned = 0;
 }

@@ -20,11 +20,16 @@ struct ike_timer {
 struct ike_timers {
 	struct ike_timer **heap;
 	size_t n, cap;
+	size_t owned;		/* timers initialised; each has a place reserved in the heap */
 };
 
-void ike_timer_init(struct ike_timer *t, void (*fire)(struct ike_engine *e, void *owner), void *owner);
-/* Start or move. 0 or -IKE_E_NOMEM (the timer is then not running). IKE_NEVER stops it. */
-int ike_timer_set(struct ike_timers *ts, struct ike_timer *t, ike_time at);
+/* Make a timer, with room for it, so that starting it cannot fail. 0 or -IKE_E_NOMEM. */
+int ike_timer_init(struct ike_timers *ts, struct ike_timer *t,
+		   void (*fire)(struct ike_engine *e, void *owner), void *owner);
+/* Stop for good and give the room back. A timer never made (all zero) is fine. */
+void ike_timer_fini(struct ike_timers *ts, struct ike_timer *t);
+/* Start or move. IKE_NEVER stops it. */
+void ike_timer_set(struct ike_timers *ts, struct ike_timer *t, ike_time at);
 void ike_timer_stop(struct ike_timers *ts, struct ike_timer *t);
 static inline bool ike_timer_running(const struct ike_timer *t)
 {
