@@ -72,6 +72,11 @@ refuse "IPv6 endpoints are refused with words" 'Error: .*IPv4' et -n gwA tunnel 
 refuse "a multicast peer is refused with words" 'Error: .*unicast' et -n gwA tunnel add x0 remote 224.0.0.1
 refuse "no such netns" 'network namespace "nope"' et -n nope tunnel
 is "nothing was left of what was refused" "$(json 'len(d)' -n gwA tunnel)" 1
+check "move it to another netns" ip -n gwA link set paris0 netns gwB
+is "its underlay stays where it was" \
+	"$(json '[d[0]["link"].startswith("if"), "link_netnsid" in d[0]]' -n gwB tunnel show paris0)" '[True, True]'
+check "move it back" ip -n gwB link set paris0 netns gwA
+is "its underlay has a name again" "$(json '(d[0]["link"], "link_netnsid" in d[0])' -n gwA tunnel)" "('wan0', False)"
 check "delete it" et -n gwA tunnel del paris0
 is "it is gone" "$(et -n gwA -j tunnel)" '[]'
 
@@ -80,9 +85,9 @@ is "it is gone" "$(et -n gwA -j tunnel)" '[]'
 check "tunnels, prefix-matched" et -n gwA tun a paris0 local $A4 remote $B4 up
 check "tunnel of the other side" et -n gwB tunnel add rome0 local $B4 remote $A4 up
 AB=$(key ab 11) BA=$(key ba 22)
-et -n gwA -j -t monitor > "$TEST_TMP/events" 2>&1 &
+"$ESPTUN" -n gwA -j -t monitor > "$TEST_TMP/events" 2>&1 &
 monitor=$!
-at_exit kill "$monitor"
+at_exit stop_pid "$monitor"
 # It listens when its sockets do: a device event is the sign.
 seen_event() { et -n gwA tunnel change paris0 fwmark 0 && grep -q '"event":"tunnel-set"' "$TEST_TMP/events"; }
 check "monitor listens" wait_for "$PATIENCE" seen_event
@@ -99,8 +104,7 @@ is "an SA as JSON" \
 	"$(json '[d[0][k] for k in ("dev", "dir", "spi", "state", "encr", "encr_key_bits", "weak", "cookie", "partner_spi", "limits")]' -n gwA -d sa show dir out)" \
 	"['paris0', 'out', '0x00002001', 'active', 'aes-gcm-16', 128, [], 'c0ffee', '0x00001001', {'soft_packets': 1000, 'hard_packets': 2000}]"
 is "packets were counted" "$(json 'd[0]["packets"] == d[0]["seq"] > 0' -n gwA -s sa show dir out)" True
-is "what one side sent the other received" \
-	"$(json 'd[0]["packets"]' -n gwA -s sa show dir out)" "$(json 'd[0]["packets"]' -n gwB -s sa show dir in)"
+is "and on the other side" "$(json 'd[0]["packets"] >= 6' -n gwB -s sa show dir in)" True
 is "inbound SA is confirmed" "$(json '(d[0]["confirmed"], d[0]["replay_window"])' -n gwA sa show spi 0x1001)" \
 	'(True, 128)'
 no_keys() { ! et -n gwA -d "$@" | grep -qE '0{20}|_key"'; }
@@ -114,12 +118,15 @@ SHORT=$TEST_TMP/short
 (umask 077; echo 'encr-key = 0011' > "$SHORT")
 refuse "duplicate SPI" 'Error: .*' et -n gwA sa add dev paris0 dir in spi 0x1001 keyfile "$(key k1 31)"
 refuse "wrong key length" 'Error: .*(key|length)' et -n gwA sa add dev paris0 dir in spi 0x3001 keyfile "$SHORT"
+CIPHER=$TEST_TMP/cipher
+(umask 077; printf 'encr-key = %032d\n' 32 > "$CIPHER")
 refuse "CBC without integrity" 'Error: .*integrity' \
-	et -n gwA sa add dev paris0 dir in spi 0x3002 encr aes-cbc keyfile "$(key k2 32 0)"
+	et -n gwA sa add dev paris0 dir in spi 0x3002 encr aes-cbc keyfile "$CIPHER"
 refuse "a key twice on one host" 'Error: .*key' \
 	et -n gwA sa add dev paris0 dir out spi 0x3003 keyfile "$AB"
 refuse "an SA on a device that is not ours" 'Error: .*' \
 	et -n gwA sa add dev wan0 dir in spi 0x3004 keyfile "$(key k3 33)"
+refuse "the SAs of a device that is not ours" '"wan0" is not an esptun device' et -n gwA sa show dev wan0
 refuse "an SA on no device" 'there is no device' et -n gwA sa show dev nope0
 refuse "delete what is not there" 'Error: .*' et -n gwA sa del dev paris0 dir in spi 0x9999
 refuse "activate what is not there" 'Error: .*' et -n gwA sa activate dev paris0 spi 0x9999
@@ -162,7 +169,9 @@ check "flush a device" et -n gwA sa flush dev paris0
 is "all are gone" "$(et -n gwA -j sa)" '[]'
 is "no SA, no carrier" "$(json 'd[0]["carrier"]' -n gwA tunnel)" False
 check "the other netns kept its own" test "$(json 'len(d)' -n gwB sa)" = 2
-ns h1 ping -q -c 1 -W 1 $H2_4 > /dev/null 2>&1
+# Without carrier nothing enters the device, so it is told to keep it.
+check "keep the carrier" et -n gwA tunnel change paris0 keep-carrier on
+refuse "a ping finds no SA" '100% packet loss' ns h1 ping -q -c 1 -W 1 $H2_4
 is "a drop under its name" "$(json 'sum(d[0]["drops"].get(n, 0) for n in ("tx_no_sa", "rx_no_sa")) > 0' -n gwA -s -s tunnel)" True
 is "the last error tells" "$(json 'd[0]["last_error"]["reason"]' -n gwA -s -s tunnel)" tx-no-sa
 check "its text" grep -qE 'last-error: reason tx-no-sa .*time .* ago' <(et -n gwA -s -s tunnel)
@@ -199,13 +208,13 @@ is "what came before was done" "$(json 'len(d)' -n gwA tunnel)" 11
 sed 's/^tunnel add b/tunnel add c/' "$TEST_TMP/batch" > "$TEST_TMP/batch2"
 check "a forced batch ends with the error's code" exit_code 2 "$ESPTUN" -n gwA -force -b "$TEST_TMP/batch2"
 is "and went on" "$(json 'len(d)' -n gwA tunnel)" 22
-check "a batch from standard input" et -n gwA -b - < <(for i in {0..10}; do echo "tunnel del b$i"; echo "tunnel del c$i"; done)
+check "a batch from standard input" et -n gwA -b - < <(echo "tunnel del b10"; for i in {0..9}; do echo "tunnel del b$i"; echo "tunnel del c$i"; done)
 is "deleted" "$(json '[t["dev"] for t in d]' -n gwA tunnel)" "['paris0']"
-# 300 devices: dumps in several messages, in order, each once.
-check "300 devices in a batch" et -n gwA -b - < <(for i in {1..300}; do echo "tunnel add m$i remote 198.51.100.1"; done)
+# 100 devices: dumps in several messages, in order, each once.
+check "100 devices in a batch" et -n gwA -b - < <(for i in {1..100}; do echo "tunnel add m$i remote 198.51.100.1"; done)
 is "a long dump is whole" "$(json '(len(d), len({t["dev"] for t in d}), [t["ifindex"] for t in d] == sorted(t["ifindex"] for t in d))' -n gwA tunnel)" \
-	'(301, 301, True)'
-check "they go" et -n gwA -b - < <(for i in {1..300}; do echo "tunnel del m$i"; done)
+	'(101, 101, True)'
+check "they go" et -n gwA -b - < <(for i in {1..100}; do echo "tunnel del m$i"; done)
 for options in "" -s "-s -s" -d -p "-p -d"; do
 	# shellcheck disable=SC2086
 	check "JSON with options '$options' parses" json 'len(d)' -n gwB $options sa

@@ -3,11 +3,14 @@
 Traffic whose every octet is checked: datagrams of chosen sizes between two hosts of the bed,
 and a tap on the outer link that looks for them in the clear.
 """
+import hashlib
 import os
 import select
+import signal
 import socket
+import threading
 
-from ktap import Failure, check
+from ktap import Failure, check, equal
 
 MARK = b"esptun-plaintext"
 NOISE = MARK + os.urandom(70000)
@@ -110,3 +113,74 @@ def first_difference(got, want):
         if a != b:
             return f"first difference at octet {at}: {a:#x} for {b:#x}"
     return "one is the beginning of the other"
+
+
+def transfer(src, dst, version, data=None, path=None, port=5001):
+    """
+    A TCP connection: `data`, or a file by sendfile(), from src to dst. The digests must agree.
+    """
+    family = socket.AF_INET if version == 4 else socket.AF_INET6
+    with dst.ns.socket(family, socket.SOCK_STREAM) as listener, \
+            src.ns.socket(family, socket.SOCK_STREAM) as s:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((dst.addr[version], port))
+        listener.listen()
+        listener.settimeout(60)
+        s.bind((src.addr[version], 0))
+        s.settimeout(60)
+
+        def push():
+            s.connect((dst.addr[version], port))
+            if path:
+                with open(path, "rb") as f:
+                    s.sendfile(f)
+            else:
+                s.sendall(data)
+            s.shutdown(socket.SHUT_WR)
+        sender = threading.Thread(target=push, daemon=True)
+        sender.start()
+        conn, _ = listener.accept()
+        got, count = hashlib.sha256(), 0
+        with conn:
+            conn.settimeout(60)
+            while True:
+                part = conn.recv(1 << 18)
+                if not part:
+                    break
+                got.update(part)
+                count += len(part)
+        sender.join()
+    equal((count, got.hexdigest()), digest(data, path), f"IPv{version} TCP transfer")
+
+
+def digest(data=None, path=None):
+    """Length and digest of octets or of a file as the page cache has it."""
+    if path:
+        with open(path, "rb") as f:
+            data = f.read()
+    return len(data), hashlib.sha256(data).hexdigest()
+
+
+class Flood:
+    """A process that sends datagrams from src to dst as fast as it can, until stopped."""
+    def __init__(self, src, dst, version=4, size=400):
+        sock = src.sock(version, "udp")
+        self.pid = os.fork()
+        if not self.pid:
+            try:
+                sock.setblocking(True)
+                payload = payload_of(size, size)
+                while True:
+                    try:
+                        sock.sendto(payload, (dst.addr[version], 4000))
+                    except OSError:
+                        pass            # no route, no buffer: the device comes and goes
+            finally:
+                os._exit(1)
+
+    def stop(self):
+        """Ends it."""
+        if self.pid:
+            os.kill(self.pid, signal.SIGKILL)
+            os.waitpid(self.pid, 0)
+            self.pid = 0

@@ -27,6 +27,7 @@ void sim_links_down(struct sim_world *w)
 	for (i = 0; i < w->n_links; i++) {
 		w->link[i].up[0] = w->link[i].up[1] = false;
 		w->link[i].watched = false;
+		w->link[i].era++;
 	}
 }
 
@@ -48,7 +49,7 @@ static void describe_sas(const struct sim_kernel *k, const char *tunnel, char *b
 
 	buf[0] = 0;
 	for (sa = k->sas; sa && n < size; sa = sa->next)
-		if (!tunnel || !strcmp(sa->tunnel, tunnel))
+		if (sa->state != SIM_SA_LAPSED && (!tunnel || !strcmp(sa->tunnel, tunnel)))
 			n += (size_t)snprintf(buf + n, size - n, " %s %08x %s,", sa->dir == IKE_IN ? "in" : "out",
 					      sa->spi, states[sa->state]);
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The pretended kernel. Requests are copied, worked on in order after a short while and
- * answered after another. It judges the engine: an SPI not asked for, an SA twice, a key
+ * The pretended kernel. As over netlink, a request is done when it is made; the answer and
+ * all other news reach the engine a little later. It judges the engine: an SPI not asked for, an SA twice, a key
  * twice, an activation of nothing are failures of the run.
  */
 #include "kernel.h"
@@ -12,7 +12,7 @@
 
 #include "world.h"
 
-enum { FIRST_SPI = 256 };
+enum { FIRST_SPI = 256, RESERVATION_SECONDS = 60 };
 
 static const char *const dir_names[] = { "in", "out" };
 
@@ -44,7 +44,7 @@ unsigned int sim_kernel_count(const struct sim_kernel *k, const char *tunnel, en
 	unsigned int n = 0;
 
 	for (sa = k->sas; sa; sa = sa->next)
-		n += sa->dir == dir && (!tunnel || !strcmp(sa->tunnel, tunnel));
+		n += sa->dir == dir && sa->state != SIM_SA_LAPSED && (!tunnel || !strcmp(sa->tunnel, tunnel));
 	return n;
 }
 
@@ -124,6 +124,24 @@ static bool spi_was_used(const struct sim_kernel *k, uint32_t spi)
 	return false;
 }
 
+static void reservation_ends(struct sim_world *w, struct sim_event *ev)
+{
+	struct sim_sa *sa = sim_kernel_find(&w->host[ev->host].kernel, IKE_IN, ev->a);
+
+	if (sa && sa->state == SIM_SA_RESERVED)
+		sa->state = SIM_SA_LAPSED;
+}
+
+static void plan_end_of_reservation(struct sim_host *h, uint32_t spi)
+{
+	struct sim_event *ev = sim_event_new(reservation_ends, 0);
+
+	ev->host = h->index;
+	ev->boot = SIM_ANY_BOOT;
+	ev->a = spi;
+	sim_queue_add(&h->w->queue, ev, h->w->now + RESERVATION_SECONDS * IKE_SECOND);
+}
+
 static bool do_spi_alloc(struct sim_host *h, struct request *r)
 {
 	struct sim_kernel *k = &h->kernel;
@@ -135,6 +153,7 @@ static bool do_spi_alloc(struct sim_host *h, struct request *r)
 	k->spis = sim_grow(k->spis, (k->n_spis + 1) * sizeof(*k->spis));
 	k->spis[k->n_spis++] = spi;
 	insert(k, r->sa.tunnel, IKE_IN, spi)->state = SIM_SA_RESERVED;
+	plan_end_of_reservation(h, spi);
 	r->sa.spi = spi;
 	return true;
 }
@@ -180,6 +199,8 @@ static bool do_add(struct sim_host *h, struct request *r)
 	struct sim_sa *sa = sim_kernel_find(k, r->sa.dir, r->sa.spi), *next;
 	enum sim_sa_state wanted = r->sa.state;
 
+	if (r->sa.dir == IKE_IN && sa && sa->state == SIM_SA_LAPSED)
+		return false;
 	if (r->sa.dir == IKE_IN && (!sa || sa->state != SIM_SA_RESERVED)) {
 		sim_fail(h->w, "host %u adds inbound SPI 0x%08x, which is %s", h->index, r->sa.spi,
 			 sa ? "there already" : "not reserved");
@@ -230,32 +251,6 @@ static void do_del(struct sim_host *h, const struct request *r)
 		drop(&h->kernel, sa);
 }
 
-static void work_on(struct sim_world *w, struct sim_event *ev)
-{
-	struct sim_host *h = &w->host[ev->host];
-	struct request *r = ev->thing;
-	bool ok;
-
-	sim_busy(w);
-	if (r->type == IKE_ACT_SA_DEL) {
-		do_del(h, r);
-		sim_ping(w);
-		return;
-	}
-	ok = !sim_chance(&w->kernels, h->kernel.fail_percent);
-	if (ok && r->type == IKE_ACT_SPI_ALLOC)
-		ok = do_spi_alloc(h, r);
-	else if (ok && r->type == IKE_ACT_SA_ADD)
-		ok = do_add(h, r);
-	else if (ok)
-		ok = do_activate(h, r);
-	sim_trace(w, "host %u kernel: %s %sbound 0x%08x %s", h->index,
-		  r->type == IKE_ACT_SPI_ALLOC ? "reserve" : r->type == IKE_ACT_SA_ADD ? "add" : "activate",
-		  dir_names[r->sa.dir], r->sa.spi, ok ? "done" : "FAILED");
-	answer(h, r->id, ok, r->sa.spi);
-	sim_ping(w);
-}
-
 static void copy_sa(struct sim_sa *to, const struct ike_action *act)
 {
 	const struct ike_sa *from = &act->sa;
@@ -280,34 +275,42 @@ static void copy_sa(struct sim_sa *to, const struct ike_action *act)
 	memcpy(to->cookie, from->cookie, sizeof(to->cookie));
 }
 
-/* Most requests are quick, a few wait for memory or a module. */
+void sim_kernel_request(struct sim_host *h, const struct ike_action *act)
+{
+	struct request r = { .type = act->type, .id = act->id };
+	struct sim_world *w = h->w;
+	bool ok;
+
+	sim_busy(w);
+	copy_sa(&r.sa, act);
+	if (r.type == IKE_ACT_SA_DEL) {
+		do_del(h, &r);
+		sim_ping(w);
+		return;
+	}
+	ok = !sim_chance(&w->kernels, h->kernel.fail_percent);
+	if (ok && r.type == IKE_ACT_SPI_ALLOC)
+		ok = do_spi_alloc(h, &r);
+	else if (ok && r.type == IKE_ACT_SA_ADD)
+		ok = do_add(h, &r);
+	else if (ok)
+		ok = do_activate(h, &r);
+	sim_trace(w, "host %u kernel: %s %sbound 0x%08x %s", h->index,
+		  r.type == IKE_ACT_SPI_ALLOC ? "reserve" : r.type == IKE_ACT_SA_ADD ? "add" : "activate",
+		  dir_names[r.sa.dir], r.sa.spi, ok ? "done" : "FAILED");
+	answer(h, r.id, ok, r.sa.spi);
+	sim_ping(w);
+}
+
+/* ---- packets ----------------------------------------------------------------------------------- */
+
+/* What the kernel has to tell waits until the keyer has time. */
 static ike_time latency(struct sim_world *w)
 {
 	if (sim_chance(&w->kernels, 5))
 		return (ike_time)sim_below(&w->kernels, 500) * SIM_MS;
 	return (ike_time)sim_below(&w->kernels, 3000) * 1000;
 }
-
-void sim_kernel_request(struct sim_host *h, const struct ike_action *act)
-{
-	struct sim_event *ev = sim_event_new(work_on, 0);
-	struct sim_world *w = h->w;
-	struct request *r = sim_alloc(sizeof(*r));
-	ike_time at = w->now + latency(w);
-
-	r->type = act->type;
-	r->id = act->id;
-	copy_sa(&r->sa, act);
-	ev->thing = r;
-	ev->host = h->index;
-	ev->boot = h->boot;
-	if (at < h->kernel.busy_until)
-		at = h->kernel.busy_until;
-	h->kernel.busy_until = at;
-	sim_queue_add(&w->queue, ev, at);
-}
-
-/* ---- packets ----------------------------------------------------------------------------------- */
 
 struct notice {
 	enum ike_kernel_event_type type;
@@ -399,7 +402,7 @@ const char *sim_kernel_receive(struct sim_host *h, const struct sim_sa *sa, uint
 
 	if (!in)
 		return "no such SPI";
-	if (in->state == SIM_SA_RESERVED)
+	if (in->state == SIM_SA_RESERVED || in->state == SIM_SA_LAPSED)
 		return "the SPI is only reserved";
 	if (!same_keys(in, sa))
 		return "keys or algorithms differ";

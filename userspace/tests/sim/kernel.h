@@ -10,7 +10,8 @@
 #include "event.h"
 #include "rng.h"
 
-enum sim_sa_state { SIM_SA_RESERVED, SIM_SA_PENDING, SIM_SA_ACTIVE, SIM_SA_OLD };
+/* LAPSED: a reservation nobody used in time; as good as not there. */
+enum sim_sa_state { SIM_SA_RESERVED, SIM_SA_PENDING, SIM_SA_ACTIVE, SIM_SA_OLD, SIM_SA_LAPSED };
 
 struct sim_sa {
 	struct sim_sa *next;
@@ -29,7 +30,6 @@ struct sim_sa {
 
 struct sim_kernel {
 	struct sim_sa *sas;
-	ike_time busy_until;		/* requests are worked on one after the other */
 	ike_time last_acquire;
 	unsigned int fail_percent;	/* of requests, for lack of memory, say */
 	unsigned long added;		/* SAs, ever */
@@ -41,7 +41,7 @@ struct sim_kernel {
 
 struct sim_host;
 
-/* The engine asks for something; act's memory may go away afterwards. */
+/* The engine asks for something: done at once, answered a little later. */
 void sim_kernel_request(struct sim_host *h, const struct ike_action *act);
 
 /* Send one packet of that many octets; the SA used, or NULL (an acquire may follow). */
@@ -52,7 +52,7 @@ const char *sim_kernel_receive(struct sim_host *h, const struct sim_sa *sa, uint
 struct sim_sa *sim_kernel_find(const struct sim_kernel *k, enum ike_dir dir, uint32_t spi);
 /* The tunnel's active outbound SA; NULL. */
 struct sim_sa *sim_kernel_outbound(const struct sim_kernel *k, const char *tunnel);
-/* SAs of the tunnel (NULL: of all), reserved SPIs included. */
+/* SAs of the tunnel (NULL: of all), reserved SPIs included, lapsed ones not. */
 unsigned int sim_kernel_count(const struct sim_kernel *k, const char *tunnel, enum ike_dir dir);
 /* All SAs go, without a word. */
 void sim_kernel_flush(struct sim_kernel *k);

@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fault.h"
+
 void sim_fail(struct sim_world *w, const char *fmt, ...)
 {
 	va_list ap;
@@ -170,6 +172,7 @@ void sim_world_free(struct sim_world *w)
 {
 	unsigned int i;
 
+	sim_fault_clear();
 	for (i = 0; i < SIM_HOSTS; i++) {
 		sim_host_kill(&w->host[i]);
 		sim_kernel_free(&w->host[i].kernel);
@@ -195,8 +198,12 @@ void sim_host_start(struct sim_host *h)
 	const struct ike_env env = { .ctx = h, .random = host_random };
 
 	h->boot++;
-	h->kernel.busy_until = 0;
+	sim_fault_enter();
 	h->engine = ike_engine_new(&env);
+	sim_fault_leave();
+	/* Short of memory: as systemd would, start it again. */
+	if (!h->engine && sim_fault_count())
+		h->engine = ike_engine_new(&env);
 	if (!h->engine) {
 		sim_fail(h->w, "host %u has no engine", h->index);
 		return;
@@ -224,7 +231,11 @@ void sim_host_reconfigure(struct sim_host *h)
 		sim_fail(h->w, "host %u: %s", h->index, why);
 		return;
 	}
+	sim_fault_enter();
 	err = ike_configure(h->engine, &h->cfg, h->w->now);
+	sim_fault_leave();
+	if (err == -IKE_E_NOMEM && sim_fault_count())
+		err = ike_configure(h->engine, &h->cfg, h->w->now);
 	if (err)
 		sim_fail(h->w, "host %u: ike_configure returns %d", h->index, err);
 	sim_host_drain(h);
@@ -236,13 +247,15 @@ void sim_host_adopt(struct sim_host *h)
 	const struct sim_sa *sa;
 
 	for (sa = h->kernel.sas; sa; sa = sa->next) {
-		if (sa->state == SIM_SA_RESERVED)
+		if (sa->state == SIM_SA_RESERVED || sa->state == SIM_SA_LAPSED)
 			continue;
 		ev.tunnel = sa->tunnel;
 		ev.dir = sa->dir;
 		ev.spi = sa->spi;
 		ev.cookie = sa->cookie;
+		sim_fault_enter();
 		ike_kernel_event(h->engine, &ev, h->w->now);
+		sim_fault_leave();
 	}
 	sim_host_drain(h);
 }
@@ -255,7 +268,9 @@ void sim_command(struct sim_host *h, enum ike_command cmd, const char *tunnel)
 	if (h->w->failed || !h->engine)
 		return;
 	sim_trace(h->w, "host %u: command %s %s", h->index, names[cmd], tunnel);
+	sim_fault_enter();
 	err = ike_command(h->engine, cmd, tunnel, h->w->now);
+	sim_fault_leave();
 	if (err)
 		sim_fail(h->w, "host %u: command %s %s returns %d", h->index, names[cmd], tunnel, err);
 	sim_host_drain(h);
@@ -322,13 +337,16 @@ void sim_host_kernel_event(struct sim_host *h, const struct ike_kernel_event *ev
 	if (!h->engine)
 		return;
 	sim_busy(h->w);
+	sim_fault_enter();
 	ike_kernel_event(h->engine, ev, h->w->now);
+	sim_fault_leave();
 	sim_host_drain(h);
 }
 
 /* ---- test packets -------------------------------------------------------------------------------- */
 
 enum { BUSY_SECONDS = 3 };
+enum { WATCHED = 2 };			/* in a packet's b, beside the end it comes from */
 
 void sim_busy(struct sim_world *w)
 {
@@ -337,10 +355,10 @@ void sim_busy(struct sim_world *w)
 		w->next_ping = w->now + (ike_time)sim_below(&w->pings, (uint64_t)w->ping_busy);
 }
 
-static void lost(struct sim_world *w, struct sim_link *l, int from, const char *why)
+static void lost(struct sim_world *w, struct sim_link *l, int from, bool watched, const char *why)
 {
 	l->lost++;
-	if (l->watched)
+	if (watched)
 		sim_fail(w, "a packet in %s from host %u to host %u is lost: %s", l->name, l->end[from]->index,
 			 l->end[!from]->index, why);
 }
@@ -348,14 +366,16 @@ static void lost(struct sim_world *w, struct sim_link *l, int from, const char *
 static void packet_arrives(struct sim_world *w, struct sim_event *ev)
 {
 	struct sim_link *l = &w->link[ev->a];
-	int from = (int)ev->b;
+	int from = (int)(ev->b & 1);
 	const char *why;
 
 	if (w->net.cut)
 		return;
 	why = sim_kernel_receive(l->end[!from], ev->thing, ev->len);
+	if (ev->id != l->era)
+		return;
 	if (why) {
-		lost(w, l, from, why);
+		lost(w, l, from, ev->b & WATCHED, why);
 		return;
 	}
 	if (!l->up[!from])
@@ -374,13 +394,14 @@ static void ping(struct sim_world *w, unsigned int link, int from)
 	l->sent++;
 	sa = sim_kernel_send(h, l->name, w->ping_octets);
 	if (!sa) {
-		lost(w, l, from, "no outbound SA");
+		lost(w, l, from, l->watched, "no outbound SA");
 		return;
 	}
 	ev = sim_event_new(packet_arrives, 0);
 	ev->boot = SIM_ANY_BOOT;
 	ev->a = link;
-	ev->b = (unsigned int)from;
+	ev->b = (unsigned int)from | (l->watched ? WATCHED : 0);
+	ev->id = l->era;
 	ev->len = w->ping_octets;
 	ev->thing = sim_alloc(sizeof(*sa));
 	memcpy(ev->thing, sa, sizeof(*sa));
@@ -421,7 +442,9 @@ static void expire(struct sim_host *h)
 
 	while (h->engine && ike_deadline(h->engine) <= h->w->now && !h->w->failed) {
 		sim_busy(h->w);
+		sim_fault_enter();
 		ike_expire(h->engine, h->w->now);
+		sim_fault_leave();
 		sim_host_drain(h);
 		if (++n > 1000)
 			sim_fail(h->w, "host %u: ike_expire leaves the deadline in the past", h->index);

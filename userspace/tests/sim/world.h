@@ -43,7 +43,8 @@ struct sim_link {
 	const char *name;
 	struct sim_host *end[2];
 	bool up[2];			/* a packet has come through to that end */
-	bool watched;			/* from now on no packet may be lost */
+	bool watched;			/* no packet sent from now on may be lost */
+	unsigned int era;		/* packets of an earlier one do not count */
 	unsigned long sent, lost;
 	ike_time last_arrival[2];
 };
