@@ -82,7 +82,7 @@ tunnels_received()
 {
 	local foreign
 	foreign=$(esptun_module rx_foreign_spi)
-	"$ESPTUN" -n gwA -s -j tunnel show | jq --argjson foreign "$foreign" '
+	"$ESPTUN" -n gwA -s -s -j tunnel show | jq --argjson foreign "$foreign" '
 		[.[] | .stats.rx_packets,
 		 (.drops // {} | to_entries[] | select(.key | startswith("rx_")) | .value)]
 		| add // 0 | . + $foreign'

@@ -20,7 +20,6 @@ static void change(struct ike_tunnel *t, struct ike_tunnel_cfg *cfg)
 {
 	enum ike_cfg_change what = ike_tunnel_cfg_compare(&t->cfg, cfg);
 	struct ike_ikesa *sa, *next;
-	struct ike_exchange *quick;
 	struct ike_tunnel_cfg old = t->cfg;
 
 	t->cfg = *cfg;
@@ -34,9 +33,8 @@ static void change(struct ike_tunnel *t, struct ike_tunnel_cfg *cfg)
 		else
 			ike_ikesa_kill(sa, false, "the configuration changed");
 	}
-	while ((what == IKE_CFG_P1 || what == IKE_CFG_P2) && (quick = ike_tunnel_quick(t, false)))
-		ike_exchange_kill(quick);
 	if (what == IKE_CFG_P1 || what == IKE_CFG_P2) {
+		ike_quick_abandon(t);
 		t->replace_child = ike_tunnel_current(t);
 		t->failures = 0;
 		t->not_before = 0;

@@ -252,10 +252,11 @@ void ike_tunnel_p1_gone(struct ike_tunnel *t)
 
 void ike_tunnel_child_up(struct ike_tunnel *t, struct ike_child *c)
 {
-	(void)c;
 	t->failures = 0;
 	t->not_before = 0;
-	t->replace_child = false;
+	t->replace_child = c->outdated;
+	if (c->outdated)
+		ike_tunnel_kick(t, 0);
 	t->acquired = false;
 	t->forced_down = false;
 	t->last_error[0] = '\0';

@@ -16,7 +16,7 @@ static struct options {
 	unsigned long seeds, first;
 	const struct sim_scenario *only;
 	bool verbose;
-} options = { .seeds = 250, .first = 1 };
+} options = { .seeds = 300, .first = 1 };
 
 static struct tally {
 	bool planned;

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fault.h"
 #include "world.h"
 
 enum { HEADER = 28, MAX_DATAGRAM = 65507 };
@@ -42,7 +43,9 @@ static void datagram_arrives(struct sim_world *w, struct sim_event *ev)
 		return;
 	sim_trace(w, "host %u <- %s", h->index, describe(ev->data, ev->len));
 	sim_busy(w);
+	sim_fault_enter();
 	ike_datagram(h->engine, &ev->path, ev->data, ev->len, w->now);
+	sim_fault_leave();
 	sim_host_drain(h);
 }
 

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "check.h"
+#include "fault.h"
 
 enum { ALICE, BOB, CAROL };
 
@@ -503,6 +504,47 @@ static void kernel_refuses(struct sim_world *w)
 	everybody_goes_down(w);
 }
 
+/* What the engines went through must not have left anything behind. */
+static void memory_is_back(struct sim_world *w)
+{
+	sim_fault_clear();
+	sim_links_down(w);
+	sim_run_for(w, 5 * SIM_MINUTE);
+	comes_up(w, 30 * SIM_MINUTE);
+	sim_run_for(w, 70 * SIM_MINUTE);
+	sim_wait_one_pair(w, 10 * SIM_MINUTE);
+	everybody_goes_down(w);
+}
+
+/* One allocation of the engines fails; the seed says which. */
+static void memory_once(struct sim_world *w)
+{
+	alice_and_bob(w, IKE_START_AUTO, IKE_START_AUTO);
+	sim_fault_set(1 + w->seed % 500, 0, w->script);
+	everybody_starts(w);
+	sim_run_for(w, SIM_MINUTE);
+	sim_command(somebody(w), IKE_CMD_REKEY_P2, "t");
+	sim_run_for(w, 20 * IKE_SECOND);
+	sim_command(somebody(w), IKE_CMD_REKEY_P1, "t");
+	sim_run_for(w, SIM_MINUTE);
+	memory_is_back(w);
+}
+
+/* A few percent of them fail, for minutes. */
+static void memory_short(struct sim_world *w)
+{
+	int n;
+
+	alice_and_bob(w, IKE_START_AUTO, IKE_START_AUTO);
+	sim_fault_set(0, 1 + (unsigned int)sim_below(&w->script, 50), w->script);
+	everybody_starts(w);
+	for (n = 0; n < 6; n++) {
+		sim_run_for(w, between(w, IKE_SECOND, SIM_MINUTE));
+		sim_command(somebody(w), sim_chance(&w->script, 50) ? IKE_CMD_REKEY_P1 : IKE_CMD_REKEY_P2, "t");
+	}
+	memory_is_back(w);
+}
+
 /* Other proposals while the tunnel is up; what is there goes on until it is replaced. */
 static void reconfigure(struct sim_world *w)
 {
@@ -589,6 +631,8 @@ const struct sim_scenario sim_scenarios[] = {
 	{ "keyer-restart", "the keyer dies, the kernel's SAs go on", keyer_restart, 1 },
 	{ "network-break", "nothing passes for a while", network_break, 1 },
 	{ "kernel-refuses", "a third of the requests to the kernel fail", kernel_refuses, 1 },
+	{ "memory-once", "one allocation fails", memory_once, 1 },
+	{ "memory-short", "some allocations fail for minutes", memory_short, 1 },
 	{ "reconfigure", "new proposals while up", reconfigure, 1 },
 	{ "remove-and-add", "the tunnel leaves the configuration and returns", remove_and_add, 1 },
 	{ "attacker", "altered, cut and old datagrams", attacker, 1 },
