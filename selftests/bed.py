@@ -115,6 +115,10 @@ class Ns:
         with self.inside():
             return socket.if_nametoindex(dev)
 
+    def mac(self, dev):
+        """Link-layer address of a device."""
+        return sh(f"ip -n {self.name} -o link show {dev}").split("link/ether ")[1].split()[0]
+
     def ip(self, lines):
         """ip(8) here."""
         ip(lines, self.name)
@@ -237,6 +241,8 @@ class Bed:
     """
     def __init__(self):
         self.namespaces, self.sniffers = [], []
+        # On one CPU packets stay in order, so that the tests can tell it if they do not.
+        os.sched_setaffinity(0, {0})
         load()
         self.genl = nl.Genl()
         self.base = self.module()
@@ -267,6 +273,9 @@ class Bed:
         for ns, dev, addr in ((a, adev, aaddr), (b, bdev, baddr)):
             ns.sysctl(f"ipv6/conf/{dev}/disable_ipv6=1")
             ns.ip(f"addr add {addr} dev {dev}\nlink set {dev} up")
+        # While an address is being resolved packets may overtake each other: not our subject.
+        for ns, dev, addr, other in ((a, adev, baddr, (b, bdev)), (b, bdev, aaddr, (a, adev))):
+            ns.ip(f"neigh replace {addr.split('/')[0]} lladdr {other[0].mac(other[1])} dev {dev}")
         if sniff:
             self.sniff(b, bdev, [aaddr.split("/")[0], baddr.split("/")[0]])
 
