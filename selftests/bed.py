@@ -58,6 +58,7 @@ class Ns:
     def _attach(self):
         self.fd = os.open(f"/run/netns/{self.name}", os.O_RDONLY | os.O_CLOEXEC)
         self._genl = self._rtnl = None
+        self.sockets = []
         with self.inside():
             for key in ("ipv6/conf/default/addr_gen_mode=1", "ipv6/conf/default/accept_dad=0",
                         "ipv6/conf/default/router_solicitations=0",
@@ -103,12 +104,16 @@ class Ns:
     def events(self):
         """A new subscriber of esptun's events here."""
         with self.inside():
-            return nl.Events()
+            made = nl.Events()
+        self.sockets.append(made)
+        return made
 
     def socket(self, *args):
-        """A socket that lives here."""
+        """A socket that lives here, and no longer than the namespace."""
         with self.inside():
-            return socket.socket(*args)
+            made = socket.socket(*args)
+        self.sockets.append(made)
+        return made
 
     def index(self, dev):
         """Interface index of a device."""
@@ -140,8 +145,8 @@ class Ns:
         return int(values[names.index(key)])
 
     def delete(self):
-        """Ends the namespace: closes what holds it, then removes its name."""
-        for s in (self._genl, self._rtnl):
+        """Ends the namespace: closes what holds it, sockets too, then removes its name."""
+        for s in (self._genl, self._rtnl, *self.sockets):
             if s:
                 s.close()
         self._genl = self._rtnl = None
