@@ -177,4 +177,5 @@ const char esptun_drop_names[ESPTUN_DROP_COUNT][ETH_GSTRING_LEN] = {
 	[ESPTUN_DROP_RX_NO_MEMORY]	= "rx_no_memory",
 	[ESPTUN_DROP_RX_CRYPTO_ERROR]	= "rx_crypto_error",
 	[ESPTUN_DROP_RX_CRYPTO_BUSY]	= "rx_crypto_busy",
+	[ESPTUN_DROP_RX_QUEUE_FULL]	= "rx_queue_full",
 };

@@ -20,9 +20,11 @@ TEST_TMP=$(mktemp -d /tmp/esptun-test.XXXXXX)
 
 ### KTAP
 
+started_pid=
 ktap_count=0 ktap_failed=0 ktap_skipped=0 ktap_finished=
 
-echo "TAP version 13"
+# The demo uses the same bed and is no test.
+[[ -z ${KTAP_HEADER-yes} ]] || echo "TAP version 13"
 
 diag()
 {
@@ -182,6 +184,7 @@ lib_on_exit()
 		fail "$TEST_NAME ran to its end" "exit status $rc"
 		echo "1..$ktap_count"
 		lib_undo_all
+		esptun_unload
 	fi
 	rm -rf "$TEST_TMP"
 	[[ -n $ktap_finished ]] || exit 1
@@ -197,5 +200,7 @@ source "$LIB_DIR/lib/sniffer.sh"
 source "$LIB_DIR/lib/xfrm.sh"
 # shellcheck source=selftests/lib/swan.sh
 source "$LIB_DIR/lib/swan.sh"
+# shellcheck source=selftests/lib/keyer.sh
+source "$LIB_DIR/lib/keyer.sh"
 # shellcheck source=selftests/lib/esptun.sh
 source "$LIB_DIR/lib/esptun.sh"

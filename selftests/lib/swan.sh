@@ -13,11 +13,14 @@ swan()
 {
 	local name=$1 verb=$2
 	shift 2
-	SWANCTL_DIR=$(swan_dir "$name")/swanctl ns "$name" \
+	STRONGSWAN_CONF=$(swan_dir "$name")/strongswan.conf \
+		SWANCTL_DIR=$(swan_dir "$name")/swanctl ns "$name" \
 		swanctl "$verb" --uri "unix://$(swan_dir "$name")/vici" "$@"
 }
 
-# swan_daemon_conf NS: strongswan.conf. Settings stand one to a line.
+# swan_daemon_conf NS: strongswan.conf. Settings stand one to a line. Plugins are
+# named one by one for swanctl as well: its default set holds af-alg, which
+# probes the kernel for every algorithm there is and takes most of a minute.
 swan_daemon_conf()
 {
 	cat <<-END
@@ -48,6 +51,9 @@ swan_daemon_conf()
 			default = -1
 		}
 	}
+	swanctl {
+		load = random openssl pem pkcs1 pkcs8 pubkey x509
+	}
 	END
 }
 
@@ -64,6 +70,7 @@ swan_start()
 	swan_daemon_conf "$name" > "$dir/strongswan.conf"
 	STRONGSWAN_CONF=$dir/strongswan.conf SWANCTL_DIR=$dir/swanctl \
 		start_in "$name" /usr/sbin/charon-systemd > "$dir/stdout" 2>&1
+	# shellcheck disable=SC2154 # start_in sets it
 	swan_pid[$name]=$started_pid
 	at_exit swan_stop "$name"
 	if ! wait_for "$PATIENCE" swan "$name" --stats; then

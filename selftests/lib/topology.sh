@@ -88,6 +88,7 @@ topology_create()
 	ip -n h2 route add default via 10.2.0.1
 	ip -n h2 route add default via fd00:2::1
 	sniffer_start
+	wire_count_start && wire_counted=1
 }
 
 # topology_route DEV_A DEV_B: sends the inner networks into the tunnel devices.

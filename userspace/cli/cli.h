@@ -103,6 +103,6 @@ int cli_failed(struct cli *c, const char *fmt, ...) __attribute__((format(printf
 /** cli_release() - close what the run opened */
 void cli_release(struct cli *c);
 
-extern const struct cli_object cmd_tunnel, cmd_sa, cmd_monitor, cmd_module;
+extern const struct cli_object cmd_tunnel, cmd_sa, cmd_ike, cmd_monitor, cmd_module;
 
 #endif /* ESPTUN_CLI_CLI_H */

@@ -15,6 +15,7 @@
 static const struct cli_object *const objects[] = {
 	&cmd_tunnel,
 	&cmd_sa,
+	&cmd_ike,
 	&cmd_monitor,
 	&cmd_module,
 	NULL

@@ -214,7 +214,7 @@ static bool same_addr(const struct ike_addr *a, const struct ike_addr *b)
 /* Could a peer's request be meant for either? */
 static bool is_ambiguous(const struct ike_tunnel_cfg *a, const struct ike_tunnel_cfg *b)
 {
-	return same_addr(&a->local, &b->local) && same_addr(&a->remote, &b->remote) &&
+	return a->remote.family && same_addr(&a->local, &b->local) && same_addr(&a->remote, &b->remote) &&
 	       ike_id_equal(&a->local_id, &b->local_id) && ike_id_equal(&a->remote_id, &b->remote_id) &&
 	       same_net(&a->local_net, &b->local_net) && same_net(&a->remote_net, &b->remote_net);
 }

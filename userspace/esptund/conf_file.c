@@ -60,6 +60,17 @@ const struct conf_entry *conf_section_find(const struct conf_section *s, const c
 	return NULL;
 }
 
+/* Only the three known sections and "root" are told apart; all unknown sections are alike. */
+static const char *where_of(const cfg_t *cfg)
+{
+	int kind;
+
+	for (kind = 0; kind < CONF_N_KINDS; kind++)
+		if (!strcmp(cfg->name, kind_names[kind]))
+			return kind_names[kind];
+	return strcmp(cfg->name, "root") ? "unknown" : "root";
+}
+
 /* ---- what the callbacks build ---------------------------------------------------------- */
 
 /* One more, zeroed, at the end of an array; NULL when memory is short. */
@@ -149,7 +160,7 @@ static int on_word(cfg_t *cfg, cfg_opt_t *opt, const char *text, void *result)
 	*(const char **)result = MARKER;
 	if (!strcmp(text, MARKER))
 		return key == &conf_keys[0] ? begin_section(cfg) : 0;
-	if (!key || !strcmp(cfg->name, "root"))
+	if (!key || !strcmp(where_of(cfg), "root") || !strcmp(where_of(cfg), "unknown"))
 		return 0;		/* not known, or not here: reported already */
 	return add_entry(key, opt->nvalues, text, line);
 }
@@ -174,7 +185,9 @@ static void report_unknown(const char *name, const char *where, unsigned int lin
 {
 	const char *near = conf_key_nearest(name);
 
-	if (conf_text_line_is_secret(&reading->file->text, line))
+	if (conf_text_line_is_secret(&reading->file->text, line) && near)
+		conf_error(reading->log, line, "unknown key: did you mean %s?", near);
+	else if (conf_text_line_is_secret(&reading->file->text, line))
 		conf_error(reading->log, line, "a word on this line is no key (not shown, it may be a secret): "
 			   "put the secret in quotes");
 	else if (!strcmp(where, "root") && conf_key_find(name))
@@ -186,17 +199,6 @@ static void report_unknown(const char *name, const char *where, unsigned int lin
 		conf_error(reading->log, line, "unknown key \"%s\": did you mean %s?", name, near);
 	else
 		conf_error(reading->log, line, "unknown key \"%s\": remove it", name);
-}
-
-/* Only the three known sections and "root" are told apart; all unknown sections are alike. */
-static const char *where_of(const cfg_t *cfg)
-{
-	int kind;
-
-	for (kind = 0; kind < CONF_N_KINDS; kind++)
-		if (!strcmp(cfg->name, kind_names[kind]))
-			return kind_names[kind];
-	return strcmp(cfg->name, "root") ? "unknown" : "root";
 }
 
 static void declare_unknown(const cfg_t *cfg, const char *name)
@@ -246,20 +248,40 @@ static const struct complaint {
 	{ "missing equal sign after option '%s'", "no = after %s: write %s = VALUE", true },
 	{ "missing title for section '%s'", "%s needs a name: write %s NAME { ... }", true },
 	{ "missing opening brace for section '%s'", "no { after %s and its name", false },
-	{ "unexpected token '%s'", "\"%s\" cannot stand here: look for a missing quote, comma, = or brace", false },
+	{ "unexpected token '%s'", "%s cannot stand here: look for a missing quote, comma, = or brace", false },
 	{ "unexpected closing brace", "this } closes nothing: remove it, or add the { it belongs to", false },
-	{ "premature end of file", "the file ends inside a section or value: add the missing }", false },
+	{ "premature end of file", "the file ends where a name, = or value is missing", false },
 };
+
+static bool is_unknown(const cfg_t *cfg, const char *name)
+{
+	unsigned int i;
+
+	for (i = 0; i < reading->n_unknown; i++)
+		if (!strcmp(reading->unknown[i].name, name) && !strcmp(reading->unknown[i].where, where_of(cfg)))
+			return true;
+	return false;
+}
+
+/* A word of the grammar; any other might be a piece of a secret. */
+static bool is_harmless(const char *word)
+{
+	int kind;
+
+	for (kind = 0; kind < CONF_N_KINDS; kind++)
+		if (!strcmp(word, kind_names[kind]))
+			return true;
+	return conf_key_find(word) || (strlen(word) == 1 && strchr("{}=,()+", *word));
+}
 
 static void complain(const cfg_t *cfg, const char *fmt, const char *name)
 {
 	unsigned int line = (unsigned int)cfg->line;
-	bool secret = conf_text_line_is_secret(&reading->file->text, line);
 	const struct complaint *c = NULL;
 	char ours[256], shown[64];
 	size_t i;
 
-	snprintf(shown, sizeof(shown), "%s", secret ? "(not shown)" : name);
+	snprintf(shown, sizeof(shown), "%s", is_harmless(name) ? name : "a word");
 	for (i = 0; i < sizeof(complaints) / sizeof(complaints[0]) && !c; i++)
 		if (!strcmp(complaints[i].theirs, fmt))
 			c = &complaints[i];
@@ -269,6 +291,8 @@ static void complain(const cfg_t *cfg, const char *fmt, const char *name)
 	}
 	if (c->may_be_section && declare_as_section(cfg, name))
 		return;
+	if (is_unknown(cfg, name))
+		return;			/* neither key nor section: reported when it was met first */
 	/* Each of our sentences names the word at most twice. */
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"

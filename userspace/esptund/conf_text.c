@@ -59,6 +59,8 @@ static int open_file(struct conf_text *t, const char *path, struct conf_log *log
 
 /* ---- the scanner ---------------------------------------------------------------------- */
 
+#define MAX_DEPTH 8
+
 enum where { OUTSIDE, DOUBLE_QUOTES, SINGLE_QUOTES, LINE_COMMENT, BLOCK_COMMENT };
 
 struct scan {
@@ -67,6 +69,8 @@ struct scan {
 	enum where where;
 	unsigned int line;
 	unsigned int opened;		/* line where the quote or comment started */
+	unsigned int depth;		/* braces open */
+	unsigned int brace[MAX_DEPTH];	/* the lines they stand on */
 };
 
 /* Blank n characters out and step over them. */
@@ -97,6 +101,19 @@ static void variable(struct scan *s)
 	s->p += 2;
 }
 
+/* libconfuse takes the end of the file for the end of all sections. */
+static void brace(struct scan *s, char c)
+{
+	if (c == '}') {
+		s->depth -= s->depth > 0;
+	} else if (s->depth < MAX_DEPTH) {
+		s->brace[s->depth++] = s->line;
+	} else {
+		conf_error(s->log, s->line, "braces in braces in braces: remove some");
+	}
+	s->p++;
+}
+
 static void scan_outside(struct scan *s)
 {
 	char c = s->p[0], next = s->p[1];
@@ -110,6 +127,8 @@ static void scan_outside(struct scan *s)
 		blank(s, 2);
 	} else if (c == '$' && next == '{') {
 		variable(s);
+	} else if (c == '{' || c == '}') {
+		brace(s, c);
 	} else if (c == '|') {
 		conf_error(s->log, s->line, "'|' has no meaning here: put the word in quotes");
 		s->p++;
@@ -174,6 +193,8 @@ static void scan(struct conf_text *t, struct conf_log *log)
 		conf_error(log, s.opened, "the comment opened on this line is not closed: add */");
 	else if (s.where == DOUBLE_QUOTES || s.where == SINGLE_QUOTES)
 		newline(&s);
+	else if (s.depth)
+		conf_error(log, s.brace[s.depth - 1], "the { on this line is not closed: add the }");
 }
 
 int conf_text_read(struct conf_text *t, const char *path, struct conf_log *log)
@@ -192,7 +213,7 @@ int conf_text_read(struct conf_text *t, const char *path, struct conf_log *log)
 		return -1;
 	}
 	scan(t, log);
-	/* After a forgotten quote everything that follows would look wrong. */
+	/* After a forgotten quote or brace everything that follows would look wrong. */
 	return log->errors == errors ? 0 : -1;
 }
 
@@ -204,20 +225,28 @@ void conf_text_clear(struct conf_text *t)
 	*t = (struct conf_text){ 0 };
 }
 
+/* Does the word "psk", but not "psk-file", begin between p and end? */
+static bool names_psk(const char *p, const char *end)
+{
+	const char *start = p;
+
+	for (; (p = strstr(p, "psk")) && p < end; p += 3)
+		if (strncmp(p, "psk-file", 8) && (p == start || strchr(" \t\r{}=\"'", p[-1])))
+			return true;
+	return false;
+}
+
 bool conf_text_line_is_secret(const struct conf_text *t, unsigned int line)
 {
 	const char *p = t->text, *end;
+	unsigned int n;
 
-	for (; line > 1 && p; line--) {
-		p = strchr(p, '\n');
-		if (p)
-			p++;
-	}
-	if (!p)
-		return false;
-	end = p + strcspn(p, "\n");
-	for (; p + 3 <= end; p++)
-		if (!memcmp(p, "psk", 3))
+	for (n = 1; n <= line; n++, p = end + 1) {
+		end = p + strcspn(p, "\n");
+		if (n + 1 >= line && names_psk(p, end))
 			return true;
+		if (!*end)
+			break;
+	}
 	return false;
 }

@@ -20,7 +20,7 @@ struct conf_text {
 int conf_text_read(struct conf_text *t, const char *path, struct conf_log *log);
 /* Wipes. */
 void conf_text_clear(struct conf_text *t);
-/* Does that line mention a pre-shared key, so that its words must not be shown? */
+/* Does a pre-shared key stand on that line or the one before, so that its words must not be shown? */
 bool conf_text_line_is_secret(const struct conf_text *t, unsigned int line);
 
 #endif

@@ -314,4 +314,5 @@ void esptun_decode_merge(struct esptun_tunnel *t, const struct esptun_tunnel *st
 	t->keep_carrier = config.keep_carrier;
 	t->mtu = config.mtu;
 	t->up = config.up;
+	t->carrier = config.carrier;
 }

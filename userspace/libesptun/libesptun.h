@@ -99,7 +99,8 @@ struct esptun_stats {
  * @keep_carrier: carrier stays on without a usable outbound SA
  * @mtu: of the device, octets
  * @up: administratively up
- * @carrier: reply; there is a usable outbound SA, or @keep_carrier
+ * @carrier: reply; the device has carrier: a usable outbound SA, or @keep_carrier. In the
+ *   event carrier: there is a usable outbound SA
  * @path_mtu: reply; of the outer path, octets, 0 if not known
  * @overhead: reply; most octets the active outbound SA adds to a packet
  * @out_spi: reply; of the active outbound SA, 0 for none

@@ -92,9 +92,10 @@ static const char *const drop_names[] = {
 	"rx-no-memory",
 	"rx-crypto-error",
 	"rx-crypto-busy",
+	"rx-queue-full",
 };
 const struct esptun_nl_names esptun_nl_drop_names = {
-	"drop", 0, 27, drop_names
+	"drop", 0, 28, drop_names
 };
 
 static const struct esptun_nl_attr drops_attrs[ESPTUN_A_DROPS_MAX + 1] = {
@@ -125,6 +126,7 @@ static const struct esptun_nl_attr drops_attrs[ESPTUN_A_DROPS_MAX + 1] = {
 	[ESPTUN_A_DROPS_RX_NO_MEMORY]		= { "rx-no-memory", NULL, NULL },
 	[ESPTUN_A_DROPS_RX_CRYPTO_ERROR]	= { "rx-crypto-error", NULL, NULL },
 	[ESPTUN_A_DROPS_RX_CRYPTO_BUSY]		= { "rx-crypto-busy", NULL, NULL },
+	[ESPTUN_A_DROPS_RX_QUEUE_FULL]		= { "rx-queue-full", NULL, NULL },
 };
 const struct esptun_nl_set esptun_nl_drops_set = {
 	"drops", ESPTUN_A_DROPS_MAX, drops_attrs

@@ -303,6 +303,7 @@ struct ike_kernel_event {
 	uint32_t spi;
 	const char *text;		/* FAILED */
 	const uint8_t *cookie;		/* ADOPT: IKE_SA_COOKIE_LEN octets */
+	bool pending;			/* ADOPT: an outbound SA that is not in use yet */
 };
 
 void ike_kernel_event(struct ike_engine *e, const struct ike_kernel_event *ev, ike_time now);

@@ -108,7 +108,7 @@ static void test_options(void **state)
 		     "local: given twice", NULL);
 	expect_wrong("tunnel add t0 loc 192.0.2.1", CLI_USAGE, "\"loc\" is not an option", NULL);
 	expect_wrong("tunnel add t0 local 192.0.2.300 remote 192.0.2.2", CLI_USAGE,
-		     "local: expected an IPv4 or IPv6 address, not \"192.0.2.300\"", NULL);
+		     "local: expected an IPv4 or IPv6 address or any, not \"192.0.2.300\"", NULL);
 	expect_wrong("tunnel add sixteen-letters0 local 192.0.2.1 remote 192.0.2.2", CLI_USAGE,
 		     "1..15 characters", NULL);
 	expect_wrong("tunnel del t0 t1", CLI_USAGE, "\"t1\" is not an option", NULL);

@@ -215,7 +215,7 @@ static void test_merge(void **state)
 	assert_int_equal(t.ttl, 64);
 	assert_int_equal(t.mtu, 1438);
 	assert_int_equal(t.path_mtu, 1500);
-	assert_false(t.carrier);
+	assert_true(t.carrier);
 	assert_int_equal(t.out_spi, 0x2000);
 	assert_int_equal(t.stats.tx_bytes, 12);
 	check_nests(t.drops, &t.last_error);

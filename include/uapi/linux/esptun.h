@@ -149,6 +149,7 @@ enum esptun_delete_reason {
  * @ESPTUN_DROP_RX_NO_MEMORY: No memory for the packet.
  * @ESPTUN_DROP_RX_CRYPTO_ERROR: The cipher failed for another reason than the ICV.
  * @ESPTUN_DROP_RX_CRYPTO_BUSY: The asynchronous cipher's queue is full.
+ * @ESPTUN_DROP_RX_QUEUE_FULL: The queue between the tunnel and the protocol stack is full.
  */
 enum esptun_drop {
 	ESPTUN_DROP_TX_NO_SA,
@@ -178,8 +179,9 @@ enum esptun_drop {
 	ESPTUN_DROP_RX_NO_MEMORY,
 	ESPTUN_DROP_RX_CRYPTO_ERROR,
 	ESPTUN_DROP_RX_CRYPTO_BUSY,
+	ESPTUN_DROP_RX_QUEUE_FULL,
 };
-#define ESPTUN_DROP_COUNT	(ESPTUN_DROP_RX_CRYPTO_BUSY + 1)
+#define ESPTUN_DROP_COUNT	(ESPTUN_DROP_RX_QUEUE_FULL + 1)
 
 /**
  * enum esptun_a_drops - Drop counters; the attribute's number is the drop enum's value plus
@@ -221,6 +223,8 @@ enum esptun_drop {
  * @ESPTUN_A_DROPS_RX_NO_MEMORY: No memory for the packet; u64
  * @ESPTUN_A_DROPS_RX_CRYPTO_ERROR: The cipher failed for another reason than the ICV; u64
  * @ESPTUN_A_DROPS_RX_CRYPTO_BUSY: The asynchronous cipher's queue is full; u64
+ * @ESPTUN_A_DROPS_RX_QUEUE_FULL: The queue between the tunnel and the protocol stack is full;
+ *   u64
  */
 enum esptun_a_drops {
 	ESPTUN_A_DROPS_UNSPEC,
@@ -251,6 +255,7 @@ enum esptun_a_drops {
 	ESPTUN_A_DROPS_RX_NO_MEMORY,
 	ESPTUN_A_DROPS_RX_CRYPTO_ERROR,
 	ESPTUN_A_DROPS_RX_CRYPTO_BUSY,
+	ESPTUN_A_DROPS_RX_QUEUE_FULL,
 
 	/* private: */
 	__ESPTUN_A_DROPS_MAX,

@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# The entry to everything: make help lists the targets. Nothing is built inside
+# the source folders; all output goes to build/.
+SHELL   := /bin/bash
+TOP     := $(abspath $(dir $(lastword $(MAKEFILE_LIST))))
+BUILD   := $(TOP)/build
+PREFIX  ?= /usr/local
+SBINDIR ?= $(PREFIX)/sbin
+MANDIR  ?= $(PREFIX)/share/man
+UNITDIR ?= /etc/systemd/system
+CONFDIR ?= /etc/esptun
+DESTDIR ?=
+# Which kernel to build for: the one that the tests boot, unless told otherwise.
+KERNEL_RELEASE ?= $(shell $(TOP)/scripts/vm-kernel --version $(KERNEL))
+KDIR    ?= $(firstword $(wildcard $(KERNEL)/lib/modules/$(KERNEL_RELEASE)/build \
+		/lib/modules/$(KERNEL_RELEASE)/build \
+		/usr/src/linux-headers-$(KERNEL_RELEASE)))
+# Where the copy of kernel/ is built: one folder per kernel, so that several coexist.
+KBUILD_OUT ?= $(BUILD)/kernel/$(KERNEL_RELEASE)
+
+all: module user ## build the module, the keyer and the command
+
+deps: ## install missing Debian packages by name
+	@$(TOP)/scripts/deps
+
+module: ## build esptun.ko into build/kernel/VERSION (KERNEL_RELEASE=... for another kernel)
+	@[[ -n "$(KDIR)" ]] || { echo "no kernel headers for '$(KERNEL_RELEASE)': install linux-headers-$(KERNEL_RELEASE)" >&2; exit 1; }
+	@$(TOP)/scripts/sync-sources $(TOP)/kernel $(KBUILD_OUT)
+	+@$(MAKE) --no-print-directory -C $(KDIR) M=$(KBUILD_OUT) $(KFLAGS) modules
+
+user: ## build esptund and esptun into build/user
+	@$(MAKE) --no-print-directory -s -C $(TOP)/userspace all
+
+gen: ## write the files generated from Documentation/netlink/specs
+	@cd $(TOP) && scripts/nlgen.py
+
+gen-check: ## regenerate and compare
+	@cd $(TOP) && scripts/nlgen.py --check
+
+demo: ## a tunnel between esptun and strongSwan in a VM, with traffic
+	@$(TOP)/scripts/demo
+
+check: ## everything that tests; ends with "N passed, N failed, N skipped"
+	@$(TOP)/scripts/check
+
+selftest: ## only the kselftests in the VM (TESTS="a b", JOBS=N, KERNEL=...)
+	@$(TOP)/scripts/deps
+	@$(MAKE) --no-print-directory -C $(TOP)/selftests run_tests
+
+bench: all ## instructions per packet in a VM whose clock counts them
+	@$(TOP)/scripts/bench
+
+# The kernel that runs here, not the one that the tests boot.
+install: ## install module, keyer, command, manual pages and systemd unit (DESTDIR=, PREFIX=)
+	@$(MAKE) --no-print-directory module KERNEL_RELEASE=$(INSTALL_RELEASE)
+	@$(MAKE) --no-print-directory user
+	install -D -m 644 $(BUILD)/kernel/$(INSTALL_RELEASE)/esptun.ko \
+		$(DESTDIR)/lib/modules/$(INSTALL_RELEASE)/updates/esptun.ko
+	$(if $(DESTDIR),,depmod $(INSTALL_RELEASE))
+	install -d $(DESTDIR)$(SBINDIR)
+	install -m 755 $(BUILD)/user/bin/esptund $(BUILD)/user/bin/esptun $(DESTDIR)$(SBINDIR)
+	for page in $(TOP)/Documentation/man/*.[1-9]; do \
+		install -D -m 644 $$page $(DESTDIR)$(MANDIR)/man$${page##*.}/$${page##*/} || exit; \
+	done
+	install -d -m 755 $(DESTDIR)$(UNITDIR)
+	sed 's|@sbindir@|$(SBINDIR)|' $(TOP)/userspace/esptund/esptund.service.in \
+		> $(DESTDIR)$(UNITDIR)/esptund.service
+	install -d -m 750 $(DESTDIR)$(CONFDIR)
+	$(if $(DESTDIR),,-systemctl daemon-reload)
+INSTALL_RELEASE ?= $(shell uname -r)
+
+uninstall: ## remove what install put there; configuration and keys stay
+	rm -f $(DESTDIR)/lib/modules/$(INSTALL_RELEASE)/updates/esptun.ko
+	$(if $(DESTDIR),,depmod $(INSTALL_RELEASE))
+	rm -f $(DESTDIR)$(SBINDIR)/esptund $(DESTDIR)$(SBINDIR)/esptun
+	for page in $(TOP)/Documentation/man/*.[1-9]; do \
+		rm -f $(DESTDIR)$(MANDIR)/man$${page##*.}/$${page##*/}; \
+	done
+	rm -f $(DESTDIR)$(UNITDIR)/esptund.service
+
+clean: ## remove build/
+	rm -rf $(BUILD)
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(TOP)/Makefile | expand -t 12
+
+.PHONY: all deps module user gen gen-check demo check selftest bench install uninstall clean help

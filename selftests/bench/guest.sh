@@ -1,0 +1,81 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Runs inside the benchmark's VM: makes the network, then for each peer its
+# tunnel and the wanted scenarios; writes one line of JSON per measured window
+# to $VM_RESULTS/raw. Computes nothing: report.py does.
+# Usage: guest.sh LOAD "PEER..." "SCENARIO..."
+set -euo pipefail
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+die() { echo "bench: $*" >&2; exit 1; }
+
+# What a module's user leaves behind (RCU, work queues) may take a moment.
+retry()
+{
+	local i
+	for ((i = 0; i < 100; i++)); do
+		! "$@" 2> retry.log || return 0
+		sleep 0.1
+	done
+	die "$*: $(< retry.log)"
+}
+
+load=$1
+read -r -a peers <<< "$2"
+read -r -a scenarios <<< "$3"
+: "${BENCH_COUNT:=20000}" "${BENCH_BYTES:=64000000}"
+work=/run/bench
+mkdir -p $work
+cp "$load" $work/load
+cd $work
+# shellcheck source=selftests/bench/topology.sh
+. "$here/topology.sh"
+# shellcheck source=selftests/bench/peers.sh
+. "$here/peers.sh"
+
+window=0
+# measure PEER SCENARIO LOAD-ARGS...: one window, one line
+measure()
+{
+	local peer=$1 scenario=$2 line
+	shift 2
+	window=$((window + 1))
+	line=$(./load "$@" --id $window 2> load.log) || die "$scenario, $peer: $(< load.log)"
+	printf '{"scenario": "%s", "peer": "%s", %s}\n' "$scenario" "$peer" "$line" >> "$VM_RESULTS/raw"
+	echo "bench: $scenario $peer: $line" >&2
+}
+
+# run_scenario PEER SCENARIO
+run_scenario()
+{
+	local peer=$1 s=$2 size=${2##*-}
+	local udp=(--from h1 --dst "$H2" --payload "$size" --count "$BENCH_COUNT")
+	case $s in
+	udp-*)
+		measure "$peer" "$s" udp "${udp[@]}" --to h2 ;;
+	tx-*)
+		sinkhole add "$peer"
+		measure "$peer" "$s" tx "${udp[@]}" --via gwa --dev sinkhole
+		sinkhole del "$peer" ;;
+	rx-*)
+		measure "$peer" "$s" rx "${udp[@]}" --to h2 --via gwa --peer gwb --dev wire ;;
+	tcp-hosts)
+		measure "$peer" "$s" tcp --from h1 --to h2 --dst "$H2" --bytes "$BENCH_BYTES" ;;
+	tcp-gateways)
+		measure "$peer" "$s" tcp --from gwa --to gwb --dst "$GWB_TUN" --bytes "$BENCH_BYTES" ;;
+	*)
+		die "no such scenario: $s" ;;
+	esac
+}
+
+topology_up
+for peer in "${peers[@]}"; do
+	echo "bench: setting up $peer" >&2
+	"${peer}_up"
+	# Names for the addresses that the plugin counted.
+	cat /proc/kallsyms > "$VM_RESULTS/symbols.$peer"
+	for scenario in "${scenarios[@]}"; do
+		run_scenario "$peer" "$scenario"
+	done
+	"${peer}_down"
+done

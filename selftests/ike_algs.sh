@@ -1,0 +1,49 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Each cipher, hash and group of phase 1 and each ESP transform, with and without PFS,
+# negotiated with strongSwan and used by packets. Every pair of phase 1 algorithms in both
+# roles is ike/matrix.sh's job, which needs no kernel.
+# shellcheck disable=SC2317,SC2119
+# shellcheck source=selftests/lib.sh
+source "$(dirname "$0")/lib.sh"
+
+# cell IKE ESP ROLE
+cell()
+{
+	local name="$1 / $2 as $3"
+	check "$name: configured" gateways_set "$1" "$2" policy=insecure || return
+	if [[ $3 == initiator ]]; then
+		check "$name: up" keyer gwA up paris
+	else
+		check "$name: up" peer_initiate
+	fi
+	check "$name: one pair" gateways_up
+	check "$name: hosts reach each other" ping_hosts
+	check "$name: down" gateways_down
+}
+
+check "two gateways" gateways_create || { keyer_log gwA; finish; }
+sniffer_expect_clear	# NULL encryption is one of the transforms
+
+role=initiator
+other() { [[ $role == initiator ]] && role=responder || role=initiator; }
+
+for ike in aes128-sha256-modp2048 aes192-sha384-modp3072 aes256-sha512-modp4096 3des-md5-modp1024 \
+	3des-sha1-modp1536 aes256-sha256-ecp256 aes256-sha384-ecp384 aes256-sha512-ecp521; do
+	cell $ike aes128gcm16 $role
+	other
+done
+# The group goes before -esn.
+with_pfs() { [[ $1 == *-esn ]] && echo "${1%-esn}-ecp256-esn" || echo "$1-ecp256"; }
+
+for group in modp1024 modp1536 modp2048 modp3072 modp4096 ecp256 ecp384 ecp521; do
+	cell aes128-sha256-ecp256 aes128gcm16-$group $role
+	other
+done
+for esp in aes128gcm16 aes192gcm16 aes256gcm16 aes128-sha1 aes128-md5 aes128-sha256 aes192-sha384 aes256-sha512 \
+	3des-md5 3des-sha1 3des-sha256 null-sha1 null-sha256 aes256-sha256-esn aes256gcm16-esn; do
+	cell aes128-sha256-ecp256 $esp initiator
+	cell aes128-sha256-ecp256 "$(with_pfs $esp)" responder
+done
+gateways_logs
+finish

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The queue of actions for the caller, and logging, which is one of them. Each action
+ * owns a copy of all it points to, wiped when freed. Out of memory drops the action and
+ * is counted: retransmission and timeouts make up for it.
+ */
+#ifndef LIBIKE_ACTION_H
+#define LIBIKE_ACTION_H
+
+#include "ike.h"
+#include "names.h"
+
+struct ike_act_node;
+
+struct ike_actions {
+	struct ike_act_node *head, *tail;
+	struct ike_act_node *current;	/* the caller may be looking at it */
+	uint64_t dropped;		/* memory was short */
+};
+
+void ike_actions_free(struct ike_actions *q);
+/* Free what the caller was shown last. */
+void ike_actions_release(struct ike_actions *q);
+bool ike_actions_next(struct ike_actions *q, struct ike_action *act);
+
+void ike_act_send(struct ike_engine *e, const struct ike_path *path, const uint8_t *data, size_t len);
+void ike_act_spi_alloc(struct ike_engine *e, uint64_t id, const char *tunnel);
+/* For SA_ADD, SA_ACTIVATE and SA_DEL. sa is copied with its keys. */
+void ike_act_sa(struct ike_engine *e, enum ike_action_type type, uint64_t id, const struct ike_sa *sa);
+
+/* Who a log line is about; any part may be empty. */
+struct ike_logctx {
+	const char *tunnel;
+	const uint8_t *icookie, *rcookie;
+	uint32_t msgid;
+	const char *message;
+	const struct ike_path *path;
+};
+
+__attribute__((format(printf, 5, 6)))
+void ike_log(struct ike_engine *e, enum ike_log_level level, const char *event,
+	     const struct ike_logctx *ctx, const char *fmt, ...);
+/*
+ * The same for what anybody can cause by sending packets: at most a burst of 50, then 5 lines
+ * per second; the number of those left out is added to the next.
+ */
+__attribute__((format(printf, 5, 6)))
+void ike_log_limited(struct ike_engine *e, enum ike_log_level level, const char *event,
+		     const struct ike_logctx *ctx, const char *fmt, ...);
+
+/* A token bucket. */
+struct ike_limit {
+	ike_time last;
+	ike_time credit;	/* in units of time; one event costs 'cost' */
+	uint64_t refused;	/* since the last one allowed */
+};
+
+/* May it happen now? 'burst' at once, then one per 'cost'. */
+bool ike_limit_take(struct ike_limit *l, ike_time now, ike_time cost, unsigned int burst);
+
+#endif

@@ -1,0 +1,449 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Pairs of IPsec SAs and what is asked of the kernel for them. See child.h. Sends no
+ * message itself but the delete when a pair ends.
+ */
+#include "child.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "info.h"
+#include "quick_mode.h"
+#include "tunnel.h"
+
+/* A 64-bit block cipher must not encrypt more than this under one key (RFC 4303 and Sweet32). */
+#define MAX_BYTES_64BIT_BLOCK ((uint64_t)2 << 30)
+
+/* ---- requests to the kernel ---------------------------------------------------------------- */
+
+enum request_kind { REQ_SPI, REQ_ADD_IN, REQ_ADD_OUT, REQ_ACTIVATE };
+
+struct ike_request {
+	struct ike_request *next;
+	uint64_t id;
+	enum request_kind kind;
+	struct ike_child *child;	/* NULL: it ended in the meantime */
+	char tunnel[IKE_NAME_MAX + 1];
+};
+
+static struct ike_request *request(struct ike_child *c, enum request_kind kind)
+{
+	struct ike_engine *e = c->tunnel->e;
+	struct ike_request *r = calloc(1, sizeof(*r));
+
+	if (!r)
+		return NULL;
+	r->id = ++e->last_request;
+	r->kind = kind;
+	r->child = c;
+	snprintf(r->tunnel, sizeof(r->tunnel), "%s", c->tunnel->cfg.name);
+	r->next = e->requests;
+	e->requests = r;
+	return r;
+}
+
+static void forget_requests(struct ike_child *c)
+{
+	struct ike_request *r;
+
+	for (r = c->tunnel->e->requests; r; r = r->next)
+		if (r->child == c)
+			r->child = NULL;
+}
+
+void ike_requests_free(struct ike_engine *e)
+{
+	while (e->requests) {
+		struct ike_request *r = e->requests;
+
+		e->requests = r->next;
+		free(r);
+	}
+}
+
+static struct ike_logctx child_ctx(const struct ike_child *c)
+{
+	struct ike_logctx ctx = {
+		.tunnel = c->tunnel->cfg.name,
+		.icookie = c->icookie,
+		.rcookie = c->rcookie,
+		.msgid = c->x ? c->x->msgid : 0,
+		.path = &c->path,
+	};
+
+	return ctx;
+}
+
+/* The kernel's view of one half of the pair. */
+static void describe(const struct ike_child *c, enum ike_dir dir, struct ike_sa *sa)
+{
+	memset(sa, 0, sizeof(*sa));
+	sa->tunnel = c->tunnel->cfg.name;
+	sa->dir = dir;
+	sa->spi = dir == IKE_IN ? c->spi_in : c->spi_out;
+	sa->path = c->path;
+	sa->path.local.port = 0;
+	sa->path.remote.port = 0;
+	sa->alg = c->p2.alg;
+	sa->replay_window = c->tunnel->cfg.replay_window;
+	sa->partner_spi = dir == IKE_OUT ? c->spi_in : 0;
+}
+
+/* Soft limits at 85..95 % so that the rekey is over in time. A kilobyte may be 1000 or 1024 octets. */
+static void set_limits(const struct ike_child *c, struct ike_sa *sa)
+{
+	uint64_t kb = c->p2.life_kb;
+
+	sa->hard_bytes = kb * 1024;
+	sa->soft_bytes = kb * (850 + ike_random_below(c->tunnel->e, 100));
+	if (c->p2.alg.transform != IKE_ESP_3DES || (kb && sa->hard_bytes <= MAX_BYTES_64BIT_BLOCK))
+		return;
+	sa->hard_bytes = MAX_BYTES_64BIT_BLOCK;
+	sa->soft_bytes = MAX_BYTES_64BIT_BLOCK / 1000 * (850 + ike_random_below(c->tunnel->e, 100));
+}
+
+static bool add(struct ike_child *c, enum ike_dir dir)
+{
+	const uint8_t *keys = dir == IKE_IN ? c->key_in : c->key_out;
+	struct ike_request *r = request(c, dir == IKE_IN ? REQ_ADD_IN : REQ_ADD_OUT);
+	struct ike_sa sa;
+
+	if (!r)
+		return false;
+	describe(c, dir, &sa);
+	set_limits(c, &sa);
+	sa.encr_key = keys;
+	sa.encr_key_len = ike_esp_encr_len(&c->p2.alg);
+	sa.auth_key = keys + sa.encr_key_len;
+	sa.auth_key_len = ike_esp_auth_len(&c->p2.alg);
+	sa.pending = dir == IKE_OUT;
+	ike_cookie_pack(c, sa.cookie);
+	if (dir == IKE_OUT)
+		c->out_held = true;
+	ike_act_sa(c->tunnel->e, IKE_ACT_SA_ADD, r->id, &sa);
+	return true;
+}
+
+static void del(struct ike_child *c, enum ike_dir dir)
+{
+	bool *held = dir == IKE_IN ? &c->spi_in_held : &c->out_held;
+	struct ike_sa sa;
+
+	if (!*held)
+		return;
+	*held = false;
+	describe(c, dir, &sa);
+	ike_act_sa(c->tunnel->e, IKE_ACT_SA_DEL, 0, &sa);
+}
+
+/* ---- life ------------------------------------------------------------------------------------ */
+
+static void rekey_due(struct ike_engine *e, void *owner)
+{
+	struct ike_child *c = owner;
+
+	(void)e;
+	ike_tunnel_rekey_child(c->tunnel, c);
+}
+
+static void expired(struct ike_engine *e, void *owner)
+{
+	struct ike_child *c = owner;
+
+	(void)e;
+	ike_child_kill(c, true, c->state == IKE_CHILD_OLD ? "replaced" : "lifetime over");
+}
+
+struct ike_child *ike_child_new(struct ike_tunnel *t, struct ike_exchange *x, bool initiator)
+{
+	struct ike_child *c = calloc(1, sizeof(*c));
+
+	if (!c)
+		return NULL;
+	if (ike_timer_init(&t->e->timers, &c->rekey, rekey_due, c))
+		goto no_rekey;
+	if (ike_timer_init(&t->e->timers, &c->expire, expired, c))
+		goto no_expire;
+	c->tunnel = t;
+	c->x = x;
+	c->initiator = initiator;
+	c->created = t->e->now;
+	if (x) {
+		c->path = x->sa->path;
+		memcpy(c->icookie, x->sa->icookie, IKE_COOKIE_LEN);
+		memcpy(c->rcookie, x->sa->rcookie, IKE_COOKIE_LEN);
+	}
+	c->next = t->children;
+	t->children = c;
+	t->e->cnt.children_now++;
+	return c;
+
+no_expire:
+	ike_timer_fini(&t->e->timers, &c->rekey);
+no_rekey:
+	free(c);
+	return NULL;
+}
+
+void ike_child_free(struct ike_child *c)
+{
+	ike_crypto_wipe(c, sizeof(*c));
+	free(c);
+}
+
+static void unlink_child(struct ike_child *c)
+{
+	struct ike_child **p;
+
+	for (p = &c->tunnel->children; *p != c; p = &(*p)->next)
+		;
+	*p = c->next;
+	c->next = c->tunnel->e->grave.children;
+	c->tunnel->e->grave.children = c;
+	c->tunnel->e->cnt.children_now--;
+}
+
+void ike_child_kill(struct ike_child *c, bool tell, const char *why)
+{
+	struct ike_tunnel *t = c->tunnel;
+	struct ike_exchange *x = c->x;
+	struct ike_logctx ctx = child_ctx(c);
+	bool was_current = ike_tunnel_current(t) == c;
+	struct ike_ikesa *sa;
+
+	if (c->dead)
+		return;
+	c->dead = true;
+	sa = tell ? ike_tunnel_any_sa(t) : NULL;
+	if (sa && c->spi_in && c->state != IKE_CHILD_NEW)
+		ike_info_delete_esp(sa, c->spi_in);
+	if (c->state != IKE_CHILD_NEW)
+		ike_log(t->e, IKE_LOG_NOTICE, IKE_EV_P2_DELETED, &ctx, "IPsec SAs in 0x%08x out 0x%08x deleted: %s",
+			c->spi_in, c->spi_out, why);
+	ike_crypto_wipe(c->key_in, sizeof(c->key_in));
+	ike_crypto_wipe(c->key_out, sizeof(c->key_out));
+	del(c, IKE_OUT);
+	del(c, IKE_IN);
+	forget_requests(c);
+	ike_timer_fini(&t->e->timers, &c->rekey);
+	ike_timer_fini(&t->e->timers, &c->expire);
+	unlink_child(c);
+	c->x = NULL;
+	if (x && x->quick)
+		ike_quick_child_failed(x, why);
+	ike_tunnel_child_gone(t, was_current);
+}
+
+void ike_child_start_life(struct ike_child *c)
+{
+	struct ike_engine *e = c->tunnel->e;
+	ike_time life = (ike_time)c->p2.life * IKE_SECOND;
+
+	c->established = e->now;
+	c->expires_at = e->now + life;
+	/* The responder a little later, so that both rarely begin at once. */
+	c->rekey_at = c->initiator ? ike_jitter(e, e->now, life, 85, 93) : ike_jitter(e, e->now, life, 94, 97);
+	ike_timer_set(&e->timers, &c->rekey, c->rekey_at);
+	ike_timer_set(&e->timers, &c->expire, c->expires_at);
+}
+
+void ike_child_alloc_spi(struct ike_child *c)
+{
+	struct ike_request *r = request(c, REQ_SPI);
+
+	if (r)
+		ike_act_spi_alloc(c->tunnel->e, r->id, c->tunnel->cfg.name);
+	else
+		ike_child_kill(c, false, "out of memory");
+}
+
+void ike_child_install(struct ike_child *c)
+{
+	if (!add(c, IKE_IN))
+		ike_child_kill(c, false, "out of memory");
+}
+
+void ike_child_retire(struct ike_child *c, bool we_delete)
+{
+	struct ike_engine *e = c->tunnel->e;
+	ike_time grace = (ike_time)c->tunnel->cfg.grace * IKE_SECOND;
+	ike_time end = e->now + (we_delete ? grace : 2 * grace + 5 * IKE_SECOND);
+	struct ike_logctx ctx = child_ctx(c);
+
+	c->state = IKE_CHILD_OLD;
+	ike_timer_stop(&e->timers, &c->rekey);
+	c->rekey_at = 0;
+	if (!c->expires_at || end < c->expires_at)
+		c->expires_at = end;
+	ike_timer_set(&e->timers, &c->expire, c->expires_at);
+	e->cnt.p2_rekeyed++;
+	ike_log(e, IKE_LOG_INFO, IKE_EV_P2_REKEY, &ctx, "SA in 0x%08x replaced, goes on receiving for %lld s",
+		c->spi_in, (long long)((c->expires_at - e->now) / IKE_SECOND));
+}
+
+/* A newer pair is in use already: this one came out of a collision and only receives. */
+static bool is_outdone(const struct ike_child *c)
+{
+	const struct ike_child *o;
+
+	for (o = c->tunnel->children; o; o = o->next)
+		if (o != c && o->state == IKE_CHILD_ACTIVE && o->order > c->order)
+			return true;
+	return false;
+}
+
+static void log_established(struct ike_child *c)
+{
+	struct ike_logctx ctx = child_ctx(c);
+	const char *weak = ike_p2_weakness(&c->p2.alg);
+	char alg[80];
+
+	ike_log(c->tunnel->e, IKE_LOG_NOTICE, IKE_EV_P2_ESTABLISHED, &ctx,
+		"IPsec SAs established as %s: in 0x%08x out 0x%08x %s, lifetime %u s",
+		c->initiator ? "initiator" : "responder", c->spi_in, c->spi_out,
+		ike_p2_format(&c->p2.alg, alg, sizeof(alg)), c->p2.life);
+	if (weak)
+		ike_log(c->tunnel->e, IKE_LOG_WARNING, IKE_EV_WEAK, &ctx, "%s protects these SAs: it is weak", weak);
+}
+
+void ike_child_activate(struct ike_child *c)
+{
+	struct ike_engine *e = c->tunnel->e;
+	struct ike_request *r;
+	struct ike_child *o;
+	struct ike_sa sa;
+
+	c->x = NULL;
+	e->cnt.p2_established++;
+	log_established(c);
+	ike_child_start_life(c);
+	if (is_outdone(c)) {
+		del(c, IKE_OUT);
+		ike_child_retire(c, !c->initiator);
+		ike_tunnel_child_up(c->tunnel, c);
+		return;
+	}
+	r = request(c, REQ_ACTIVATE);
+	if (!r) {
+		ike_child_kill(c, true, "out of memory");
+		return;
+	}
+	c->state = IKE_CHILD_ACTIVE;
+	describe(c, IKE_OUT, &sa);
+	ike_act_sa(e, IKE_ACT_SA_ACTIVATE, r->id, &sa);
+	for (o = c->tunnel->children; o; o = o->next) {
+		if (o != c && o->state == IKE_CHILD_ACTIVE)
+			ike_child_retire(o, c->initiator);
+		/* A late packet on its partner must not make the kernel prefer it. */
+		else if (o->state == IKE_CHILD_PENDING && o->order < c->order)
+			del(o, IKE_OUT);
+	}
+	ike_tunnel_child_up(c->tunnel, c);
+}
+
+/* ---- the kernel's answers --------------------------------------------------------------------- */
+
+static void activated(struct ike_child *c)
+{
+	struct ike_child *o;
+
+	for (o = c->tunnel->children; o; o = o->next)
+		if (o->state == IKE_CHILD_OLD)
+			del(o, IKE_OUT);
+}
+
+static void succeeded(struct ike_child *c, enum request_kind kind, uint32_t spi)
+{
+	switch (kind) {
+	case REQ_SPI:
+		c->spi_in = spi;
+		c->spi_in_held = true;
+		ike_quick_spi_ready(c->x);
+		break;
+	case REQ_ADD_IN:
+		if (!add(c, IKE_OUT)) {
+			ike_child_kill(c, false, "out of memory");
+			break;
+		}
+		ike_crypto_wipe(c->key_in, sizeof(c->key_in));
+		ike_crypto_wipe(c->key_out, sizeof(c->key_out));
+		break;
+	case REQ_ADD_OUT:
+		c->state = IKE_CHILD_PENDING;
+		ike_quick_installed(c->x);
+		break;
+	case REQ_ACTIVATE:
+		activated(c);
+		break;
+	}
+}
+
+/* The new pair cannot be used: the newest of the replaced ones that still sends takes over again. */
+static void undo_activation(struct ike_tunnel *t)
+{
+	struct ike_child *o, *best = NULL;
+
+	for (o = t->children; o; o = o->next)
+		if (o->state == IKE_CHILD_OLD && o->out_held && (!best || o->order > best->order))
+			best = o;
+	if (best)
+		best->state = IKE_CHILD_ACTIVE;
+}
+
+static void failed(struct ike_child *c, enum request_kind kind, const char *text)
+{
+	static const char *const what[] = { "an SPI", "the inbound SA", "the outbound SA", "the activation" };
+	struct ike_logctx ctx = child_ctx(c);
+	struct ike_tunnel *t = c->tunnel;
+	char why[300];
+
+	snprintf(why, sizeof(why), "the kernel refused %s: %s", what[kind], text ? text : "no reason given");
+	ike_log(t->e, IKE_LOG_ERROR, IKE_EV_KERNEL, &ctx, "%s", why);
+	if (kind == REQ_ADD_OUT)
+		c->out_held = false;
+	ike_child_kill(c, kind == REQ_ACTIVATE, why);
+	if (kind != REQ_ACTIVATE)
+		return;
+	undo_activation(t);
+	ike_tunnel_failed(t, why);
+}
+
+void ike_request_answer(struct ike_engine *e, uint64_t id, bool ok, uint32_t spi, const char *text)
+{
+	struct ike_request **p, *r;
+
+	for (p = &e->requests; *p && (*p)->id != id; p = &(*p)->next)
+		;
+	r = *p;
+	if (!r)
+		return;
+	*p = r->next;
+	if (ok && r->kind == REQ_SPI && spi < IKE_SPI_MIN) {
+		ok = false;
+		text = "an SPI below 256";
+	}
+	if (r->child && ok) {
+		succeeded(r->child, r->kind, spi);
+	} else if (r->child) {
+		failed(r->child, r->kind, text);
+	} else if (ok && r->kind == REQ_SPI) {
+		struct ike_sa sa = { .tunnel = r->tunnel, .dir = IKE_IN, .spi = spi };
+
+		ike_act_sa(e, IKE_ACT_SA_DEL, 0, &sa);
+	}
+	free(r);
+}
+
+struct ike_child *ike_child_by_spi(struct ike_engine *e, enum ike_dir dir, uint32_t spi)
+{
+	struct ike_tunnel *t;
+	struct ike_child *c;
+
+	for (t = e->tunnels; t; t = t->next)
+		for (c = t->children; c; c = c->next)
+			if (spi && (dir == IKE_IN ? c->spi_in : c->spi_out) == spi)
+				return c;
+	return NULL;
+}

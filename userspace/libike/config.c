@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Configurations as values. See config.h and ike.h. Changes nothing but what it is given.
+ */
+#include "config.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "addr.h"
+#include "buf.h"
+#include "crypto.h"
+#include "ident.h"
+#include "net.h"
+
+void ike_tunnel_cfg_init(struct ike_tunnel_cfg *t)
+{
+	memset(t, 0, sizeof(*t));
+	t->local.family = 4;
+	t->local.port = IKE_PORT;
+	t->remote.port = IKE_PORT;
+	t->policy = IKE_POLICY_MODERN;
+	t->p1_life = 86400;
+	t->p2_life = 3600;
+	t->replay_window = 1024;
+	t->grace = 30;
+	t->start = IKE_START_AUTO;
+	t->local_net.family = 4;
+	t->remote_net.family = 4;
+}
+
+void ike_tunnel_cfg_clear(struct ike_tunnel_cfg *cfg)
+{
+	if (cfg->psk)
+		ike_crypto_wipe(cfg->psk, cfg->psk_len);
+	free(cfg->psk);
+	memset(cfg, 0, sizeof(*cfg));
+}
+
+void ike_config_clear(struct ike_config *cfg)
+{
+	size_t i;
+
+	for (i = 0; i < cfg->n_tunnels; i++)
+		ike_tunnel_cfg_clear(&cfg->tunnel[i]);
+	free(cfg->tunnel);
+	cfg->tunnel = NULL;
+	cfg->n_tunnels = 0;
+}
+
+int ike_tunnel_cfg_copy(struct ike_tunnel_cfg *to, const struct ike_tunnel_cfg *from)
+{
+	*to = *from;
+	to->psk = ike_memdup(from->psk, from->psk_len);
+	if (to->psk)
+		return 0;
+	memset(to, 0, sizeof(*to));
+	return -IKE_E_NOMEM;
+}
+
+static bool addr_same(const struct ike_addr *a, const struct ike_addr *b)
+{
+	return ike_addr_equal(a, b) && a->port == b->port;
+}
+
+static bool psk_same(const struct ike_tunnel_cfg *a, const struct ike_tunnel_cfg *b)
+{
+	return a->psk_len == b->psk_len && ike_crypto_equal(a->psk, b->psk, a->psk_len);
+}
+
+static bool p1_same(const struct ike_tunnel_cfg *a, const struct ike_tunnel_cfg *b)
+{
+	unsigned int i;
+
+	if (a->n_p1 != b->n_p1 || a->p1_life != b->p1_life || !addr_same(&a->local, &b->local) ||
+	    !addr_same(&a->remote, &b->remote) || !ike_id_equal(&a->local_id, &b->local_id) ||
+	    !ike_id_equal(&a->remote_id, &b->remote_id) || !psk_same(a, b))
+		return false;
+	for (i = 0; i < a->n_p1; i++)
+		if (a->p1[i].encr != b->p1[i].encr || a->p1[i].key_bits != b->p1[i].key_bits ||
+		    a->p1[i].hash != b->p1[i].hash || a->p1[i].group != b->p1[i].group)
+			return false;
+	return true;
+}
+
+static bool p2_same(const struct ike_tunnel_cfg *a, const struct ike_tunnel_cfg *b)
+{
+	unsigned int i;
+
+	if (a->n_p2 != b->n_p2 || a->p2_life != b->p2_life || a->p2_life_kb != b->p2_life_kb ||
+	    a->replay_window != b->replay_window || !ike_net_equal(&a->local_net, &b->local_net) ||
+	    !ike_net_equal(&a->remote_net, &b->remote_net))
+		return false;
+	for (i = 0; i < a->n_p2; i++)
+		if (a->p2[i].transform != b->p2[i].transform || a->p2[i].key_bits != b->p2[i].key_bits ||
+		    a->p2[i].auth != b->p2[i].auth || a->p2[i].group != b->p2[i].group ||
+		    a->p2[i].esn != b->p2[i].esn)
+			return false;
+	return true;
+}
+
+enum ike_cfg_change ike_tunnel_cfg_compare(const struct ike_tunnel_cfg *a, const struct ike_tunnel_cfg *b)
+{
+	if (!p1_same(a, b))
+		return IKE_CFG_P1;
+	if (!p2_same(a, b))
+		return IKE_CFG_P2;
+	if (a->policy != b->policy || a->grace != b->grace || a->start != b->start)
+		return IKE_CFG_START;
+	return IKE_CFG_SAME;
+}
+
+/* ---- checks ------------------------------------------------------------------------------ */
+
+struct complaint {
+	char *why;
+	size_t size;
+	unsigned int *line;
+};
+
+__attribute__((format(printf, 3, 4)))
+static int complain(const struct complaint *c, const struct ike_tunnel_cfg *t, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (c->line)
+		*c->line = t->line;
+	if (c->why && c->size) {
+		va_start(ap, fmt);
+		vsnprintf(c->why, c->size, fmt, ap);
+		va_end(ap);
+	}
+	return -IKE_E_INVALID;
+}
+
+static int check_addresses(const struct ike_tunnel_cfg *t, const struct complaint *c)
+{
+	if (t->remote.family != 4 && t->remote.family != 6)
+		return complain(c, t, "tunnel %s: no remote address", t->name);
+	if (ike_addr_is_any(&t->remote))
+		return complain(c, t, "tunnel %s: the remote address must be one address", t->name);
+	if (t->local.family != t->remote.family)
+		return complain(c, t, "tunnel %s: local and remote address are of different families", t->name);
+	return 0;
+}
+
+/* Lower bounds keep a typing error from rekeying without pause; upper ones keep times in range. */
+static int check_numbers(const struct ike_tunnel_cfg *t, const struct complaint *c)
+{
+	if (t->p1_life < 10 || t->p1_life > 30 * 86400)
+		return complain(c, t, "tunnel %s: phase 1 lifetime %u s is not between 10 s and 30 days", t->name, t->p1_life);
+	if (t->p2_life < 10 || t->p2_life > 30 * 86400)
+		return complain(c, t, "tunnel %s: phase 2 lifetime %u s is not between 10 s and 30 days", t->name, t->p2_life);
+	if (t->grace > 3600)
+		return complain(c, t, "tunnel %s: grace of %u s is over an hour", t->name, t->grace);
+	if (t->start > IKE_START_RESPOND)
+		return complain(c, t, "tunnel %s: unknown start mode", t->name);
+	return 0;
+}
+
+static int check_proposals(const struct ike_tunnel_cfg *t, const struct complaint *c)
+{
+	const char *why = "";
+	char text[80];
+	unsigned int i;
+
+	if (!t->n_p1 || t->n_p1 > IKE_MAX_PROPOSALS)
+		return complain(c, t, "tunnel %s: %s", t->name, t->n_p1 ? "too many phase 1 proposals" : "no phase 1 proposal");
+	if (!t->n_p2 || t->n_p2 > IKE_MAX_PROPOSALS)
+		return complain(c, t, "tunnel %s: %s", t->name, t->n_p2 ? "too many phase 2 proposals" : "no phase 2 proposal");
+	/* Formatting and parsing again applies the policy and refuses numbers we have no name for. */
+	for (i = 0; i < t->n_p1; i++) {
+		struct ike_p1_proposal p;
+
+		if (ike_p1_parse(ike_p1_format(&t->p1[i], text, sizeof(text)), t->policy, &p, &why))
+			return complain(c, t, "tunnel %s: phase 1 proposal %s: %s", t->name, text, why);
+	}
+	for (i = 0; i < t->n_p2; i++) {
+		struct ike_p2_proposal p;
+
+		if (ike_p2_parse(ike_p2_format(&t->p2[i], text, sizeof(text)), t->policy, &p, &why))
+			return complain(c, t, "tunnel %s: phase 2 proposal %s: %s", t->name, text, why);
+	}
+	return 0;
+}
+
+static int check_one(const struct ike_tunnel_cfg *t, const struct complaint *c)
+{
+	int err;
+
+	if (!t->name[0])
+		return complain(c, t, "a tunnel without a name");
+	if (!t->psk || !t->psk_len)
+		return complain(c, t, "tunnel %s: no pre-shared key", t->name);
+	err = check_addresses(t, c);
+	if (!err)
+		err = check_numbers(t, c);
+	return err ? err : check_proposals(t, c);
+}
+
+/* Two tunnels a responder must be able to tell apart. */
+static int check_pair(const struct ike_tunnel_cfg *a, const struct ike_tunnel_cfg *b, const struct complaint *c)
+{
+	if (!strcmp(a->name, b->name))
+		return complain(c, b, "tunnel %s: the name is taken by line %u", b->name, a->line);
+	if (!ike_addr_equal(&a->remote, &b->remote) || !ike_addr_overlap(&a->local, &b->local))
+		return 0;
+	if (!psk_same(a, b))
+		return complain(c, b, "tunnels %s (line %u) and %s have the same addresses but different pre-shared keys: "
+				"main mode chooses the key by address", a->name, a->line, b->name);
+	if (ike_id_equal(&a->remote_id, &b->remote_id) && ike_id_equal(&a->local_id, &b->local_id) &&
+	    ike_net_equal(&a->local_net, &b->local_net) && ike_net_equal(&a->remote_net, &b->remote_net))
+		return complain(c, b, "tunnels %s (line %u) and %s have the same addresses, identities and networks: "
+				"nothing tells them apart", a->name, a->line, b->name);
+	return 0;
+}
+
+int ike_config_check(const struct ike_config *cfg, char *why, size_t size, unsigned int *line)
+{
+	const struct complaint c = { why, size, line };
+	size_t i, j;
+	int err;
+
+	for (i = 0; i < cfg->n_tunnels; i++) {
+		err = check_one(&cfg->tunnel[i], &c);
+		for (j = 0; !err && j < i; j++)
+			err = check_pair(&cfg->tunnel[j], &cfg->tunnel[i], &c);
+		if (err)
+			return err;
+	}
+	return 0;
+}

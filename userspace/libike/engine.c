@@ -1,0 +1,516 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The public calls: who a datagram is for, time, kernel events, commands. Each call notes
+ * the time, lets the parts work and buries the dead. See engine.h for who owns what.
+ */
+#include "engine.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "addr.h"
+#include "cipher.h"
+#include "config.h"
+#include "info.h"
+#include "phase1.h"
+#include "quick_mode.h"
+#include "tunnel.h"
+
+/* Exchanges the peer may have open under one ISAKMP SA. */
+#define MAX_EXCHANGES 32
+
+void ike_random(struct ike_engine *e, void *buf, size_t len)
+{
+	e->env.random(e->env.ctx, buf, len);
+}
+
+uint64_t ike_random_below(struct ike_engine *e, uint64_t below)
+{
+	uint64_t v;
+
+	ike_random(e, &v, sizeof(v));
+	return below ? v % below : 0;
+}
+
+ike_time ike_jitter(struct ike_engine *e, ike_time start, ike_time span, unsigned int from, unsigned int to)
+{
+	ike_time low = span / 100 * from, high = span / 100 * to;
+
+	return start + low + (ike_time)ike_random_below(e, (uint64_t)(high - low + 1));
+}
+
+/* ---- one call ---------------------------------------------------------------------------- */
+
+static void enter(struct ike_engine *e, ike_time now)
+{
+	ike_actions_release(&e->actions);
+	if (now > e->now)
+		e->now = now;
+}
+
+static void leave(struct ike_engine *e)
+{
+	while (e->grave.exchanges) {
+		struct ike_exchange *x = e->grave.exchanges;
+
+		e->grave.exchanges = x->next;
+		ike_exchange_free(x);
+	}
+	while (e->grave.children) {
+		struct ike_child *c = e->grave.children;
+
+		e->grave.children = c->next;
+		ike_child_free(c);
+	}
+	while (e->grave.ikesas) {
+		struct ike_ikesa *sa = e->grave.ikesas;
+
+		e->grave.ikesas = sa->next;
+		ike_ikesa_free(sa);
+	}
+	while (e->grave.tunnels) {
+		struct ike_tunnel *t = e->grave.tunnels;
+
+		e->grave.tunnels = t->next;
+		ike_tunnel_free(t);
+	}
+}
+
+struct ike_engine *ike_engine_new(const struct ike_env *env)
+{
+	struct ike_engine *e = calloc(1, sizeof(*e));
+
+	if (!e)
+		return NULL;
+	e->env = *env;
+	ike_random(e, &e->bucket_key, sizeof(e->bucket_key));
+	return e;
+}
+
+void ike_engine_free(struct ike_engine *e)
+{
+	if (!e)
+		return;
+	while (e->ikesas)
+		ike_ikesa_kill(e->ikesas, false, "engine ends");
+	while (e->tunnels)
+		ike_tunnel_kill(e->tunnels, false, "engine ends");
+	leave(e);
+	ike_requests_free(e);
+	ike_actions_free(&e->actions);
+	ike_timers_free(&e->timers);
+	ike_crypto_wipe(e, sizeof(*e));
+	free(e);
+}
+
+/* ---- datagrams --------------------------------------------------------------------------- */
+
+static void receive_main(struct ike_ikesa *sa, const struct ike_hdr *h, const uint8_t *data, size_t len)
+{
+	struct ike_logctx ctx = ike_ikesa_ctx(sa, NULL);
+
+	if (h->msgid || !sa->phase1) {
+		sa->e->cnt.replayed++;
+		ike_log_limited(sa->e, IKE_LOG_DEBUG, IKE_EV_REPLAY, &ctx, "main mode message out of place: dropped");
+		return;
+	}
+	ike_exchange_receive(sa->phase1, h, data, len);
+}
+
+static void new_quick(struct ike_ikesa *sa, const struct ike_hdr *h, const uint8_t *data, size_t len)
+{
+	struct ike_logctx ctx = ike_ikesa_ctx(sa, "QM1");
+	struct ike_exchange *x;
+
+	ctx.msgid = h->msgid;
+	if (sa->n_exchanges >= MAX_EXCHANGES) {
+		ike_log_limited(sa->e, IKE_LOG_WARNING, IKE_EV_LIMIT, &ctx, "%u exchanges open: QM1 dropped", sa->n_exchanges);
+		return;
+	}
+	x = ike_exchange_new(sa, &ike_quick_mode, false, h->msgid, IKE_ST_QM_START);
+	if (!x)
+		return;
+	if (!ike_cipher_iv(sa, h->msgid, x->iv))
+		ike_exchange_receive(x, h, data, len);
+	if (!x->dead && x->state == IKE_ST_QM_START)
+		ike_exchange_kill(x);	/* not taken: as if it had never come */
+}
+
+static void receive_quick(struct ike_ikesa *sa, const struct ike_hdr *h, const uint8_t *data, size_t len)
+{
+	struct ike_logctx ctx = ike_ikesa_ctx(sa, NULL);
+	struct ike_exchange *x;
+
+	ctx.msgid = h->msgid;
+	if (!sa->established || !h->msgid) {
+		sa->e->cnt.replayed++;
+		ike_log_limited(sa->e, IKE_LOG_INFO, IKE_EV_UNEXPECTED, &ctx, "quick mode %s: dropped",
+				h->msgid ? "before phase 1 is through" : "with message ID 0");
+		return;
+	}
+	x = ike_ikesa_exchange(sa, h->msgid);
+	if (x && x->quick) {
+		ike_exchange_receive(x, h, data, len);
+	} else if (ike_msgid_used(sa, h->msgid)) {
+		sa->e->cnt.replayed++;
+		ike_log_limited(sa->e, IKE_LOG_DEBUG, IKE_EV_REPLAY, &ctx, "message ID used before: dropped");
+	} else {
+		new_quick(sa, h, data, len);
+	}
+}
+
+/* Keys exist, and the peer that has them too is the one we talk to. */
+static bool can_open_info(const struct ike_ikesa *sa)
+{
+	return sa->established || (sa->initiator && sa->state == IKE_ST_MM_AUTH_SENT);
+}
+
+static void receive(struct ike_ikesa *sa, const struct ike_path *path, const struct ike_hdr *h,
+		    const uint8_t *data, size_t len)
+{
+	struct ike_logctx ctx = ike_ikesa_ctx(sa, NULL);
+
+	if (sa->initiator && ike_addr_is_any(&sa->path.local))
+		sa->path.local = path->local;
+	switch (h->exchange) {
+	case ISAKMP_XCHG_MAIN:
+		receive_main(sa, h, data, len);
+		break;
+	case ISAKMP_XCHG_QUICK:
+		receive_quick(sa, h, data, len);
+		break;
+	case ISAKMP_XCHG_INFO:
+		if (h->flags & ISAKMP_FLAG_ENCRYPTION && can_open_info(sa))
+			ike_info_receive(sa, h, data, len);
+		else
+			ike_info_unprotected(sa->e, sa, path, h, data, len);
+		break;
+	default:
+		sa->e->cnt.replayed++;
+		ike_log_limited(sa->e, IKE_LOG_NOTICE, IKE_EV_UNEXPECTED, &ctx, "exchange type %s (%u) is not spoken here",
+				ike_name_exchange(h->exchange), h->exchange);
+	}
+}
+
+static void receive_unknown(struct ike_engine *e, const struct ike_path *path, const struct ike_hdr *h,
+			    const uint8_t *data, size_t len)
+{
+	static const uint8_t zero[IKE_COOKIE_LEN];
+	struct ike_logctx ctx = { .path = path, .icookie = h->icookie, .rcookie = h->rcookie, .msgid = h->msgid };
+
+	if (h->exchange == ISAKMP_XCHG_MAIN && !memcmp(h->rcookie, zero, sizeof(zero)) && !h->msgid) {
+		ike_phase1_respond(e, path, h, data, len);
+		return;
+	}
+	e->cnt.unknown_cookies++;
+	if (h->exchange == ISAKMP_XCHG_INFO) {
+		ike_info_unprotected(e, NULL, path, h, data, len);
+		return;
+	}
+	ike_log_limited(e, IKE_LOG_INFO, IKE_EV_UNKNOWN_COOKIES, &ctx, "%s mode message for no SA of ours: dropped",
+			ike_name_exchange(h->exchange));
+}
+
+static void drop(struct ike_engine *e, uint64_t *counter, const char *event, const struct ike_path *path,
+		 size_t len, const char *why)
+{
+	struct ike_logctx ctx = { .path = path };
+
+	(*counter)++;
+	ike_log_limited(e, IKE_LOG_NOTICE, event, &ctx, "datagram of %zu octets dropped: %s", len, why);
+}
+
+static void datagram(struct ike_engine *e, const struct ike_path *path, const uint8_t *data, size_t len)
+{
+	static const uint8_t zero[IKE_COOKIE_LEN];
+	struct ike_ikesa *sa;
+	const char *why = "";
+	struct ike_hdr h;
+
+	e->cnt.datagrams_in++;
+	if (len > IKE_DATAGRAM_MAX) {
+		drop(e, &e->cnt.oversized, IKE_EV_OVERSIZED, path, len, "larger than any IKE message taken here");
+		return;
+	}
+	if (ike_hdr_parse(data, len, &h, &why)) {
+		drop(e, &e->cnt.malformed, IKE_EV_MALFORMED, path, len, why);
+		return;
+	}
+	if (!memcmp(h.icookie, zero, sizeof(zero))) {
+		drop(e, &e->cnt.malformed, IKE_EV_MALFORMED, path, len, "initiator cookie is zero");
+		return;
+	}
+	sa = ike_ikesa_find(e, h.icookie, h.rcookie, &path->remote);
+	if (sa)
+		receive(sa, path, &h, data, len);
+	else
+		receive_unknown(e, path, &h, data, len);
+}
+
+void ike_datagram(struct ike_engine *e, const struct ike_path *path, const void *data, size_t len, ike_time now)
+{
+	enter(e, now);
+	datagram(e, path, data, len);
+	leave(e);
+}
+
+/* ---- time, actions, commands ------------------------------------------------------------- */
+
+ike_time ike_deadline(const struct ike_engine *e)
+{
+	return ike_timers_next(&e->timers);
+}
+
+void ike_expire(struct ike_engine *e, ike_time now)
+{
+	struct ike_timer *t;
+
+	enter(e, now);
+	while ((t = ike_timers_pop(&e->timers, e->now)))
+		t->fire(e, t->owner);
+	leave(e);
+}
+
+bool ike_next_action(struct ike_engine *e, struct ike_action *act)
+{
+	return ike_actions_next(&e->actions, act);
+}
+
+int ike_command(struct ike_engine *e, enum ike_command cmd, const char *tunnel, ike_time now)
+{
+	struct ike_tunnel *t;
+	int err;
+
+	enter(e, now);
+	t = ike_tunnel_by_name(e, tunnel);
+	err = t ? ike_tunnel_command(t, cmd) : -IKE_E_UNKNOWN;
+	leave(e);
+	return err;
+}
+
+/* ---- kernel events ----------------------------------------------------------------------- */
+
+static void confirmed(struct ike_child *c)
+{
+	if (c->state != IKE_CHILD_PENDING)
+		return;
+	if (c->x)
+		ike_quick_confirmed(c->x);
+	else
+		ike_child_activate(c);	/* adopted before its QM3 came */
+}
+
+static void about_child(struct ike_engine *e, const struct ike_kernel_event *ev)
+{
+	struct ike_child *c = ike_child_by_spi(e, ev->dir, ev->spi);
+
+	if (!c)
+		return;
+	switch (ev->type) {
+	case IKE_KEV_CONFIRMED:
+		confirmed(c);
+		break;
+	case IKE_KEV_SOFT_EXPIRE:
+		ike_tunnel_rekey_child(c->tunnel, c);
+		break;
+	case IKE_KEV_HARD_EXPIRE:
+		ike_child_kill(c, true, "hard limit reached");
+		break;
+	case IKE_KEV_DELETED:
+		*(ev->dir == IKE_IN ? &c->spi_in_held : &c->out_held) = false;
+		ike_child_kill(c, true, "deleted in the kernel by somebody else");
+		break;
+	default:
+		break;
+	}
+}
+
+static void kernel_event(struct ike_engine *e, const struct ike_kernel_event *ev)
+{
+	struct ike_tunnel *t;
+
+	switch (ev->type) {
+	case IKE_KEV_DONE:
+	case IKE_KEV_FAILED:
+		ike_request_answer(e, ev->id, ev->type == IKE_KEV_DONE, ev->spi, ev->text);
+		break;
+	case IKE_KEV_ACQUIRE:
+		t = ike_tunnel_by_name(e, ev->tunnel);
+		if (t)
+			ike_tunnel_acquire(t);
+		break;
+	case IKE_KEV_ADOPT:
+		ike_adopt(e, ev);
+		break;
+	default:
+		about_child(e, ev);
+	}
+}
+
+void ike_kernel_event(struct ike_engine *e, const struct ike_kernel_event *ev, ike_time now)
+{
+	enter(e, now);
+	kernel_event(e, ev);
+	leave(e);
+}
+
+/* ---- configuration ----------------------------------------------------------------------- */
+
+/* Tunnels begin one after the other: a thousand at once would drown in their own DH. */
+#define START_SPACING (20 * (IKE_SECOND / 1000))
+
+/* A tunnel's configuration changed: old SAs go on until replaced. */
+static void change(struct ike_tunnel *t, struct ike_tunnel_cfg *cfg)
+{
+	enum ike_cfg_change what = ike_tunnel_cfg_compare(&t->cfg, cfg);
+	struct ike_ikesa *sa, *next;
+	struct ike_exchange *quick;
+	struct ike_tunnel_cfg old = t->cfg;
+
+	t->cfg = *cfg;
+	memset(cfg, 0, sizeof(*cfg));
+	for (sa = t->e->ikesas; sa && what == IKE_CFG_P1; sa = next) {
+		next = sa->next;
+		if (sa->tunnel != t)
+			continue;
+		if (sa->established)
+			ike_ikesa_retire(sa, 60 * IKE_SECOND);
+		else
+			ike_ikesa_kill(sa, false, "the configuration changed");
+	}
+	while ((what == IKE_CFG_P1 || what == IKE_CFG_P2) && (quick = ike_tunnel_quick(t, false)))
+		ike_exchange_kill(quick);
+	if (what == IKE_CFG_P1 || what == IKE_CFG_P2) {
+		t->replace_child = ike_tunnel_current(t);
+		t->failures = 0;
+		t->not_before = 0;
+	}
+	if (what != IKE_CFG_SAME)
+		ike_tunnel_log(t, IKE_LOG_INFO, IKE_EV_CONFIG, "configuration changed: %s",
+			       what == IKE_CFG_P1 ? "everything is negotiated anew" :
+			       what == IKE_CFG_P2 ? "IPsec SAs are negotiated anew" : "SAs stay as they are");
+	ike_tunnel_cfg_clear(&old);
+}
+
+static void warn_weak(const struct ike_tunnel *t)
+{
+	const char *weak;
+	char text[80];
+	unsigned int i;
+
+	for (i = 0; i < t->cfg.n_p1; i++) {
+		weak = ike_p1_weakness(&t->cfg.p1[i]);
+		if (weak)
+			ike_tunnel_log(t, IKE_LOG_WARNING, IKE_EV_WEAK, "phase 1 allows %s: %s is weak (line %u)",
+				       ike_p1_format(&t->cfg.p1[i], text, sizeof(text)), weak, t->cfg.line);
+	}
+	for (i = 0; i < t->cfg.n_p2; i++) {
+		weak = ike_p2_weakness(&t->cfg.p2[i]);
+		if (weak)
+			ike_tunnel_log(t, IKE_LOG_WARNING, IKE_EV_WEAK, "phase 2 allows %s: %s is weak (line %u)",
+				       ike_p2_format(&t->cfg.p2[i], text, sizeof(text)), weak, t->cfg.line);
+	}
+}
+
+static bool configured(const struct ike_config *cfg, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < cfg->n_tunnels; i++)
+		if (!strcmp(cfg->tunnel[i].name, name))
+			return true;
+	return false;
+}
+
+/* Everything that can fail: copies, and objects for tunnels that are new. */
+static int prepare(struct ike_engine *e, const struct ike_config *cfg, struct ike_config *copy,
+		   struct ike_tunnel **fresh)
+{
+	size_t i;
+	int err;
+
+	for (i = 0; i < cfg->n_tunnels; i++) {
+		err = ike_tunnel_cfg_copy(&copy->tunnel[i], &cfg->tunnel[i]);
+		if (err)
+			return err;
+		copy->n_tunnels++;
+		if (ike_tunnel_by_name(e, cfg->tunnel[i].name))
+			continue;
+		fresh[i] = ike_tunnel_new(e, &copy->tunnel[i]);
+		if (!fresh[i])
+			return -IKE_E_NOMEM;
+	}
+	return 0;
+}
+
+static struct ike_tunnel *take_out(struct ike_engine *e, const char *name)
+{
+	struct ike_tunnel **p, *t;
+
+	for (p = &e->tunnels; strcmp((*p)->cfg.name, name); p = &(*p)->next)
+		;
+	t = *p;
+	*p = t->next;
+	return t;
+}
+
+/* Nothing fails here. 'copy' and 'fresh' give away what is in them. */
+static void apply(struct ike_engine *e, const struct ike_config *cfg, struct ike_config *copy,
+		  struct ike_tunnel **fresh)
+{
+	struct ike_tunnel *list = NULL, **tail = &list, *t, *next;
+	size_t i;
+
+	for (t = e->tunnels; t; t = next) {
+		next = t->next;
+		if (!configured(cfg, t->cfg.name))
+			ike_tunnel_kill(t, true, "not configured any more");
+	}
+	for (i = 0; i < cfg->n_tunnels; i++) {
+		t = fresh[i];
+		if (!t) {
+			t = take_out(e, cfg->tunnel[i].name);
+			*tail = t;
+			t->next = NULL;
+		}
+		*tail = t;
+		tail = &t->next;
+		t->next = NULL;
+	}
+	e->tunnels = list;
+	for (t = e->tunnels, i = 0; t; t = t->next, i++) {
+		if (!fresh[i])
+			change(t, &copy->tunnel[i]);
+		else
+			warn_weak(t);
+		fresh[i] = NULL;
+		ike_tunnel_kick(t, (ike_time)i * START_SPACING);
+	}
+}
+
+int ike_configure(struct ike_engine *e, const struct ike_config *cfg, ike_time now)
+{
+	struct ike_tunnel **fresh;
+	struct ike_config copy;
+	size_t i;
+	int err;
+
+	err = ike_config_check(cfg, NULL, 0, NULL);
+	if (err)
+		return err;
+	enter(e, now);
+	copy.n_tunnels = 0;
+	copy.tunnel = calloc(cfg->n_tunnels ? cfg->n_tunnels : 1, sizeof(*copy.tunnel));
+	fresh = calloc(cfg->n_tunnels ? cfg->n_tunnels : 1, sizeof(*fresh));
+	err = copy.tunnel && fresh ? prepare(e, cfg, &copy, fresh) : -IKE_E_NOMEM;
+	if (!err)
+		apply(e, cfg, &copy, fresh);
+	for (i = 0; fresh && i < cfg->n_tunnels; i++)
+		if (fresh[i])
+			ike_tunnel_kill(fresh[i], false, "out of memory");
+	if (copy.tunnel)
+		ike_config_clear(&copy);
+	free(fresh);
+	leave(e);
+	return err;
+}

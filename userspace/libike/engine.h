@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The engine itself: what all parts share. Private to libike.
+ *
+ * Objects and who owns them
+ *
+ *	engine -> tunnels   one per configured tunnel (tunnel.h)
+ *	engine -> ikesas    one per cookie pair (ikesa.h); points to its tunnel
+ *	ikesa  -> exchanges main mode and each quick mode or informational (exchange.h)
+ *	tunnel -> children  one per pair of IPsec SAs (child.h); outlive their ikesa
+ *
+ * Nothing is freed while a call is being worked on: dead objects are unlinked at once,
+ * go to the graveyard and are wiped and freed when the public call returns.
+ */
+#ifndef LIBIKE_ENGINE_H
+#define LIBIKE_ENGINE_H
+
+#include "action.h"
+#include "ike.h"
+#include "timer.h"
+
+struct ike_tunnel;
+struct ike_ikesa;
+struct ike_exchange;
+struct ike_child;
+struct ike_request;
+
+#define IKE_COOKIE_BUCKETS 1024
+
+struct ike_engine {
+	struct ike_env env;
+	ike_time now;			/* of the call being worked on */
+	struct ike_counters cnt;
+	struct ike_actions actions;
+	struct ike_timers timers;
+	struct ike_limit log_limit;
+
+	struct ike_tunnel *tunnels;	/* in the configuration's order */
+	struct ike_ikesa *ikesas;
+	struct ike_ikesa *bucket[IKE_COOKIE_BUCKETS];	/* by initiator cookie */
+	uint64_t bucket_key;		/* random: peers choose cookies */
+	unsigned int half_open;		/* responder SAs whose peer is not authenticated */
+
+	struct ike_request *requests;	/* asked of the kernel, not answered yet */
+	uint64_t last_request;
+	uint64_t last_order;		/* see child.h, ikesa.h */
+
+	struct {
+		struct ike_tunnel *tunnels;
+		struct ike_ikesa *ikesas;
+		struct ike_exchange *exchanges;
+		struct ike_child *children;
+	} grave;
+};
+
+void ike_random(struct ike_engine *e, void *buf, size_t len);
+/* Uniform enough for jitter: 0 .. below-1. */
+uint64_t ike_random_below(struct ike_engine *e, uint64_t below);
+/* A point in time from .. to percent of 'span' after 'start', at random. */
+ike_time ike_jitter(struct ike_engine *e, ike_time start, ike_time span, unsigned int from, unsigned int to);
+
+#endif

@@ -1,0 +1,611 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The parts of phase 1. See phase1.h. Until HASH_I or HASH_R is verified nothing a message
+ * says ends a negotiation: it is dropped and the real one may still come.
+ */
+#include "phase1.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "addr.h"
+#include "cipher.h"
+#include "info.h"
+#include "tunnel.h"
+
+static struct ike_chunk chunk(const struct ike_blob *b)
+{
+	return (struct ike_chunk){ b->data, b->len };
+}
+
+static enum ike_verdict out_of_memory(struct ike_exchange *x)
+{
+	struct ike_logctx ctx = ike_exchange_ctx(x, NULL);
+
+	ike_log_limited(x->sa->e, IKE_LOG_ERROR, IKE_EV_INTERNAL, &ctx,
+			"out of memory or the crypto library refused");
+	return IKE_DROP;
+}
+
+/* ---- SA payload ------------------------------------------------------------------------ */
+
+int ike_phase1_make_offer(struct ike_exchange *x)
+{
+	struct ike_sapay sa;
+	struct ike_wbuf w;
+	bool ok;
+
+	ike_offer_p1(&sa, &x->sa->tunnel->cfg);
+	ike_wbuf_init(&w);
+	ike_sapay_encode(&w, &sa);
+	ok = !w.bad && ike_blob_set(&x->mm->sai_b, w.data, w.len);
+	ike_wbuf_free(&w);
+	return ok ? 0 : -IKE_E_NOMEM;
+}
+
+int ike_phase1_put_sa(struct ike_exchange *x, struct ike_msgw *w)
+{
+	const struct ike_blob *b = x->initiator ? &x->mm->sai_b : &x->mm->answer;
+
+	ike_msgw_payload(w, ISAKMP_NPTYPE_SA, b->data, b->len);
+	return 0;
+}
+
+/* Nothing in common: tell the peer and the log. The SA was made for this MM1 and goes. */
+static enum ike_verdict no_proposal(struct ike_exchange *x, const struct ike_sapay *offer)
+{
+	struct ike_ikesa *sa = x->sa;
+	struct ike_logctx ctx = ike_exchange_ctx(x, "MM1");
+	char text[1200];
+
+	sa->e->cnt.no_proposal++;
+	ike_p1_explain(offer, &sa->tunnel->cfg, text, sizeof(text));
+	ike_log_limited(sa->e, IKE_LOG_WARNING, IKE_EV_NO_PROPOSAL, &ctx, "phase 1: no common proposal: %s", text);
+	ike_tunnel_set_error(sa->tunnel, text);
+	ike_info_refuse(sa->tunnel, &sa->path, sa->icookie, IKE_N_NO_PROPOSAL_CHOSEN);
+	ike_ikesa_kill(sa, false, "no common proposal");
+	return IKE_FAIL;
+}
+
+static enum ike_verdict take_offer(struct ike_exchange *x, const struct ike_sapay *offer,
+				   struct ike_sapay *answer)
+{
+	struct ike_ikesa *sa = x->sa;
+	struct ike_tunnel *t = NULL;
+	struct ike_wbuf w;
+	bool ok;
+
+	while ((t = ike_tunnel_by_path(sa->e, &sa->path, t)))
+		if (ike_choose_p1(offer, &t->cfg, answer, &sa->p1))
+			break;
+	if (!t)
+		return no_proposal(x, offer);
+	sa->tunnel = t;
+	ike_wbuf_init(&w);
+	ike_sapay_encode(&w, answer);
+	ok = !w.bad && ike_blob_set(&x->mm->answer, w.data, w.len);
+	ike_wbuf_free(&w);
+	return ok ? IKE_OK : out_of_memory(x);
+}
+
+/* A pair of decoded SA payloads is too large for the stack of a callback chain. */
+struct two_sapays {
+	struct ike_sapay a, b;
+};
+
+static enum ike_verdict bad_sa(struct ike_exchange *x, const char *name, const char *why)
+{
+	struct ike_logctx ctx = ike_exchange_ctx(x, name);
+
+	x->sa->e->cnt.malformed++;
+	ike_log_limited(x->sa->e, IKE_LOG_NOTICE, IKE_EV_MALFORMED, &ctx, "%s: SA payload: %s: dropped", name, why);
+	return IKE_DROP;
+}
+
+enum ike_verdict ike_phase1_take_offer(struct ike_exchange *x, const struct ike_msg *m)
+{
+	const struct ike_payload *p = ike_msg_find(m, ISAKMP_NPTYPE_SA);
+	struct two_sapays *two = malloc(sizeof(*two));
+	enum ike_verdict v;
+	const char *why;
+
+	if (!two || !ike_blob_set(&x->mm->sai_b, p->body, p->len))
+		v = out_of_memory(x);
+	else if (ike_sapay_decode(p->body, p->len, &two->a, &why))
+		v = bad_sa(x, "MM1", why);
+	else
+		v = take_offer(x, &two->a, &two->b);
+	free(two);
+	return v;
+}
+
+static enum ike_verdict take_choice(struct ike_exchange *x, const struct ike_sapay *sa)
+{
+	struct ike_logctx ctx = ike_exchange_ctx(x, "MM2");
+	struct ike_engine *e = x->sa->e;
+	char text[1200];
+
+	if (sa->n_proposals == 1 && sa->n_transforms == 1 &&
+	    ike_choose_p1(sa, &x->sa->tunnel->cfg, NULL, &x->sa->p1))
+		return IKE_OK;
+	e->cnt.no_proposal++;
+	ike_p1_explain(sa, &x->sa->tunnel->cfg, text, sizeof(text));
+	ike_log_limited(e, IKE_LOG_WARNING, IKE_EV_NO_PROPOSAL, &ctx,
+			"MM2 does not choose one of our transforms, dropped: %s", text);
+	ike_tunnel_set_error(x->sa->tunnel, text);
+	return IKE_DROP;
+}
+
+enum ike_verdict ike_phase1_take_choice(struct ike_exchange *x, const struct ike_msg *m)
+{
+	static const uint8_t zero[IKE_COOKIE_LEN];
+	const struct ike_payload *p = ike_msg_find(m, ISAKMP_NPTYPE_SA);
+	struct ike_sapay *sa;
+	enum ike_verdict v;
+	const char *why;
+
+	if (!memcmp(m->hdr.rcookie, zero, IKE_COOKIE_LEN))
+		return bad_sa(x, "MM2", "responder cookie is zero");
+	sa = malloc(sizeof(*sa));
+	if (!sa)
+		v = out_of_memory(x);
+	else if (ike_sapay_decode(p->body, p->len, sa, &why))
+		v = bad_sa(x, "MM2", why);
+	else
+		v = take_choice(x, sa);
+	free(sa);
+	if (v == IKE_OK)
+		ike_ikesa_set_rcookie(x->sa, m->hdr.rcookie);
+	return v;
+}
+
+/* ---- KE and nonce ---------------------------------------------------------------------- */
+
+enum ike_verdict ike_phase1_take_ke_nonce(struct ike_exchange *x, const struct ike_msg *m)
+{
+	const struct ike_payload *ke = ike_msg_find(m, ISAKMP_NPTYPE_KE);
+	const struct ike_payload *nonce = ike_msg_find(m, ISAKMP_NPTYPE_NONCE);
+	struct ike_logctx ctx = ike_exchange_ctx(x, x->initiator ? "MM4" : "MM3");
+	size_t want = ike_crypto_dh_len(x->sa->p1.alg.group);
+
+	if (ke->len != want) {
+		x->sa->e->cnt.malformed++;
+		ike_log_limited(x->sa->e, IKE_LOG_NOTICE, IKE_EV_INVALID_KE, &ctx,
+				"public value of %zu octets, group %u has %zu: dropped", ke->len,
+				x->sa->p1.alg.group, want);
+		return IKE_DROP;
+	}
+	if (!ike_blob_set(x->initiator ? &x->mm->gxr : &x->mm->gxi, ke->body, ke->len) ||
+	    !ike_blob_set(x->initiator ? &x->mm->nr : &x->mm->ni, nonce->body, nonce->len))
+		return out_of_memory(x);
+	return IKE_OK;
+}
+
+int ike_phase1_make_ke_nonce(struct ike_exchange *x)
+{
+	uint8_t seed[IKE_DH_MAX], pub[IKE_DH_MAX], nonce[IKE_NONCE_LEN];
+	uint16_t group = x->sa->p1.alg.group;
+	size_t seed_len = ike_crypto_dh_seed_len(group), len = ike_crypto_dh_len(group);
+	struct ike_mm *mm = x->mm;
+	bool ok;
+
+	if (!len || len > sizeof(pub) || seed_len > sizeof(seed))
+		return -IKE_E_CRYPTO;
+	ike_random(x->sa->e, seed, seed_len);
+	ike_random(x->sa->e, nonce, sizeof(nonce));
+	ike_crypto_dh_free(mm->dh);
+	mm->dh = ike_crypto_dh_new(group, seed, seed_len);
+	ike_crypto_wipe(seed, sizeof(seed));
+	ok = mm->dh && !ike_crypto_dh_public(mm->dh, pub) &&
+	     ike_blob_set(x->initiator ? &mm->gxi : &mm->gxr, pub, len) &&
+	     ike_blob_set(x->initiator ? &mm->ni : &mm->nr, nonce, sizeof(nonce));
+	if (!ok)
+		out_of_memory(x);
+	return ok ? 0 : -IKE_E_CRYPTO;
+}
+
+int ike_phase1_put_ke_nonce(struct ike_exchange *x, struct ike_msgw *w)
+{
+	const struct ike_blob *gx = x->initiator ? &x->mm->gxi : &x->mm->gxr;
+	const struct ike_blob *nonce = x->initiator ? &x->mm->ni : &x->mm->nr;
+
+	ike_msgw_payload(w, ISAKMP_NPTYPE_KE, gx->data, gx->len);
+	ike_msgw_payload(w, ISAKMP_NPTYPE_NONCE, nonce->data, nonce->len);
+	return 0;
+}
+
+static int derive(struct ike_exchange *x, const uint8_t *gxy, size_t len)
+{
+	struct ike_ikesa *sa = x->sa;
+	const struct ike_tunnel_cfg *cfg = &sa->tunnel->cfg;
+	struct ike_mm *mm = x->mm;
+	int err;
+
+	err = ike_skeyid_psk(&sa->k, sa->p1.alg.hash, cfg->psk, cfg->psk_len, chunk(&mm->ni), chunk(&mm->nr));
+	if (!err)
+		err = ike_skeyid_expand(&sa->k, (struct ike_chunk){ gxy, len }, sa->icookie, sa->rcookie);
+	if (!err)
+		err = ike_cipher_setup(sa, chunk(&mm->gxi), chunk(&mm->gxr), x->iv);
+	return err;
+}
+
+int ike_phase1_derive(struct ike_exchange *x)
+{
+	const struct ike_blob *peer = x->initiator ? &x->mm->gxr : &x->mm->gxi;
+	struct ike_logctx ctx = ike_exchange_ctx(x, x->initiator ? "MM4" : "MM3");
+	size_t len = ike_crypto_dh_secret_len(x->sa->p1.alg.group);
+	uint8_t gxy[IKE_DH_MAX];
+	int err;
+
+	err = ike_crypto_dh_secret(x->mm->dh, peer->data, peer->len, gxy);
+	if (err == -IKE_E_INVALID) {
+		x->sa->e->cnt.malformed++;
+		ike_log_limited(x->sa->e, IKE_LOG_NOTICE, IKE_EV_INVALID_KE, &ctx,
+				"public value is not one of group %u: dropped", x->sa->p1.alg.group);
+		return err;
+	}
+	if (!err)
+		err = derive(x, gxy, len);
+	ike_crypto_wipe(gxy, sizeof(gxy));
+	if (err)
+		out_of_memory(x);
+	return err;
+}
+
+/* ---- authentication -------------------------------------------------------------------- */
+
+/* HASH_I when the initiator's ID is meant, else HASH_R. */
+static int auth_hash(struct ike_exchange *x, bool initiators, struct ike_chunk id_b, uint8_t *out)
+{
+	struct ike_ikesa *sa = x->sa;
+	struct ike_mm *mm = x->mm;
+	struct ike_chunk gxi = chunk(&mm->gxi), gxr = chunk(&mm->gxr);
+
+	if (initiators)
+		return ike_hash_phase1(&sa->k, gxi, gxr, sa->icookie, sa->rcookie, chunk(&mm->sai_b), id_b, out);
+	return ike_hash_phase1(&sa->k, gxr, gxi, sa->rcookie, sa->icookie, chunk(&mm->sai_b), id_b, out);
+}
+
+int ike_phase1_put_auth(struct ike_exchange *x, struct ike_msgw *w)
+{
+	uint8_t hash[IKE_HASH_MAX];
+	struct ike_wbuf body;
+	struct ike_id id;
+	int err = -IKE_E_NOMEM;
+
+	ike_tunnel_local_id(x->sa->tunnel, &x->sa->path, &id);
+	ike_wbuf_init(&body);
+	ike_id_encode(&body, &id);
+	if (!body.bad)
+		err = auth_hash(x, x->initiator, (struct ike_chunk){ body.data, body.len }, hash);
+	if (!err) {
+		ike_msgw_payload(w, ISAKMP_NPTYPE_ID, body.data, body.len);
+		ike_msgw_payload(w, ISAKMP_NPTYPE_HASH, hash, x->sa->k.len);
+	}
+	ike_wbuf_free(&body);
+	return err;
+}
+
+void ike_phase1_garbled(struct ike_exchange *x, const struct ike_step *s, const char *why)
+{
+	struct ike_logctx ctx = ike_exchange_ctx(x, s->name);
+	struct ike_engine *e = x->sa->e;
+	char text[200];
+
+	e->cnt.auth_failures++;
+	snprintf(text, sizeof(text), "probable PSK mismatch: %s does not come out right with our key (%s)",
+		 s->name, why);
+	ike_tunnel_set_error(x->sa->tunnel, text);
+	ike_log_limited(e, IKE_LOG_WARNING, IKE_EV_PSK_MISMATCH, &ctx, "%s (tunnel at line %u)", text,
+			x->sa->tunnel->cfg.line);
+}
+
+/* Proven by its HASH, but not who the configuration expects. */
+static enum ike_verdict wrong_id(struct ike_exchange *x, const struct ike_id *id)
+{
+	struct ike_logctx ctx = ike_exchange_ctx(x, x->initiator ? "MM6" : "MM5");
+	char text[400], got[160], want[160];
+	struct ike_ikesa *sa = x->sa;
+	struct ike_tunnel *t = sa->tunnel;
+	struct ike_id expected;
+
+	ike_tunnel_remote_id(t, &expected);
+	snprintf(text, sizeof(text), "peer says it is %s, expected %s (line %u)",
+		 ike_id_format(id, got, sizeof(got)), ike_id_format(&expected, want, sizeof(want)), t->cfg.line);
+	sa->e->cnt.auth_failures++;
+	ike_log_limited(sa->e, IKE_LOG_WARNING, IKE_EV_INVALID_ID, &ctx, "%s", text);
+	/* The refused message is the last one of phase 1: its last block begins what we send now. */
+	memcpy(sa->last_block, x->next_iv, sa->block);
+	ike_info_notify(sa, IKE_N_INVALID_ID_INFORMATION, IKE_PROTO_ISAKMP, 0);
+	if (x->initiator) {
+		ike_info_delete_ikesa(sa);	/* the peer takes it for established */
+		ike_tunnel_failed(t, text);
+	} else {
+		ike_tunnel_set_error(t, text);
+	}
+	ike_ikesa_kill(sa, false, text);
+	return IKE_FAIL;
+}
+
+static bool id_matches(const struct ike_tunnel *t, const struct ike_id *id)
+{
+	struct ike_id expected;
+
+	ike_tunnel_remote_id(t, &expected);
+	return ike_id_equal(&expected, id);
+}
+
+/*
+ * The tunnel an authenticated responder-side peer means: the one chosen with MM1, or another
+ * between the same addresses (hence with the same key) that expects this ID and allows what
+ * was chosen.
+ */
+static struct ike_tunnel *tunnel_for_id(struct ike_ikesa *sa, const struct ike_id *id)
+{
+	struct ike_tunnel *t = NULL;
+	unsigned int i;
+
+	if (id_matches(sa->tunnel, id))
+		return sa->tunnel;
+	while (!sa->initiator && (t = ike_tunnel_by_path(sa->e, &sa->path, t))) {
+		for (i = 0; i < t->cfg.n_p1; i++)
+			if (!memcmp(&t->cfg.p1[i], &sa->p1.alg, sizeof(sa->p1.alg)) && id_matches(t, id))
+				return t;
+	}
+	return NULL;
+}
+
+/* Both began: does our own negotiation, its MM5 unanswered, go first? See phase1.h. */
+static bool ours_goes_first(struct ike_ikesa *sa)
+{
+	struct ike_ikesa *own = ike_tunnel_negotiating(sa->tunnel);
+	struct ike_logctx ctx = ike_ikesa_ctx(sa, "MM5");
+
+	if (!own || own->state != IKE_ST_MM_AUTH_SENT || own->phase1->lost ||
+	    memcmp(own->icookie, sa->icookie, IKE_COOKIE_LEN) > 0 ||
+	    sa->e->now - own->created > IKE_COLLISION_PATIENCE)
+		return false;
+	ike_log_limited(sa->e, IKE_LOG_INFO, IKE_EV_COLLISION, &ctx,
+			"both sides began: our negotiation has the lower cookie and goes first");
+	return true;
+}
+
+/* The peer's negotiation is through: our own one has become pointless. */
+static void give_way(struct ike_ikesa *sa)
+{
+	struct ike_ikesa *own = ike_tunnel_negotiating(sa->tunnel);
+	struct ike_logctx ctx;
+
+	if (!own || own == sa)
+		return;
+	ctx = ike_ikesa_ctx(own, NULL);
+	ike_log(sa->e, IKE_LOG_INFO, IKE_EV_COLLISION, &ctx, "both sides began: the peer's negotiation is through first");
+	if (own->state == IKE_ST_MM_AUTH_SENT) {
+		own->phase1->lost = true;	/* the peer may already have taken MM5 */
+		ike_exchange_quiet(own->phase1, 30 * IKE_SECOND);
+	} else {
+		ike_ikesa_kill(own, false, "not needed any more");
+	}
+}
+
+static enum ike_verdict auth_ok(struct ike_exchange *x, const struct ike_id *id)
+{
+	struct ike_tunnel *t = tunnel_for_id(x->sa, id);
+
+	if (!t)
+		return wrong_id(x, id);
+	x->sa->tunnel = t;
+	if (!x->initiator) {
+		if (ours_goes_first(x->sa))
+			return IKE_DROP;
+		give_way(x->sa);
+	}
+	x->sa->peer_id = *id;
+	return IKE_OK;
+}
+
+enum ike_verdict ike_phase1_take_auth(struct ike_exchange *x, const struct ike_msg *m)
+{
+	const struct ike_payload *p = ike_msg_find(m, ISAKMP_NPTYPE_ID);
+	const struct ike_payload *hash = ike_msg_find(m, ISAKMP_NPTYPE_HASH);
+	const struct ike_step own = { .name = x->initiator ? "MM6" : "MM5" };
+	uint8_t expected[IKE_HASH_MAX];
+	struct ike_id id;
+	const char *why;
+
+	if (auth_hash(x, !x->initiator, (struct ike_chunk){ p->body, p->len }, expected))
+		return out_of_memory(x);
+	if (hash->len != x->sa->k.len || !ike_crypto_equal(hash->body, expected, hash->len)) {
+		ike_phase1_garbled(x, &own, "its HASH is wrong");
+		return IKE_DROP;
+	}
+	if (ike_msg_count(m, ISAKMP_NPTYPE_ID) != 1 || ike_id_decode(p->body, p->len, &id, &why))
+		return bad_sa(x, own.name, "identity that makes no sense");
+	return auth_ok(x, &id);
+}
+
+/* ---- beginning and end ----------------------------------------------------------------- */
+
+void ike_phase1_release(struct ike_exchange *x)
+{
+	struct ike_mm *mm = x->mm;
+
+	if (!mm)
+		return;
+	ike_crypto_dh_free(mm->dh);
+	ike_blob_free(&mm->sai_b);
+	ike_blob_free(&mm->answer);
+	ike_blob_free(&mm->gxi);
+	ike_blob_free(&mm->gxr);
+	ike_blob_free(&mm->ni);
+	ike_blob_free(&mm->nr);
+	free(mm);
+	x->mm = NULL;
+}
+
+void ike_phase1_established(struct ike_exchange *x)
+{
+	ike_phase1_release(x);
+	ike_exchange_linger(x);
+	ike_ikesa_establish(x->sa);
+}
+
+static void describe_silence(struct ike_exchange *x, char *text, size_t size)
+{
+	char ip[IKE_ADDR_TEXT];
+	const char *hint = x->sa->tunnel->hint;
+
+	ike_ip_format(x->sa->path.remote.family, x->sa->path.remote.ip, ip, sizeof(ip));
+	if (x->state == IKE_ST_MM_AUTH_SENT)
+		snprintf(text, size, "probable PSK mismatch: %s answered MM3 but never MM5%s%s", ip,
+			 hint[0] ? "; it said, without proof: " : "", hint);
+	else
+		snprintf(text, size, "no answer to %s from %s after %u transmissions%s%s", x->out_name, ip,
+			 x->sent, hint[0] ? "; it said, without proof: " : "", hint);
+}
+
+static void initiator_timeout(struct ike_exchange *x)
+{
+	struct ike_logctx ctx = ike_exchange_ctx(x, x->out_name);
+	bool auth = x->state == IKE_ST_MM_AUTH_SENT;
+	struct ike_tunnel *t = x->sa->tunnel;
+	struct ike_engine *e = x->sa->e;
+	bool lost = x->lost;
+	char text[400];
+
+	describe_silence(x, text, sizeof(text));
+	if (lost) {
+		ike_ikesa_kill(x->sa, false, "the peer's negotiation was used");
+		return;
+	}
+	if (auth) {
+		e->cnt.auth_failures++;
+		ike_log(e, IKE_LOG_WARNING, IKE_EV_PSK_MISMATCH, &ctx, "%s", text);
+	} else {
+		ike_log(e, IKE_LOG_WARNING, IKE_EV_TIMEOUT, &ctx, "%s", text);
+	}
+	ike_ikesa_kill(x->sa, false, text);
+	ike_tunnel_failed(t, text);
+}
+
+void ike_phase1_timeout(struct ike_exchange *x)
+{
+	struct ike_logctx ctx = ike_exchange_ctx(x, x->out_name);
+
+	if (x->state == IKE_ST_MM_DONE) {
+		ike_exchange_forget(x);
+	} else if (x->initiator) {
+		initiator_timeout(x);
+	} else {
+		ike_log_limited(x->sa->e, IKE_LOG_INFO, IKE_EV_P1_FAILED, &ctx, "half-open SA given up in state %s%s",
+				ike_state_name(x->state), x->n_garbled ? ": probable PSK mismatch" : "");
+		ike_ikesa_kill(x->sa, false, "not finished in time");
+	}
+}
+
+static struct ike_exchange *new_exchange(struct ike_ikesa *sa, bool initiator)
+{
+	struct ike_mm *mm = calloc(1, sizeof(*mm));
+	struct ike_exchange *x;
+
+	if (!mm)
+		return NULL;
+	x = ike_exchange_new(sa, &ike_main_mode, initiator, 0, IKE_ST_MM_START);
+	if (!x) {
+		free(mm);
+		return NULL;
+	}
+	x->mm = mm;
+	sa->phase1 = x;
+	return x;
+}
+
+int ike_phase1_start(struct ike_tunnel *t)
+{
+	struct ike_path path = { .local = t->cfg.local, .remote = t->cfg.remote };
+	uint8_t cookie[IKE_COOKIE_LEN];
+	struct ike_exchange *x = NULL;
+	struct ike_ikesa *sa;
+	int err = -IKE_E_NOMEM;
+
+	ike_cookie_new(t->e, cookie);
+	sa = ike_ikesa_new(t->e, t, true, cookie, NULL, &path);
+	if (sa)
+		x = new_exchange(sa, true);
+	if (x)
+		err = ike_phase1_make_offer(x);
+	t->hint[0] = '\0';
+	if (!err) {
+		struct ike_logctx ctx = ike_ikesa_ctx(sa, "MM1");
+
+		ike_log(t->e, IKE_LOG_INFO, IKE_EV_P1_START, &ctx, "main mode begun as initiator");
+		err = ike_exchange_open(x, "MM1", false, IKE_HASH_NONE, ike_phase1_put_sa, true, IKE_ST_MM_SA_SENT);
+	}
+	if (err && sa)
+		ike_ikesa_kill(sa, false, "could not begin");
+	return err;
+}
+
+/* The oldest half-open responder SA that has not shown it can receive; of one peer or of all. */
+static struct ike_ikesa *oldest_unproven(struct ike_engine *e, const struct ike_addr *remote, unsigned int *count)
+{
+	struct ike_ikesa *sa, *oldest = NULL;
+
+	*count = 0;
+	for (sa = e->ikesas; sa; sa = sa->next) {
+		if (!sa->counted_half_open || (remote && !ike_addr_equal(&sa->path.remote, remote)))
+			continue;
+		(*count)++;
+		if (sa->state <= IKE_ST_MM_SA_ANSWERED)
+			oldest = sa;	/* new ones are put in front */
+	}
+	return oldest;
+}
+
+/* Room for one more half-open SA, by evicting one if need be. */
+static bool make_room(struct ike_engine *e, const struct ike_path *path)
+{
+	struct ike_logctx ctx = { .path = path };
+	struct ike_ikesa *victim;
+	unsigned int count;
+
+	victim = oldest_unproven(e, &path->remote, &count);
+	if (count < IKE_HALF_OPEN_PER_PEER) {
+		if (e->half_open < IKE_HALF_OPEN_MAX)
+			return true;
+		victim = oldest_unproven(e, NULL, &count);
+	}
+	ike_log_limited(e, IKE_LOG_WARNING, IKE_EV_LIMIT, &ctx, "%u half-open ISAKMP SAs: %s", count,
+			victim ? "the oldest goes" : "MM1 dropped");
+	if (victim)
+		ike_ikesa_kill(victim, false, "too many half-open SAs");
+	return victim;
+}
+
+void ike_phase1_respond(struct ike_engine *e, const struct ike_path *path, const struct ike_hdr *h,
+			const uint8_t *data, size_t len)
+{
+	struct ike_tunnel *t = ike_tunnel_by_path(e, path, NULL);
+	struct ike_logctx ctx = { .path = path, .icookie = h->icookie, .message = "MM1" };
+	uint8_t cookie[IKE_COOKIE_LEN];
+	struct ike_exchange *x = NULL;
+	struct ike_ikesa *sa;
+
+	if (!t) {
+		e->cnt.unknown_peer++;
+		ike_log_limited(e, IKE_LOG_NOTICE, IKE_EV_UNKNOWN_PEER, &ctx, "no tunnel for this address: MM1 dropped");
+		return;
+	}
+	if (!make_room(e, path))
+		return;
+	ike_cookie_new(e, cookie);
+	sa = ike_ikesa_new(e, t, false, h->icookie, cookie, path);
+	if (sa)
+		x = new_exchange(sa, false);
+	if (x)
+		ike_exchange_receive(x, h, data, len);
+	/* Refused, malformed or out of memory: nothing stays. */
+	if (sa && !sa->dead && sa->state == IKE_ST_MM_START)
+		ike_ikesa_kill(sa, false, "MM1 not taken");
+}

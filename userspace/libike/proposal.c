@@ -1,0 +1,438 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Offers, choices and why there is none. See proposal.h.
+ */
+#include "proposal.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+/* A transform's lifetimes, from (type, duration) pairs in either order. 0: not given. */
+struct lifetimes {
+	uint64_t type, duration;	/* half a pair, waiting for the other; 0: none */
+	uint64_t seconds, kilobytes;
+	bool bad;
+};
+
+static void life_pair(struct lifetimes *l)
+{
+	if (!l->type || !l->duration)
+		return;
+	if (l->type == IKE_LIFE_SECONDS)
+		l->seconds = l->duration;
+	else if (l->type == IKE_LIFE_KILOBYTES)
+		l->kilobytes = l->duration;
+	else
+		l->bad = true;
+	l->type = 0;
+	l->duration = 0;
+}
+
+static void life_type(struct lifetimes *l, uint64_t v)
+{
+	l->bad |= l->type || !v;
+	l->type = v;
+	life_pair(l);
+}
+
+static void life_duration(struct lifetimes *l, uint64_t v)
+{
+	l->bad |= l->duration || !v;
+	l->duration = v;
+	life_pair(l);
+}
+
+static uint32_t shorter(uint64_t offered, uint32_t ours)
+{
+	return offered < ours ? (uint32_t)offered : ours;
+}
+
+/* What a transform says, and why it cannot be taken (NULL: it can, if configured). */
+struct view {
+	struct ike_p1_proposal p1;
+	struct ike_p2_proposal p2;
+	struct lifetimes life;
+	uint64_t auth, encap;
+	uint32_t seen;			/* attributes, to refuse repeated ones */
+	const char *why;
+	uint16_t unknown;		/* the attribute not understood */
+};
+
+/* True the first time this attribute type comes. */
+static bool once(struct view *v, uint16_t type)
+{
+	bool first = !(v->seen & 1u << type);
+
+	v->seen |= 1u << type;
+	if (!first)
+		v->why = "an attribute twice";
+	return first;
+}
+
+static void view_attr_p1(struct view *v, const struct ike_attr *a)
+{
+	uint16_t value = a->value > UINT16_MAX ? UINT16_MAX : (uint16_t)a->value;
+
+	switch (a->type) {
+	case IKE_P1A_LIFE_TYPE:
+		life_type(&v->life, a->value);
+		return;
+	case IKE_P1A_LIFE_DURATION:
+		life_duration(&v->life, a->value);
+		return;
+	case IKE_P1A_ENCRYPTION:
+		v->p1.encr = value;
+		break;
+	case IKE_P1A_HASH:
+		v->p1.hash = value;
+		break;
+	case IKE_P1A_AUTH:
+		v->auth = value;
+		break;
+	case IKE_P1A_GROUP:
+		v->p1.group = value;
+		break;
+	case IKE_P1A_KEY_LENGTH:
+		v->p1.key_bits = value;
+		break;
+	default:
+		v->why = "an unknown attribute";
+		v->unknown = a->type;
+		return;
+	}
+	once(v, a->type);
+}
+
+static void view_attr_p2(struct view *v, const struct ike_attr *a)
+{
+	uint16_t value = a->value > UINT16_MAX ? UINT16_MAX : (uint16_t)a->value;
+
+	switch (a->type) {
+	case IKE_P2A_LIFE_TYPE:
+		life_type(&v->life, a->value);
+		return;
+	case IKE_P2A_LIFE_DURATION:
+		life_duration(&v->life, a->value);
+		return;
+	case IKE_P2A_GROUP:
+		v->p2.group = value;
+		break;
+	case IKE_P2A_ENCAP_MODE:
+		v->encap = value;
+		break;
+	case IKE_P2A_AUTH:
+		v->p2.auth = value;
+		break;
+	case IKE_P2A_KEY_LENGTH:
+		v->p2.key_bits = value;
+		break;
+	case IKE_P2A_ESN:
+		v->p2.esn = value == IKE_ESN_64;
+		break;
+	default:
+		v->why = "an unknown attribute";
+		v->unknown = a->type;
+		return;
+	}
+	once(v, a->type);
+}
+
+static void view_life(struct view *v)
+{
+	if (v->life.bad || v->life.type || v->life.duration)
+		v->why = "a lifetime that makes no sense";
+}
+
+static void view_p1(const struct ike_transform *t, struct view *v)
+{
+	unsigned int i;
+
+	memset(v, 0, sizeof(*v));
+	for (i = 0; i < t->n_attrs; i++)
+		view_attr_p1(v, &t->attr[i]);
+	view_life(v);
+	if (t->unusable)
+		v->why = "too many or too long attributes";
+	else if (t->id != IKE_TRANSFORM_KEY_IKE)
+		v->why = "a transform ID that is not KEY_IKE";
+	else if (!v->why && v->auth != IKE_AUTH_PSK)
+		v->why = "an authentication method that is not PSK";
+	/* Some peers leave out the key length and mean 128. */
+	if (v->p1.encr == IKE_ENCR_AES && !v->p1.key_bits)
+		v->p1.key_bits = 128;
+}
+
+static void view_p2(const struct ike_transform *t, struct view *v)
+{
+	unsigned int i;
+
+	memset(v, 0, sizeof(*v));
+	v->encap = IKE_ENCAP_TUNNEL;
+	v->p2.transform = t->id;
+	for (i = 0; i < t->n_attrs; i++)
+		view_attr_p2(v, &t->attr[i]);
+	view_life(v);
+	if (t->unusable)
+		v->why = "too many or too long attributes";
+	else if (!v->why && v->encap != IKE_ENCAP_TUNNEL)
+		v->why = "not tunnel mode";
+	else if (!v->why && t->id == IKE_ESP_AES_GCM_16 && v->p2.auth)
+		v->why = "AES-GCM with a hash";
+	if ((t->id == IKE_ESP_AES_CBC || t->id == IKE_ESP_AES_GCM_16) && !v->p2.key_bits)
+		v->p2.key_bits = 128;
+}
+
+static bool p1_equal(const struct ike_p1_proposal *a, const struct ike_p1_proposal *b)
+{
+	return a->encr == b->encr && a->key_bits == b->key_bits && a->hash == b->hash &&
+	       a->group == b->group;
+}
+
+static bool p2_equal(const struct ike_p2_proposal *a, const struct ike_p2_proposal *b)
+{
+	return a->transform == b->transform && a->key_bits == b->key_bits && a->auth == b->auth &&
+	       a->group == b->group && a->esn == b->esn;
+}
+
+static bool p1_configured(const struct ike_tunnel_cfg *cfg, const struct ike_p1_proposal *p)
+{
+	unsigned int i;
+
+	for (i = 0; i < cfg->n_p1; i++)
+		if (p1_equal(&cfg->p1[i], p))
+			return true;
+	return false;
+}
+
+static bool p2_configured(const struct ike_tunnel_cfg *cfg, const struct ike_p2_proposal *p)
+{
+	unsigned int i;
+
+	for (i = 0; i < cfg->n_p2; i++)
+		if (p2_equal(&cfg->p2[i], p))
+			return true;
+	return false;
+}
+
+/* Proposals with the same number are one bundle (ESP and AH, say), which we do not do. */
+static bool is_bundle(const struct ike_sapay *sa, const struct ike_proposal *p)
+{
+	unsigned int i, same = 0;
+
+	for (i = 0; i < sa->n_proposals; i++)
+		same += sa->p[i].number == p->number;
+	return same > 1;
+}
+
+void ike_offer_p1(struct ike_sapay *sa, const struct ike_tunnel_cfg *cfg)
+{
+	unsigned int i;
+
+	ike_sapay_init(sa);
+	ike_sapay_add_proposal(sa, IKE_PROTO_ISAKMP, NULL, 0);
+	for (i = 0; i < cfg->n_p1; i++) {
+		const struct ike_p1_proposal *p = &cfg->p1[i];
+		struct ike_transform *t = ike_sapay_add_transform(sa, IKE_TRANSFORM_KEY_IKE);
+
+		ike_transform_add(t, IKE_P1A_ENCRYPTION, p->encr);
+		if (p->key_bits)
+			ike_transform_add(t, IKE_P1A_KEY_LENGTH, p->key_bits);
+		ike_transform_add(t, IKE_P1A_HASH, p->hash);
+		ike_transform_add(t, IKE_P1A_AUTH, IKE_AUTH_PSK);
+		ike_transform_add(t, IKE_P1A_GROUP, p->group);
+		ike_transform_add(t, IKE_P1A_LIFE_TYPE, IKE_LIFE_SECONDS);
+		ike_transform_add(t, IKE_P1A_LIFE_DURATION, cfg->p1_life);
+	}
+}
+
+static void offer_transform_p2(struct ike_sapay *sa, const struct ike_tunnel_cfg *cfg,
+			       const struct ike_p2_proposal *p)
+{
+	struct ike_transform *t = ike_sapay_add_transform(sa, p->transform);
+
+	if (p->key_bits)
+		ike_transform_add(t, IKE_P2A_KEY_LENGTH, p->key_bits);
+	if (p->auth)
+		ike_transform_add(t, IKE_P2A_AUTH, p->auth);
+	ike_transform_add(t, IKE_P2A_ENCAP_MODE, IKE_ENCAP_TUNNEL);
+	if (p->group)
+		ike_transform_add(t, IKE_P2A_GROUP, p->group);
+	if (p->esn)
+		ike_transform_add(t, IKE_P2A_ESN, IKE_ESN_64);
+	ike_transform_add(t, IKE_P2A_LIFE_TYPE, IKE_LIFE_SECONDS);
+	ike_transform_add(t, IKE_P2A_LIFE_DURATION, cfg->p2_life);
+	if (cfg->p2_life_kb) {
+		ike_transform_add(t, IKE_P2A_LIFE_TYPE, IKE_LIFE_KILOBYTES);
+		ike_transform_add(t, IKE_P2A_LIFE_DURATION, cfg->p2_life_kb);
+	}
+}
+
+void ike_offer_p2(struct ike_sapay *sa, const struct ike_tunnel_cfg *cfg, uint32_t spi, uint16_t group)
+{
+	uint8_t wire_spi[4];
+	unsigned int i;
+
+	ike_store32(wire_spi, spi);
+	ike_sapay_init(sa);
+	ike_sapay_add_proposal(sa, IKE_PROTO_ESP, wire_spi, sizeof(wire_spi));
+	for (i = 0; i < cfg->n_p2; i++)
+		if (cfg->p2[i].group == group)
+			offer_transform_p2(sa, cfg, &cfg->p2[i]);
+}
+
+static bool take_p1(const struct ike_transform *t, const struct ike_tunnel_cfg *cfg,
+		    struct ike_p1_choice *c)
+{
+	struct view v;
+
+	view_p1(t, &v);
+	if (v.why || !p1_configured(cfg, &v.p1))
+		return false;
+	c->alg = v.p1;
+	c->life = shorter(v.life.seconds ? v.life.seconds : IKE_LIFE_DEFAULT, cfg->p1_life);
+	return true;
+}
+
+bool ike_choose_p1(const struct ike_sapay *sa, const struct ike_tunnel_cfg *cfg,
+		   struct ike_sapay *answer, struct ike_p1_choice *c)
+{
+	unsigned int i, j;
+
+	for (i = 0; i < sa->n_proposals; i++) {
+		const struct ike_proposal *p = &sa->p[i];
+
+		if (p->proto != IKE_PROTO_ISAKMP || is_bundle(sa, p))
+			continue;
+		for (j = 0; j < p->n; j++) {
+			if (!take_p1(&sa->t[p->first + j], cfg, c))
+				continue;
+			if (answer)
+				ike_sapay_choose(answer, sa, p, &sa->t[p->first + j]);
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool take_p2(const struct ike_transform *t, const struct ike_tunnel_cfg *cfg, uint16_t group,
+		    struct ike_p2_choice *c)
+{
+	struct view v;
+
+	view_p2(t, &v);
+	if (v.why || !p2_configured(cfg, &v.p2))
+		return false;
+	if (group == IKE_GROUP_ANY ? !v.p2.group : v.p2.group != group)
+		return false;
+	c->alg = v.p2;
+	c->life = shorter(v.life.seconds ? v.life.seconds : IKE_LIFE_DEFAULT, cfg->p2_life);
+	if (v.life.kilobytes && cfg->p2_life_kb)
+		c->life_kb = shorter(v.life.kilobytes, cfg->p2_life_kb);
+	else
+		c->life_kb = cfg->p2_life_kb ? cfg->p2_life_kb : shorter(v.life.kilobytes, UINT32_MAX);
+	return true;
+}
+
+bool ike_choose_p2(const struct ike_sapay *sa, const struct ike_tunnel_cfg *cfg, uint16_t group,
+		   struct ike_sapay *answer, struct ike_p2_choice *c)
+{
+	unsigned int i, j;
+
+	for (i = 0; i < sa->n_proposals; i++) {
+		const struct ike_proposal *p = &sa->p[i];
+
+		if (p->proto != IKE_PROTO_ESP || p->spi_len != 4 || is_bundle(sa, p) ||
+		    ike_load32(p->spi) < IKE_SPI_MIN)
+			continue;
+		for (j = 0; j < p->n; j++) {
+			if (!take_p2(&sa->t[p->first + j], cfg, group, c))
+				continue;
+			c->spi = ike_load32(p->spi);
+			if (answer)
+				ike_sapay_choose(answer, sa, p, &sa->t[p->first + j]);
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Append to a text that may be full; what does not fit is cut. */
+__attribute__((format(printf, 3, 4)))
+static void add(char *buf, size_t size, const char *fmt, ...)
+{
+	size_t n = strlen(buf);
+	va_list ap;
+
+	if (n + 1 >= size)
+		return;
+	va_start(ap, fmt);
+	vsnprintf(buf + n, size - n, fmt, ap);
+	va_end(ap);
+}
+
+static void explain_transform(const struct ike_proposal *p, const struct ike_transform *t,
+			      char *buf, size_t size)
+{
+	struct view v;
+	char text[80];
+
+	if (p->proto == IKE_PROTO_ISAKMP) {
+		view_p1(t, &v);
+		ike_p1_format(&v.p1, text, sizeof(text));
+	} else if (p->proto == IKE_PROTO_ESP) {
+		view_p2(t, &v);
+		ike_p2_format(&v.p2, text, sizeof(text));
+	} else {
+		add(buf, size, "protocol %u transform %u", p->proto, t->id);
+		return;
+	}
+	add(buf, size, "%s", text);
+	if (v.unknown)
+		add(buf, size, " [%s: %u]", v.why, v.unknown);
+	else if (v.why)
+		add(buf, size, " [%s]", v.why);
+}
+
+static void explain_offer(const struct ike_sapay *sa, char *buf, size_t size)
+{
+	unsigned int i, j, n = 0;
+
+	add(buf, size, "offered ");
+	for (i = 0; i < sa->n_proposals; i++) {
+		if (is_bundle(sa, &sa->p[i]))
+			add(buf, size, "%s(part of a bundle) ", n ? ", " : "");
+		for (j = 0; j < sa->p[i].n; j++) {
+			if (n++)
+				add(buf, size, ", ");
+			explain_transform(&sa->p[i], &sa->t[sa->p[i].first + j], buf, size);
+		}
+	}
+}
+
+void ike_p1_explain(const struct ike_sapay *sa, const struct ike_tunnel_cfg *cfg, char *buf, size_t size)
+{
+	char text[80];
+	unsigned int i;
+
+	buf[0] = '\0';
+	/* Half for each: a long offer must not hide what is configured. */
+	explain_offer(sa, buf, size / 2);
+	add(buf, size, "; configured ");
+	for (i = 0; i < cfg->n_p1; i++)
+		add(buf, size, "%s%s", i ? ", " : "", ike_p1_format(&cfg->p1[i], text, sizeof(text)));
+	add(buf, size, " (line %u)", cfg->line);
+}
+
+void ike_p2_explain(const struct ike_sapay *sa, const struct ike_tunnel_cfg *cfg, char *buf, size_t size)
+{
+	char text[80];
+	unsigned int i;
+
+	buf[0] = '\0';
+	explain_offer(sa, buf, size / 2);
+	add(buf, size, "; configured ");
+	for (i = 0; i < cfg->n_p2; i++)
+		add(buf, size, "%s%s", i ? ", " : "", ike_p2_format(&cfg->p2[i], text, sizeof(text)));
+	add(buf, size, " (line %u)", cfg->line);
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What SA payloads mean: our offer from the configuration, the responder's choice, the
+ * initiator's check of the answer, and the sentence that sets offered against configured
+ * when there is nothing in common.
+ *
+ * Both roles decide by meaning and against the configuration: the first of the peer's
+ * transforms, in its order, that equals one of ours. Lifetimes never decide; the shorter
+ * of both counts.
+ */
+#ifndef LIBIKE_PROPOSAL_H
+#define LIBIKE_PROPOSAL_H
+
+#include "sapay.h"
+
+struct ike_p1_choice {
+	struct ike_p1_proposal alg;
+	uint32_t life;			/* seconds, already the shorter of both */
+};
+
+struct ike_p2_choice {
+	struct ike_p2_proposal alg;
+	uint32_t life;			/* seconds, already the shorter of both */
+	uint32_t life_kb;		/* kilobytes, likewise; 0: none */
+	uint32_t spi;			/* the peer's, host order */
+};
+
+void ike_offer_p1(struct ike_sapay *sa, const struct ike_tunnel_cfg *cfg);
+/* All proposals with that PFS group: a quick mode has one KE only. */
+void ike_offer_p2(struct ike_sapay *sa, const struct ike_tunnel_cfg *cfg, uint32_t spi, uint16_t group);
+
+/* For ike_choose_p2: any PFS group that is configured, but not none. */
+#define IKE_GROUP_ANY 0xffff
+
+/*
+ * The first transform of sa that the tunnel allows; false when there is none. answer (may be
+ * NULL: the initiator's check of an answer) becomes sa reduced to it. ike_choose_p2 looks
+ * only at transforms with that PFS group.
+ */
+bool ike_choose_p1(const struct ike_sapay *sa, const struct ike_tunnel_cfg *cfg,
+		   struct ike_sapay *answer, struct ike_p1_choice *c);
+bool ike_choose_p2(const struct ike_sapay *sa, const struct ike_tunnel_cfg *cfg, uint16_t group,
+		   struct ike_sapay *answer, struct ike_p2_choice *c);
+
+/* "offered a, b; configured c (line 7)". */
+void ike_p1_explain(const struct ike_sapay *sa, const struct ike_tunnel_cfg *cfg, char *buf, size_t size);
+void ike_p2_explain(const struct ike_sapay *sa, const struct ike_tunnel_cfg *cfg, char *buf, size_t size);
+
+#endif

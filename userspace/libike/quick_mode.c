@@ -1,0 +1,660 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Quick mode, RFC 2409 5.5:
+ *
+ *	initiator                                            responder
+ *	     SPI from the kernel
+ *	QM1  HDR*, HASH(1), SA, Ni [, KE] [, IDci, IDcr]  -->
+ *	                                                     SPI; inbound, outbound (pending) installed
+ *	                       <--  HDR*, HASH(2), SA, Nr [, KE] [, IDci, IDcr]  QM2
+ *	     inbound, outbound installed
+ *	QM3  HDR*, HASH(3)                                -->
+ *	     outbound in use                                 outbound in use: QM3 or first packet
+ *
+ * Both peers may begin at once. Both pairs may come up; the one with the higher 'order' is
+ * used (child.h). So that both ends order them alike, a responder does not take QM1 while
+ * its own QM1 for the same tunnel is unanswered and has the lower (initiator cookie, message
+ * ID). The peer repeats its QM1, so nothing is lost, and the wait is bounded. Whoever yields
+ * stops repeating its own QM1; should that be answered after all, the answer was given after
+ * the other pair was finished, hence is the newer one for both.
+ */
+#include "quick_mode.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "info.h"
+#include "phase1.h"
+#include "tunnel.h"
+
+static struct ike_chunk chunk(const struct ike_blob *b)
+{
+	return (struct ike_chunk){ b->data, b->len };
+}
+
+struct ike_chunk ike_quick_ni(const struct ike_exchange *x)
+{
+	return chunk(&x->quick->ni);
+}
+
+struct ike_chunk ike_quick_nr(const struct ike_exchange *x)
+{
+	return chunk(&x->quick->nr);
+}
+
+/* ---- failing ----------------------------------------------------------------------------- */
+
+/* The peer is authenticated, so it is told, and the exchange ends. */
+static enum ike_verdict refuse(struct ike_exchange *x, const char *message, const char *event,
+			       uint16_t notify, const char *text)
+{
+	struct ike_logctx ctx = ike_exchange_ctx(x, message);
+	struct ike_tunnel *t = x->quick->tunnel ? x->quick->tunnel : x->sa->tunnel;
+
+	ctx.tunnel = t->cfg.name;
+	ike_log_limited(x->sa->e, IKE_LOG_WARNING, event, &ctx, "%s: %s", message, text);
+	if (notify)
+		ike_info_notify(x->sa, notify, IKE_PROTO_ESP, 0);
+	if (x->initiator)
+		ike_tunnel_failed(t, text);
+	else
+		ike_tunnel_set_error(t, text);
+	return IKE_FAIL;
+}
+
+static enum ike_verdict no_memory(struct ike_exchange *x, const char *message)
+{
+	return refuse(x, message, IKE_EV_INTERNAL, 0, "out of memory or the crypto library refused");
+}
+
+void ike_quick_child_failed(struct ike_exchange *x, const char *why)
+{
+	struct ike_tunnel *t = x->quick->tunnel;
+	bool own = x->initiator && x->state != IKE_ST_QM_DONE;
+
+	x->quick->child = NULL;
+	if (x->dead)
+		return;
+	ike_exchange_kill(x);
+	if (own)
+		ike_tunnel_failed(t, why);
+	else
+		ike_tunnel_kick(t, IKE_SECOND);	/* ours may have yielded to it */
+}
+
+static void release(struct ike_exchange *x)
+{
+	struct ike_quick *q = x->quick;
+	struct ike_child *c = q ? q->child : NULL;
+
+	if (!q)
+		return;
+	if (c && c->x == x) {
+		c->x = NULL;
+		ike_child_kill(c, false, "negotiation ended");
+	}
+	ike_crypto_dh_free(q->dh);
+	ike_blob_free(&q->ni);
+	ike_blob_free(&q->nr);
+	ike_blob_free(&q->gxy);
+	ike_blob_free(&q->sa_body);
+	free(q);
+	x->quick = NULL;
+}
+
+static void timeout(struct ike_exchange *x)
+{
+	struct ike_logctx ctx = ike_exchange_ctx(x, x->out_name);
+	struct ike_tunnel *t = x->quick->tunnel;
+	struct ike_ikesa *sa = x->sa;
+	enum ike_state state = x->state;
+	struct ike_child *c = x->quick->child;
+	bool lost = x->lost;
+	char text[160];
+
+	if (state == IKE_ST_QM_DONE || lost) {
+		ike_exchange_kill(x);
+		ike_tunnel_kick(t, 0);
+		return;
+	}
+	if (state == IKE_ST_QM_SENT || state == IKE_ST_QM_ANSWERED)
+		snprintf(text, sizeof(text), "no answer to %s after %u transmissions", x->out_name, x->sent);
+	else
+		snprintf(text, sizeof(text), "the kernel gave no answer in state %s", ike_state_name(state));
+	ike_log(sa->e, IKE_LOG_WARNING, IKE_EV_P2_FAILED, &ctx, "%s", text);
+	if (c && state == IKE_ST_QM_ANSWERED) {
+		ike_child_kill(c, true, "QM3 never came");	/* takes x along */
+		return;
+	}
+	ike_exchange_kill(x);
+	if (state != IKE_ST_QM_SENT)
+		return;
+	/* The peer may not know this ISAKMP SA any more: begin with a new one. */
+	ike_ikesa_kill(sa, true, text);
+	ike_tunnel_failed(t, text);
+}
+
+/* ---- what both sides write --------------------------------------------------------------- */
+
+static int make_nonce(struct ike_exchange *x, struct ike_blob *b)
+{
+	uint8_t nonce[IKE_NONCE_LEN];
+
+	ike_random(x->sa->e, nonce, sizeof(nonce));
+	return ike_blob_set(b, nonce, sizeof(nonce)) ? 0 : -IKE_E_NOMEM;
+}
+
+static int make_dh(struct ike_exchange *x)
+{
+	struct ike_quick *q = x->quick;
+	uint8_t seed[IKE_DH_MAX];
+	size_t len = ike_crypto_dh_seed_len(q->group);
+
+	if (!q->group)
+		return 0;
+	if (!len || len > sizeof(seed))
+		return -IKE_E_CRYPTO;
+	ike_random(x->sa->e, seed, len);
+	q->dh = ike_crypto_dh_new(q->group, seed, len);
+	ike_crypto_wipe(seed, sizeof(seed));
+	return q->dh ? 0 : -IKE_E_CRYPTO;
+}
+
+static int put_ke(struct ike_exchange *x, struct ike_msgw *w)
+{
+	uint8_t pub[IKE_DH_MAX];
+	int err;
+
+	if (!x->quick->dh)
+		return 0;
+	err = ike_crypto_dh_public(x->quick->dh, pub);
+	if (!err)
+		ike_msgw_payload(w, ISAKMP_NPTYPE_KE, pub, ike_crypto_dh_len(x->quick->group));
+	return err;
+}
+
+static void put_ids(struct ike_exchange *x, struct ike_msgw *w)
+{
+	const struct ike_ts *ts[2] = { &x->quick->idci, &x->quick->idcr };
+	unsigned int i;
+
+	for (i = 0; i < 2 && x->quick->has_ids; i++) {
+		ike_msgw_open(w, ISAKMP_NPTYPE_ID);
+		ike_ts_encode(&w->b, ts[i]);
+		ike_msgw_close(w);
+	}
+}
+
+/* SA, nonce, KE, IDs: QM1 and QM2 look alike. */
+static int put_body(struct ike_exchange *x, struct ike_msgw *w)
+{
+	const struct ike_blob *nonce = x->initiator ? &x->quick->ni : &x->quick->nr;
+	int err;
+
+	ike_msgw_payload(w, ISAKMP_NPTYPE_SA, x->quick->sa_body.data, x->quick->sa_body.len);
+	ike_msgw_payload(w, ISAKMP_NPTYPE_NONCE, nonce->data, nonce->len);
+	err = put_ke(x, w);
+	put_ids(x, w);
+	return err;
+}
+
+static int put_nothing(struct ike_exchange *x, struct ike_msgw *w)
+{
+	(void)x;
+	(void)w;
+	return 0;	/* QM3 is HASH(3) alone, which the interpreter writes */
+}
+
+static int encode_sa(struct ike_quick *q, const struct ike_sapay *sa)
+{
+	struct ike_wbuf w;
+	bool ok;
+
+	ike_wbuf_init(&w);
+	ike_sapay_encode(&w, sa);
+	ok = !w.bad && ike_blob_set(&q->sa_body, w.data, w.len);
+	ike_wbuf_free(&w);
+	return ok ? 0 : -IKE_E_NOMEM;
+}
+
+/* ---- what both sides read ---------------------------------------------------------------- */
+
+/* The peer's public value, to the shared secret. */
+static enum ike_verdict take_ke(struct ike_exchange *x, const struct ike_msg *m, const char *message)
+{
+	const struct ike_payload *ke = ike_msg_find(m, ISAKMP_NPTYPE_KE);
+	struct ike_quick *q = x->quick;
+	uint8_t secret[IKE_DH_MAX];
+	char text[100];
+	int err;
+
+	if (!q->group && !ke)
+		return IKE_OK;
+	if (!ke || !q->group)
+		return refuse(x, message, IKE_EV_INVALID_KE, IKE_N_INVALID_KEY_INFORMATION,
+			      ke ? "a KE payload without a group" : "a group without a KE payload");
+	if (ke->len != ike_crypto_dh_len(q->group)) {
+		snprintf(text, sizeof(text), "public value of %zu octets, group %u has %zu", ke->len, q->group,
+			 ike_crypto_dh_len(q->group));
+		return refuse(x, message, IKE_EV_INVALID_KE, IKE_N_INVALID_KEY_INFORMATION, text);
+	}
+	err = ike_crypto_dh_secret(q->dh, ke->body, ke->len, secret);
+	if (!err && !ike_blob_set(&q->gxy, secret, ike_crypto_dh_secret_len(q->group)))
+		err = -IKE_E_NOMEM;
+	ike_crypto_wipe(secret, sizeof(secret));
+	if (err == -IKE_E_INVALID)
+		return refuse(x, message, IKE_EV_INVALID_KE, IKE_N_INVALID_KEY_INFORMATION,
+			      "public value is not one of the group");
+	return err ? no_memory(x, message) : IKE_OK;
+}
+
+/* None or two ID payloads; two are decoded into a and b. */
+static enum ike_verdict take_ids(struct ike_exchange *x, const struct ike_msg *m, const char *message,
+				 struct ike_ts *a, struct ike_ts *b, bool *present)
+{
+	struct ike_ts *ts[2] = { a, b };
+	const char *why = "one ID payload instead of two";
+	unsigned int i, n = 0;
+
+	*present = ike_msg_count(m, ISAKMP_NPTYPE_ID) != 0;
+	if (!*present)
+		return IKE_OK;
+	for (i = 0; i < m->n && n < 2; i++) {
+		if (m->p[i].type != ISAKMP_NPTYPE_ID)
+			continue;
+		if (ike_ts_decode(m->p[i].body, m->p[i].len, ts[n++], &why))
+			return refuse(x, message, IKE_EV_INVALID_ID, IKE_N_INVALID_ID_INFORMATION, why);
+	}
+	if (n != 2 || ike_msg_count(m, ISAKMP_NPTYPE_ID) != 2)
+		return refuse(x, message, IKE_EV_INVALID_ID, IKE_N_INVALID_ID_INFORMATION, why);
+	return IKE_OK;
+}
+
+/* KEYMAT for both SAs. RFC 2409 5.5: the SPI is its receiver's. */
+static int make_keys(struct ike_exchange *x)
+{
+	const struct ike_quick *q = x->quick;
+	struct ike_child *c = q->child;
+	size_t len = ike_esp_encr_len(&c->p2.alg) + ike_esp_auth_len(&c->p2.alg);
+	int err;
+
+	if (len > IKE_KEYMAT_MAX || !ike_esp_known(&c->p2.alg))
+		return -IKE_E_CRYPTO;
+	err = ike_keymat(&x->sa->k, chunk(&q->gxy), IKE_PROTO_ESP, c->spi_in, chunk(&q->ni), chunk(&q->nr),
+			 c->key_in, len);
+	if (!err)
+		err = ike_keymat(&x->sa->k, chunk(&q->gxy), IKE_PROTO_ESP, c->spi_out, chunk(&q->ni),
+				 chunk(&q->nr), c->key_out, len);
+	return err;
+}
+
+static enum ike_verdict no_proposal(struct ike_exchange *x, const char *message, const struct ike_sapay *sa)
+{
+	char text[1200];
+
+	x->sa->e->cnt.no_proposal++;
+	ike_p2_explain(sa, &x->quick->tunnel->cfg, text, sizeof(text));
+	return refuse(x, message, IKE_EV_NO_PROPOSAL, IKE_N_NO_PROPOSAL_CHOSEN, text);
+}
+
+/* ---- responder --------------------------------------------------------------------------- */
+
+static bool nets_match(const struct ike_tunnel *t, const struct ike_quick *q)
+{
+	return ike_ts_is(&q->idci, &t->cfg.remote_net) && ike_ts_is(&q->idcr, &t->cfg.local_net);
+}
+
+static enum ike_verdict wrong_nets(struct ike_exchange *x)
+{
+	const struct ike_tunnel_cfg *cfg = &x->sa->tunnel->cfg;
+	char a[80], b[80], c[80], d[80], text[400];
+
+	snprintf(text, sizeof(text), "networks offered: theirs %s, ours %s; expected: theirs %s, ours %s (line %u)",
+		 ike_ts_format(&x->quick->idci, a, sizeof(a)), ike_ts_format(&x->quick->idcr, b, sizeof(b)),
+		 ike_net_format(&cfg->remote_net, c, sizeof(c)), ike_net_format(&cfg->local_net, d, sizeof(d)),
+		 cfg->line);
+	return refuse(x, "QM1", IKE_EV_INVALID_ID, IKE_N_INVALID_ID_INFORMATION, text);
+}
+
+/* Which tunnel the IDs mean: the ISAKMP SA's own, or another one with the same peer. */
+static struct ike_tunnel *tunnel_for_nets(const struct ike_exchange *x)
+{
+	struct ike_tunnel *t;
+
+	if (!x->quick->has_ids || nets_match(x->sa->tunnel, x->quick))
+		return x->sa->tunnel;
+	for (t = x->sa->e->tunnels; t; t = t->next)
+		if (ike_tunnel_same_peer(t, x->sa->tunnel) && nets_match(t, x->quick))
+			return t;
+	return NULL;
+}
+
+/* Both began: ours first? And if not, stop repeating ours. See the top of this file. */
+static bool ours_goes_first(struct ike_exchange *x)
+{
+	struct ike_exchange *own = ike_tunnel_quick(x->quick->tunnel, true);
+	struct ike_logctx ctx = ike_exchange_ctx(x, "QM1");
+	int order;
+
+	if (own && own->state == IKE_ST_QM_START) {
+		/* Sent after the peer's was answered, it would make a second pair in another order there. */
+		ike_log_limited(x->sa->e, IKE_LOG_INFO, IKE_EV_COLLISION, &ctx,
+				"the peer's quick mode came before ours was sent: ours is dropped");
+		ike_exchange_kill(own);
+		return false;
+	}
+	if (!own || own->state != IKE_ST_QM_SENT || own->lost)
+		return false;
+	order = memcmp(own->sa->icookie, x->sa->icookie, IKE_COOKIE_LEN);
+	if (!order)
+		order = own->msgid < x->msgid ? -1 : 1;
+	if (order < 0 && x->sa->e->now - own->started <= IKE_COLLISION_PATIENCE) {
+		ike_log_limited(x->sa->e, IKE_LOG_INFO, IKE_EV_COLLISION, &ctx,
+				"both sides began a quick mode: ours goes first");
+		return true;
+	}
+	ike_log_limited(x->sa->e, IKE_LOG_INFO, IKE_EV_COLLISION, &ctx,
+			"both sides began a quick mode: the peer's goes first");
+	own->lost = true;
+	ike_exchange_quiet(own, IKE_EXCHANGE_LINGER);
+	return false;
+}
+
+static enum ike_verdict choose(struct ike_exchange *x, const struct ike_msg *m, struct ike_sapay *sa,
+			       struct ike_sapay *answer, struct ike_p2_choice *c)
+{
+	const struct ike_payload *p = ike_msg_find(m, ISAKMP_NPTYPE_SA);
+	const char *why;
+
+	if (ike_sapay_decode(p->body, p->len, sa, &why)) {
+		x->sa->e->cnt.malformed++;
+		return refuse(x, "QM1", IKE_EV_MALFORMED, IKE_N_BAD_PROPOSAL_SYNTAX, why);
+	}
+	if (!ike_choose_p2(sa, &x->quick->tunnel->cfg,
+			   ike_msg_find(m, ISAKMP_NPTYPE_KE) ? IKE_GROUP_ANY : 0, answer, c))
+		return no_proposal(x, "QM1", sa);
+	return encode_sa(x->quick, answer) ? no_memory(x, "QM1") : IKE_OK;
+}
+
+/* Decoded SA payloads are large; keep them off the stack. */
+static enum ike_verdict take_offer(struct ike_exchange *x, const struct ike_msg *m, struct ike_p2_choice *c)
+{
+	struct ike_sapay *two = malloc(2 * sizeof(*two));
+	enum ike_verdict v;
+
+	v = two ? choose(x, m, &two[0], &two[1], c) : no_memory(x, "QM1");
+	free(two);
+	return v;
+}
+
+static enum ike_verdict respond(struct ike_exchange *x, const struct ike_msg *m, const struct ike_p2_choice *c)
+{
+	const struct ike_payload *nonce = ike_msg_find(m, ISAKMP_NPTYPE_NONCE);
+	struct ike_quick *q = x->quick;
+	enum ike_verdict v;
+
+	q->group = c->alg.group;
+	if (make_dh(x) || make_nonce(x, &q->nr) || !ike_blob_set(&q->ni, nonce->body, nonce->len))
+		return no_memory(x, "QM1");
+	v = take_ke(x, m, "QM1");
+	if (v != IKE_OK)
+		return v;
+	q->child = ike_child_new(q->tunnel, x, false);
+	if (!q->child)
+		return no_memory(x, "QM1");
+	q->child->p2 = *c;
+	q->child->spi_out = c->spi;
+	q->child->order = ++x->sa->e->last_order;
+	ike_exchange_set_state(x, IKE_ST_QM_INSTALLING);
+	ike_child_alloc_spi(q->child);
+	return IKE_WAIT;
+}
+
+static enum ike_verdict take_qm1(struct ike_exchange *x, const struct ike_msg *m)
+{
+	struct ike_logctx ctx = ike_exchange_ctx(x, "QM1");
+	struct ike_p2_choice c;
+	struct ike_quick *q;
+	enum ike_verdict v;
+
+	q = x->quick = calloc(1, sizeof(*q));
+	if (!q)
+		return IKE_DROP;
+	v = take_ids(x, m, "QM1", &q->idci, &q->idcr, &q->has_ids);
+	if (v != IKE_OK)
+		return v;
+	q->tunnel = tunnel_for_nets(x);
+	if (!q->tunnel)
+		return wrong_nets(x);
+	if (ours_goes_first(x))
+		return IKE_DROP;
+	ctx.tunnel = q->tunnel->cfg.name;
+	ike_log(x->sa->e, IKE_LOG_INFO, IKE_EV_P2_START, &ctx, "quick mode begun by the peer");
+	v = take_offer(x, m, &c);
+	return v == IKE_OK ? respond(x, m, &c) : v;
+}
+
+/* Our SPI goes into the proposal we chose. */
+static int patch_spi(struct ike_quick *q)
+{
+	/* DOI, situation; generic header, number, protocol, SPI size, count. */
+	const size_t at = 8 + ISAKMP_GENERIC_LEN + 4;
+
+	if (q->sa_body.len < at + 4)
+		return -IKE_E_INVALID;
+	ike_store32(q->sa_body.data + at, q->child->spi_in);
+	return 0;
+}
+
+static void spi_ready_responder(struct ike_exchange *x)
+{
+	if (patch_spi(x->quick) || make_keys(x)) {
+		ike_child_kill(x->quick->child, false, "out of memory or the crypto library refused");
+		return;
+	}
+	ike_child_install(x->quick->child);
+}
+
+static enum ike_verdict take_qm3(struct ike_exchange *x, const struct ike_msg *m)
+{
+	(void)x;
+	(void)m;
+	return IKE_OK;	/* HASH(3) was right: the peer is alive and has our SPI */
+}
+
+static void use_child(struct ike_exchange *x)
+{
+	struct ike_child *c = x->quick->child;
+
+	x->quick->child = NULL;
+	ike_exchange_linger(x);
+	if (c)
+		ike_child_activate(c);
+}
+
+void ike_quick_confirmed(struct ike_exchange *x)
+{
+	struct ike_logctx ctx = ike_exchange_ctx(x, "QM2");
+
+	if (x->state != IKE_ST_QM_ANSWERED)
+		return;
+	ike_log(x->sa->e, IKE_LOG_INFO, IKE_EV_CONFIRMED, &ctx, "the peer sends on the new SA: as good as QM3");
+	ike_exchange_set_state(x, IKE_ST_QM_DONE);
+	ike_exchange_forget(x);
+	use_child(x);
+}
+
+/* ---- initiator --------------------------------------------------------------------------- */
+
+static uint16_t pick_group(const struct ike_tunnel *t)
+{
+	return t->cfg.p2[t->group_index % t->cfg.n_p2].group;
+}
+
+int ike_quick_start(struct ike_tunnel *t, struct ike_ikesa *sa)
+{
+	struct ike_exchange *x = ike_exchange_new(sa, &ike_quick_mode, true, ike_msgid_new(sa), IKE_ST_QM_START);
+	struct ike_logctx ctx;
+
+	if (!x)
+		return -IKE_E_NOMEM;
+	x->quick = calloc(1, sizeof(*x->quick));
+	if (x->quick) {
+		x->quick->tunnel = t;
+		x->quick->group = pick_group(t);
+		x->quick->child = ike_child_new(t, x, true);
+	}
+	if (!x->quick || !x->quick->child) {
+		ike_exchange_kill(x);
+		return -IKE_E_NOMEM;
+	}
+	ctx = ike_exchange_ctx(x, "QM1");
+	ctx.tunnel = t->cfg.name;
+	ike_log(t->e, IKE_LOG_INFO, IKE_EV_P2_START, &ctx, "quick mode begun as initiator");
+	ike_exchange_quiet(x, IKE_KERNEL_PATIENCE);
+	ike_child_alloc_spi(x->quick->child);
+	return 0;
+}
+
+static int make_offer(struct ike_quick *q)
+{
+	struct ike_sapay *sa = malloc(sizeof(*sa));
+	int err;
+
+	if (!sa)
+		return -IKE_E_NOMEM;
+	ike_offer_p2(sa, &q->tunnel->cfg, q->child->spi_in, q->group);
+	err = encode_sa(q, sa);
+	free(sa);
+	return err;
+}
+
+static void spi_ready_initiator(struct ike_exchange *x)
+{
+	struct ike_quick *q = x->quick;
+	int err;
+
+	ike_ts_from_net(&q->tunnel->cfg.local_net, &q->idci);
+	ike_ts_from_net(&q->tunnel->cfg.remote_net, &q->idcr);
+	q->has_ids = true;
+	err = make_offer(q);
+	if (!err)
+		err = make_nonce(x, &q->ni);
+	if (!err)
+		err = make_dh(x);
+	if (!err)
+		err = ike_exchange_open(x, "QM1", true, IKE_HASH_1, put_body, true, IKE_ST_QM_SENT);
+	if (err)
+		ike_child_kill(q->child, false, "QM1 could not be made");
+}
+
+void ike_quick_spi_ready(struct ike_exchange *x)
+{
+	if (x->initiator)
+		spi_ready_initiator(x);
+	else
+		spi_ready_responder(x);
+}
+
+static enum ike_verdict check_nets(struct ike_exchange *x, const struct ike_msg *m)
+{
+	const struct ike_tunnel_cfg *cfg = &x->quick->tunnel->cfg;
+	char a[80], b[80], c[80], d[80], text[400];
+	struct ike_ts ci, cr;
+	enum ike_verdict v;
+	bool present;
+
+	v = take_ids(x, m, "QM2", &ci, &cr, &present);
+	if (v != IKE_OK || !present)
+		return v;
+	if (ike_ts_is(&ci, &cfg->local_net) && ike_ts_is(&cr, &cfg->remote_net))
+		return IKE_OK;
+	snprintf(text, sizeof(text), "networks answered: ours %s, theirs %s; offered: ours %s, theirs %s (line %u)",
+		 ike_ts_format(&ci, a, sizeof(a)), ike_ts_format(&cr, b, sizeof(b)),
+		 ike_net_format(&cfg->local_net, c, sizeof(c)), ike_net_format(&cfg->remote_net, d, sizeof(d)),
+		 cfg->line);
+	return refuse(x, "QM2", IKE_EV_INVALID_ID, IKE_N_INVALID_ID_INFORMATION, text);
+}
+
+static enum ike_verdict check_choice(struct ike_exchange *x, const struct ike_msg *m, struct ike_p2_choice *c)
+{
+	const struct ike_payload *p = ike_msg_find(m, ISAKMP_NPTYPE_SA);
+	struct ike_sapay *sa = malloc(sizeof(*sa));
+	enum ike_verdict v = IKE_OK;
+	const char *why;
+
+	if (!sa) {
+		v = no_memory(x, "QM2");
+	} else if (ike_sapay_decode(p->body, p->len, sa, &why)) {
+		x->sa->e->cnt.malformed++;
+		v = refuse(x, "QM2", IKE_EV_MALFORMED, IKE_N_BAD_PROPOSAL_SYNTAX, why);
+	} else if (sa->n_proposals != 1 || sa->n_transforms != 1 ||
+		   !ike_choose_p2(sa, &x->quick->tunnel->cfg, x->quick->group, NULL, c)) {
+		v = no_proposal(x, "QM2", sa);
+	}
+	free(sa);
+	return v;
+}
+
+static enum ike_verdict take_qm2(struct ike_exchange *x, const struct ike_msg *m)
+{
+	const struct ike_payload *nonce = ike_msg_find(m, ISAKMP_NPTYPE_NONCE);
+	struct ike_quick *q = x->quick;
+	struct ike_p2_choice c;
+	enum ike_verdict v;
+
+	v = check_choice(x, m, &c);
+	if (v == IKE_OK)
+		v = check_nets(x, m);
+	if (v == IKE_OK)
+		v = take_ke(x, m, "QM2");
+	if (v != IKE_OK)
+		return v;
+	q->child->p2 = c;
+	q->child->spi_out = c.spi;
+	q->child->order = ++x->sa->e->last_order;
+	if (!ike_blob_set(&q->nr, nonce->body, nonce->len) || make_keys(x))
+		return no_memory(x, "QM2");
+	ike_exchange_set_state(x, IKE_ST_QM_INSTALLING);
+	ike_child_install(q->child);
+	return IKE_WAIT;
+}
+
+void ike_quick_installed(struct ike_exchange *x)
+{
+	ike_exchange_resume(x);
+}
+
+/* ---- steps ------------------------------------------------------------------------------- */
+
+#define QM_BODY (IKE_P(HASH) | IKE_P(SA) | IKE_P(NONCE))
+#define QM_MORE (IKE_P(KE) | IKE_P(ID) | IKE_P(N) | IKE_P(VID) | IKE_P(NATOA))
+
+static const struct ike_step steps[] = {
+	{ .initiator = false, .state = IKE_ST_QM_START, .name = "QM1", .encrypted = true, .hash = IKE_HASH_1,
+	  .required = QM_BODY, .optional = QM_MORE,
+	  .take = take_qm1,
+	  .answer = put_body, .answer_name = "QM2", .answer_encrypted = true, .answer_hash = IKE_HASH_2,
+	  .retransmit = true, .next = IKE_ST_QM_ANSWERED },
+
+	{ .initiator = true, .state = IKE_ST_QM_SENT, .name = "QM2", .encrypted = true, .hash = IKE_HASH_2,
+	  .required = QM_BODY, .optional = QM_MORE,
+	  .take = take_qm2,
+	  .answer = put_nothing, .answer_name = "QM3", .answer_encrypted = true, .answer_hash = IKE_HASH_3,
+	  .next = IKE_ST_QM_DONE, .done = use_child },
+
+	{ .initiator = false, .state = IKE_ST_QM_ANSWERED, .name = "QM3", .encrypted = true, .hash = IKE_HASH_3,
+	  .required = IKE_P(HASH), .optional = IKE_P(N) | IKE_P(VID),
+	  .take = take_qm3,
+	  .next = IKE_ST_QM_DONE, .done = use_child },
+};
+
+const struct ike_mode ike_quick_mode = {
+	.exchange = ISAKMP_XCHG_QUICK,
+	.name = "quick",
+	.step = steps,
+	.n_steps = sizeof(steps) / sizeof(steps[0]),
+	.timeout = timeout,
+	.release = release,
+};

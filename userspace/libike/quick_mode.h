@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Quick mode (RFC 2409 5.5): negotiates a child SA under an established ISAKMP SA.
+ */
+#ifndef LIBIKE_QUICK_MODE_H
+#define LIBIKE_QUICK_MODE_H
+
+#include "child.h"
+#include "ikesa.h"
+#include "net.h"
+
+extern const struct ike_mode ike_quick_mode;
+
+struct ike_quick {
+	struct ike_tunnel *tunnel;	/* NULL until the networks told which */
+	struct ike_child *child;	/* NULL before and after */
+	struct ike_dh *dh;
+	uint16_t group;			/* PFS; 0: none */
+	struct ike_blob ni, nr, gxy;
+	struct ike_blob sa_body;	/* the answer we chose, encoded */
+	struct ike_ts idci, idcr;	/* as the initiator wrote them */
+	bool has_ids;
+};
+
+/* Begin as initiator, for t, under an established sa. 0 or -IKE_E_*. */
+int ike_quick_start(struct ike_tunnel *t, struct ike_ikesa *sa);
+/* The child's requests to the kernel are answered. */
+void ike_quick_spi_ready(struct ike_exchange *x);
+void ike_quick_installed(struct ike_exchange *x);
+/* The kernel or a delete ended the child that x negotiates. */
+void ike_quick_child_failed(struct ike_exchange *x, const char *why);
+/* First packet on the new inbound SA: as good as QM3. */
+void ike_quick_confirmed(struct ike_exchange *x);
+
+struct ike_chunk ike_quick_ni(const struct ike_exchange *x);
+struct ike_chunk ike_quick_nr(const struct ike_exchange *x);
+
+#endif

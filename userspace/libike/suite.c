@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Algorithm suites as words: "aes256-sha256-modp2048" to numbers and back, which policy
+ * word each algorithm needs, and what is weak about it. The tables are the whole
+ * knowledge; the functions walk them. See ike.h for the syntax.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "ike.h"
+#include "wire.h"
+
+struct alg {
+	const char *name;
+	uint16_t number;
+	uint16_t key_bits;
+	enum ike_policy needs;
+	const char *weak;	/* what to call it when it is flagged; NULL: it is not */
+};
+
+static const struct alg p1_encr[] = {
+	{ "aes128",	IKE_ENCR_AES,	128,	IKE_POLICY_MODERN,	NULL },
+	{ "aes192",	IKE_ENCR_AES,	192,	IKE_POLICY_MODERN,	NULL },
+	{ "aes256",	IKE_ENCR_AES,	256,	IKE_POLICY_MODERN,	NULL },
+	{ "3des",	IKE_ENCR_3DES,	0,	IKE_POLICY_LEGACY,	"3DES" },
+	{ NULL }
+};
+
+static const struct alg p1_hash[] = {
+	{ "sha256",	IKE_HASH_SHA256, 0,	IKE_POLICY_MODERN,	NULL },
+	{ "sha384",	IKE_HASH_SHA384, 0,	IKE_POLICY_MODERN,	NULL },
+	{ "sha512",	IKE_HASH_SHA512, 0,	IKE_POLICY_MODERN,	NULL },
+	{ "sha1",	IKE_HASH_SHA1,	0,	IKE_POLICY_LEGACY,	"SHA1" },
+	{ "md5",	IKE_HASH_MD5,	0,	IKE_POLICY_INSECURE,	"MD5" },
+	{ NULL }
+};
+
+static const struct alg groups[] = {
+	{ "modp2048",	14,	0,	IKE_POLICY_MODERN,	NULL },
+	{ "modp3072",	15,	0,	IKE_POLICY_MODERN,	NULL },
+	{ "modp4096",	16,	0,	IKE_POLICY_MODERN,	NULL },
+	{ "ecp256",	19,	0,	IKE_POLICY_MODERN,	NULL },
+	{ "ecp384",	20,	0,	IKE_POLICY_MODERN,	NULL },
+	{ "ecp521",	21,	0,	IKE_POLICY_MODERN,	NULL },
+	{ "modp1536",	5,	0,	IKE_POLICY_LEGACY,	"modp1536" },
+	{ "modp1024",	2,	0,	IKE_POLICY_INSECURE,	"modp1024" },
+	{ NULL }
+};
+
+/* No encryption at all is no better than MD5: it wants the strongest word. */
+static const struct alg p2_transform[] = {
+	{ "aes128gcm16", IKE_ESP_AES_GCM_16, 128, IKE_POLICY_MODERN,	NULL },
+	{ "aes192gcm16", IKE_ESP_AES_GCM_16, 192, IKE_POLICY_MODERN,	NULL },
+	{ "aes256gcm16", IKE_ESP_AES_GCM_16, 256, IKE_POLICY_MODERN,	NULL },
+	{ "aes128",	IKE_ESP_AES_CBC, 128,	IKE_POLICY_MODERN,	NULL },
+	{ "aes192",	IKE_ESP_AES_CBC, 192,	IKE_POLICY_MODERN,	NULL },
+	{ "aes256",	IKE_ESP_AES_CBC, 256,	IKE_POLICY_MODERN,	NULL },
+	{ "3des",	IKE_ESP_3DES,	0,	IKE_POLICY_LEGACY,	"3DES" },
+	{ "null",	IKE_ESP_NULL,	0,	IKE_POLICY_INSECURE,	"NULL" },
+	{ NULL }
+};
+
+static const struct alg p2_auth[] = {
+	{ "sha256",	IKE_ESPAUTH_SHA256, 0,	IKE_POLICY_MODERN,	NULL },
+	{ "sha384",	IKE_ESPAUTH_SHA384, 0,	IKE_POLICY_MODERN,	NULL },
+	{ "sha512",	IKE_ESPAUTH_SHA512, 0,	IKE_POLICY_MODERN,	NULL },
+	{ "sha1",	IKE_ESPAUTH_SHA1, 0,	IKE_POLICY_LEGACY,	"SHA1" },
+	{ "md5",	IKE_ESPAUTH_MD5, 0,	IKE_POLICY_INSECURE,	"MD5" },
+	{ NULL }
+};
+
+static const struct alg *by_number(const struct alg *tab, uint16_t number, uint16_t key_bits)
+{
+	for (; tab->name; tab++)
+		if (tab->number == number && tab->key_bits == key_bits)
+			return tab;
+	return NULL;
+}
+
+/* The words of a suite, split at '-'; next_if takes one when the table has it. */
+struct words {
+	const char *at;
+};
+
+static const struct alg *next_if(struct words *w, const struct alg *tab)
+{
+	size_t len = strcspn(w->at, "-");
+
+	for (; len && tab->name; tab++) {
+		if (strlen(tab->name) != len || strncmp(tab->name, w->at, len))
+			continue;
+		w->at += len;
+		if (*w->at == '-' && w->at[1])
+			w->at++;
+		return tab;
+	}
+	return NULL;
+}
+
+static int fail(const char **why, const char *text, int err)
+{
+	if (why)
+		*why = text;
+	return -err;
+}
+
+static int check_policy(enum ike_policy policy, const struct alg *const *algs, size_t n,
+			const char **why)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		if (!algs[i] || algs[i]->needs <= policy)
+			continue;
+		return fail(why, algs[i]->needs == IKE_POLICY_LEGACY ?
+			    "needs the policy word \"legacy\" (or \"insecure\")" :
+			    "needs the policy word \"insecure\"", IKE_E_POLICY);
+	}
+	return 0;
+}
+
+int ike_p1_parse(const char *text, enum ike_policy policy, struct ike_p1_proposal *p, const char **why)
+{
+	struct words w = { text };
+	const struct alg *algs[3];
+	int err;
+
+	algs[0] = next_if(&w, p1_encr);
+	if (!algs[0])
+		return fail(why, "expected a phase 1 cipher: aes128, aes192, aes256 or 3des", IKE_E_PARSE);
+	algs[1] = next_if(&w, p1_hash);
+	if (!algs[1])
+		return fail(why, "expected a hash: md5, sha1, sha256, sha384 or sha512", IKE_E_PARSE);
+	algs[2] = next_if(&w, groups);
+	if (!algs[2])
+		return fail(why, "expected a group: modp1024, modp1536, modp2048, modp3072, modp4096, "
+			    "ecp256, ecp384 or ecp521", IKE_E_PARSE);
+	if (*w.at)
+		return fail(why, "words behind the group", IKE_E_PARSE);
+	err = check_policy(policy, algs, 3, why);
+	if (err)
+		return err;
+	p->encr = algs[0]->number;
+	p->key_bits = algs[0]->key_bits;
+	p->hash = algs[1]->number;
+	p->group = algs[2]->number;
+	return 0;
+}
+
+int ike_p2_parse(const char *text, enum ike_policy policy, struct ike_p2_proposal *p, const char **why)
+{
+	static const struct alg esn_word[] = { { "esn", 1, 0, IKE_POLICY_MODERN, NULL }, { NULL } };
+	struct words w = { text };
+	const struct alg *algs[4];
+	bool aead;
+	int err;
+
+	algs[0] = next_if(&w, p2_transform);
+	if (!algs[0])
+		return fail(why, "expected an ESP cipher: aes128gcm16, aes192gcm16, aes256gcm16, aes128, "
+			    "aes192, aes256, 3des or null", IKE_E_PARSE);
+	aead = algs[0]->number == IKE_ESP_AES_GCM_16;
+	algs[1] = next_if(&w, p2_auth);
+	if (aead && algs[1])
+		return fail(why, "AES-GCM authenticates by itself: no hash may follow", IKE_E_PARSE);
+	if (!aead && !algs[1])
+		return fail(why, "expected a hash: md5, sha1, sha256, sha384 or sha512", IKE_E_PARSE);
+	algs[2] = next_if(&w, groups);
+	algs[3] = next_if(&w, esn_word);
+	if (*w.at)
+		return fail(why, "expected a group or \"esn\"", IKE_E_PARSE);
+	err = check_policy(policy, algs, 4, why);
+	if (err)
+		return err;
+	memset(p, 0, sizeof(*p));
+	p->transform = (uint8_t)algs[0]->number;
+	p->key_bits = algs[0]->key_bits;
+	p->auth = algs[1] ? algs[1]->number : 0;
+	p->group = algs[2] ? algs[2]->number : 0;
+	p->esn = algs[3];
+	return 0;
+}
+
+/* Append "-name", or "-what NUMBER" for what no table knows. */
+static void append(char *buf, size_t size, const struct alg *tab, const char *what,
+		   uint16_t number, uint16_t key_bits)
+{
+	const struct alg *a = by_number(tab, number, key_bits);
+	size_t n = strlen(buf);
+	const char *dash = n ? "-" : "";
+
+	if (a)
+		snprintf(buf + n, size - n, "%s%s", dash, a->name);
+	else if (key_bits)
+		snprintf(buf + n, size - n, "%s%s(%u/%u)", dash, what, number, key_bits);
+	else
+		snprintf(buf + n, size - n, "%s%s(%u)", dash, what, number);
+}
+
+const char *ike_p1_format(const struct ike_p1_proposal *p, char *buf, size_t size)
+{
+	buf[0] = '\0';
+	append(buf, size, p1_encr, "encr", p->encr, p->key_bits);
+	append(buf, size, p1_hash, "hash", p->hash, 0);
+	append(buf, size, groups, "group", p->group, 0);
+	return buf;
+}
+
+const char *ike_p2_format(const struct ike_p2_proposal *p, char *buf, size_t size)
+{
+	buf[0] = '\0';
+	append(buf, size, p2_transform, "esp", p->transform, p->key_bits);
+	if (p->auth)
+		append(buf, size, p2_auth, "auth", p->auth, 0);
+	if (p->group)
+		append(buf, size, groups, "group", p->group, 0);
+	if (p->esn && strlen(buf) + sizeof("-esn") <= size)
+		strcat(buf, "-esn");
+	return buf;
+}
+
+/* Of the parts that are flagged, the one that needs the strongest word. */
+static const char *weakest(const struct alg *const *algs, size_t n)
+{
+	const struct alg *worst = NULL;
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		if (algs[i] && algs[i]->weak && (!worst || algs[i]->needs > worst->needs))
+			worst = algs[i];
+	return worst ? worst->weak : NULL;
+}
+
+const char *ike_p1_weakness(const struct ike_p1_proposal *p)
+{
+	const struct alg *algs[3] = {
+		by_number(p1_encr, p->encr, p->key_bits),
+		by_number(p1_hash, p->hash, 0),
+		by_number(groups, p->group, 0),
+	};
+
+	return weakest(algs, 3);
+}
+
+const char *ike_p2_weakness(const struct ike_p2_proposal *p)
+{
+	const struct alg *algs[3] = {
+		by_number(p2_transform, p->transform, p->key_bits),
+		by_number(p2_auth, p->auth, 0),
+		by_number(groups, p->group, 0),
+	};
+
+	return weakest(algs, 3);
+}

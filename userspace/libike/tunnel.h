@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A configured tunnel: what it wants, what it has, and what to do next. Decides when to
+ * negotiate and replace; never touches a message.
+ */
+#ifndef LIBIKE_TUNNEL_H
+#define LIBIKE_TUNNEL_H
+
+#include "child.h"
+#include "ident.h"
+#include "ikesa.h"
+
+struct ike_tunnel {
+	struct ike_engine *e;
+	struct ike_tunnel *next;
+	struct ike_tunnel_cfg cfg;	/* our copy */
+	struct ike_child *children;
+
+	bool forced_up, forced_down;	/* by command */
+	bool acquired;			/* traffic asked for it */
+	bool replace_p1, replace_child;	/* rekey wanted */
+	bool dead;
+	unsigned int failures;		/* in a row */
+	unsigned int group_index;	/* which PFS group to offer next */
+	ike_time not_before;		/* back-off: no negotiation of ours before */
+	struct ike_timer kick;
+	struct ike_limit notify_limit;	/* unprotected notifies to this peer */
+
+	char hint[200];			/* what the peer said without proof; "" nothing */
+	char last_error[400];		/* "" none */
+	ike_time last_error_at;
+};
+
+/* Takes over cfg's content and clears it. NULL when memory is short (cfg untouched). */
+struct ike_tunnel *ike_tunnel_new(struct ike_engine *e, struct ike_tunnel_cfg *cfg);
+/* All its SAs go, with deletes to the peer when 'tell'. Freed when the public call returns. */
+void ike_tunnel_kill(struct ike_tunnel *t, bool tell, const char *why);
+void ike_tunnel_free(struct ike_tunnel *t);
+
+struct ike_tunnel *ike_tunnel_by_name(struct ike_engine *e, const char *name);
+/* Next tunnel (after 'after', NULL: first) a peer at that path can mean. */
+struct ike_tunnel *ike_tunnel_by_path(struct ike_engine *e, const struct ike_path *path, struct ike_tunnel *after);
+/* Same addresses and identities: they share ISAKMP SAs. */
+bool ike_tunnel_same_peer(const struct ike_tunnel *a, const struct ike_tunnel *b);
+/* Identities with the default (the address) filled in. */
+void ike_tunnel_local_id(const struct ike_tunnel *t, const struct ike_path *path, struct ike_id *id);
+void ike_tunnel_remote_id(const struct ike_tunnel *t, struct ike_id *id);
+
+/* Newest established ISAKMP SA to its peer, not retiring; NULL. */
+struct ike_ikesa *ike_tunnel_sa(const struct ike_tunnel *t);
+/* The same, but takes what there is: for deletes. */
+struct ike_ikesa *ike_tunnel_any_sa(const struct ike_tunnel *t);
+/* The pair in use; NULL. */
+struct ike_child *ike_tunnel_current(const struct ike_tunnel *t);
+/* Our own main mode in progress to this peer; NULL. */
+struct ike_ikesa *ike_tunnel_negotiating(const struct ike_tunnel *t);
+/* A quick mode in progress for t; own: only one we began. NULL. */
+struct ike_exchange *ike_tunnel_quick(const struct ike_tunnel *t, bool own);
+bool ike_tunnel_wants(const struct ike_tunnel *t);
+
+/* Think about what to do, soon (not before the back-off is over). */
+void ike_tunnel_kick(struct ike_tunnel *t, ike_time delay);
+/* A negotiation of ours failed: remember why, back off, try again if wanted. */
+void ike_tunnel_failed(struct ike_tunnel *t, const char *text);
+void ike_tunnel_set_error(struct ike_tunnel *t, const char *text);
+/* Things that happened. */
+void ike_tunnel_p1_up(struct ike_tunnel *t, struct ike_ikesa *sa);
+void ike_tunnel_p1_gone(struct ike_tunnel *t);
+void ike_tunnel_child_up(struct ike_tunnel *t, struct ike_child *c);
+void ike_tunnel_child_gone(struct ike_tunnel *t, bool was_current);
+void ike_tunnel_rekey_p1(struct ike_tunnel *t, struct ike_ikesa *sa);
+void ike_tunnel_rekey_child(struct ike_tunnel *t, struct ike_child *c);
+void ike_tunnel_acquire(struct ike_tunnel *t);
+int ike_tunnel_command(struct ike_tunnel *t, enum ike_command cmd);
+const char *ike_tunnel_state(const struct ike_tunnel *t);
+
+__attribute__((format(printf, 4, 5)))
+void ike_tunnel_log(const struct ike_tunnel *t, enum ike_log_level level, const char *event,
+		    const char *fmt, ...);
+
+#endif
