@@ -90,8 +90,7 @@ static int esptun_crypto_refuse(struct netlink_ext_ack *extack, const char *why)
 	return -EINVAL;
 }
 
-static int esptun_crypto_check(const struct esptun_crypto_params *p,
-			       struct netlink_ext_ack *extack)
+int esptun_crypto_check(const struct esptun_crypto_params *p, struct netlink_ext_ack *extack)
 {
 	const struct esptun_encr_alg *encr = &esptun_encrs[p->encr];
 	const struct esptun_auth_alg *auth = &esptun_auths[p->auth];
@@ -234,9 +233,6 @@ int esptun_crypto_init(struct esptun_crypto *c, const struct esptun_crypto_param
 	int err;
 
 	memset(c, 0, sizeof(*c));
-	err = esptun_crypto_check(p, extack);
-	if (err)
-		return err;
 	c->counter_iv = !encr->cipher;
 	c->integrity = !encr->cipher || p->auth != ESPTUN_AUTH_NONE;
 	c->iv_len = encr->iv_len;

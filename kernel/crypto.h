@@ -64,14 +64,17 @@ struct esptun_crypto_params {
 	bool weak_ok;
 };
 
+/* Refuses key lengths and combinations that are not valid. 0 or -EINVAL. */
+int esptun_crypto_check(const struct esptun_crypto_params *p, struct netlink_ext_ack *extack);
+
 /**
  * esptun_crypto_init - make a transform
  * @c: to be filled
- * @p: algorithms and keys; the keys are not kept
+ * @p: algorithms and keys, checked; the keys are not kept
  * @extack: told what is wrong
  *
- * May sleep and load modules. Return: 0, -EINVAL for a combination or key that is
- * refused, -ENOENT if the kernel lacks the algorithm, -ENOMEM.
+ * May sleep and load modules. Return: 0, -EINVAL for a key that the cipher refuses,
+ * -ENOENT if the kernel lacks the algorithm, -ENOMEM.
  */
 int esptun_crypto_init(struct esptun_crypto *c, const struct esptun_crypto_params *p,
 		       struct netlink_ext_ack *extack);

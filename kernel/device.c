@@ -8,10 +8,12 @@
 #include "sa.h"
 #include "sadb.h"
 #include "link.h"
+#include <linux/delay.h>
 #include <linux/rtnetlink.h>
 #include <linux/xarray.h>
 #include <net/net_namespace.h>
 #include <net/netns/generic.h>
+#include <net/sch_generic.h>
 
 struct workqueue_struct *esptun_wq;
 
@@ -174,6 +176,20 @@ void esptun_device_mtu_now(struct esptun_dev *tun)
 		tun->mtu_setting = false;
 	}
 	rtnl_unlock();
+}
+
+void esptun_device_settle(struct esptun_dev *tun)
+{
+	struct net_device *dev = tun->dev;
+	int tries;
+
+	esptun_device_mtu_now(tun);
+	/* The link watcher does it, urgently; the bound is for a device going down meanwhile. */
+	for (tries = 0; tries < 100; tries++) {
+		if (!netif_running(dev) || !netif_carrier_ok(dev) || !qdisc_tx_is_noop(dev))
+			break;
+		usleep_range(200, 2000);
+	}
 }
 
 void esptun_device_mtu_work(struct work_struct *work)

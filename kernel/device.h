@@ -173,6 +173,13 @@ void esptun_device_mtu_later(struct esptun_dev *tun);
 /* The same at once. May sleep, takes RTNL; the caller holds a reference on the device. */
 void esptun_device_mtu_now(struct esptun_dev *tun);
 
+/*
+ * What the caller has just done may have brought the carrier on; the core lets packets in
+ * a moment later. Wait for that, so that the next packet is not lost, and set the MTU.
+ * May sleep, takes RTNL; the caller holds a reference on the device.
+ */
+void esptun_device_settle(struct esptun_dev *tun);
+
 /* link.c */
 extern struct rtnl_link_ops esptun_link_ops;
 

@@ -206,6 +206,27 @@ static int esptun_link_refuse(struct netlink_ext_ack *extack, struct nlattr *att
 	return -EINVAL;
 }
 
+/*
+ * rtnetlink passes over attributes it has no policy for. One that we do not know may be an
+ * option somebody counts on: refuse it.
+ */
+static int esptun_link_unknown(struct nlattr *tb[], struct netlink_ext_ack *extack)
+{
+	struct nlattr *data, *attr;
+	int rem;
+
+	if (!tb[IFLA_LINKINFO])
+		return 0;
+	data = nla_find_nested(tb[IFLA_LINKINFO], IFLA_INFO_DATA);
+	if (!data)
+		return 0;
+	nla_for_each_nested(attr, data, rem)
+		if (nla_type(attr) > IFLA_ESPTUN_MAX)
+			return esptun_link_refuse(extack, attr,
+						  "an option that this version does not know");
+	return 0;
+}
+
 static int esptun_link_validate(struct nlattr *tb[], struct nlattr *data[],
 				struct netlink_ext_ack *extack)
 {
@@ -232,7 +253,7 @@ static int esptun_link_validate(struct nlattr *tb[], struct nlattr *data[],
 	    (nla_get_u8(data[IFLA_ESPTUN_TOS]) & INET_ECN_MASK))
 		return esptun_link_refuse(extack, data[IFLA_ESPTUN_TOS],
 					  "tos: the lower two bits (ECN) must be 0, or inherit (1)");
-	return 0;
+	return esptun_link_unknown(tb, extack);
 }
 
 /* Everything but the endpoints. The values are single words that packets read once. */

@@ -114,7 +114,7 @@ int esptun_nl_sa_new_doit(struct sk_buff *skb, struct genl_info *info)
 	esptun_nl_get_params(info->attrs, &p);
 	err = esptun_sa_new(tun, &p, info->extack);
 	if (!err)
-		esptun_device_mtu_now(tun);
+		esptun_device_settle(tun);
 	dev_put(tun->dev);
 out:
 	esptun_nl_wipe_key(info->attrs[ESPTUN_A_SA_ENCR_KEY]);
@@ -159,7 +159,7 @@ int esptun_nl_sa_activate_doit(struct sk_buff *skb, struct genl_info *info)
 	err = esptun_sa_activate(tun, esptun_nl_get_spi(info->attrs[ESPTUN_A_SA_SPI]),
 				 info->extack);
 	if (!err)
-		esptun_device_mtu_now(tun);
+		esptun_device_settle(tun);
 	dev_put(tun->dev);
 	return err;
 }

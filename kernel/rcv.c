@@ -120,9 +120,10 @@ void esptun_rcv_deliver(struct sk_buff *skb, u8 next_header)
 /*
  * An SPI we do not have. If its packet is between the endpoints of one of our devices and
  * the kernel's own IPsec does not know it either, it was for us: an SA just deleted, or
- * one that the peer still has. True: counted, and to be dropped.
+ * one that the peer still has. Then it counts as lost here. It goes on to the others all
+ * the same: whoever claims it may, and nobody misses a packet because we are loaded.
  */
-static bool esptun_rcv_unknown(struct esptun_net *en, const struct sk_buff *skb, __be32 spi)
+static void esptun_rcv_unknown(struct esptun_net *en, const struct sk_buff *skb, __be32 spi)
 {
 	const struct iphdr *iph = ip_hdr(skb);
 	struct esptun_drop_info info = {
@@ -131,10 +132,9 @@ static bool esptun_rcv_unknown(struct esptun_net *en, const struct sk_buff *skb,
 	struct esptun_dev *tun;
 
 	tun = esptun_device_find(en, iph->saddr, iph->daddr);
-	if (!tun || esptun_sadb_foreign(en->net, iph->daddr, spi))
-		return false;
-	esptun_stats_dropped(tun, &info, 1);
-	return true;
+	if (tun && !esptun_sadb_foreign(en->net, iph->daddr, spi))
+		esptun_stats_dropped(tun, &info, 1);
+	atomic64_inc(&en->rx_foreign);
 }
 
 /* Reasons to refuse a packet that need no look at its content. */
@@ -190,11 +190,7 @@ static int esptun_rcv(struct sk_buff *skb)
 	spi = get_unaligned((__be32 *)skb->data);
 	sa = esptun_sadb_in(en, spi);
 	if (unlikely(!sa)) {
-		if (esptun_rcv_unknown(en, skb, spi)) {
-			kfree_skb(skb);
-			return 0;
-		}
-		atomic64_inc(&en->rx_foreign);
+		esptun_rcv_unknown(en, skb, spi);
 		return -EINVAL;
 	}
 	if (unlikely(READ_ONCE(sa->tun->local) && ip_hdr(skb)->daddr != READ_ONCE(sa->tun->local))) {

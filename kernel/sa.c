@@ -83,9 +83,13 @@ static int esptun_sa_check_in(const struct esptun_sa_params *p, struct netlink_e
 static int esptun_sa_check(const struct esptun_sa_params *p, struct netlink_ext_ack *extack)
 {
 	const struct esptun_limits *l = &p->limits;
+	int err;
 
 	if (ntohl(p->spi) < ESPTUN_MIN_SPI)
 		return esptun_sa_refuse(extack, "spi: must be 256 or more (RFC 4303 2.1)");
+	err = esptun_crypto_check(&p->crypto, extack);
+	if (err)
+		return err;
 	if (l->hard_bytes && l->soft_bytes > l->hard_bytes)
 		return esptun_sa_refuse(extack, "soft-bytes: larger than hard-bytes");
 	if (l->hard_packets && l->soft_packets > l->hard_packets)
