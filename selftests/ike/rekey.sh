@@ -12,8 +12,9 @@ counted() { keyer_get "$NSA" "s[\"counters\"][\"$1\"]"; }
 more() { (($(counted "$1") > $2)); }
 event() { socat -t 10 - "UNIX-CONNECT:$(keyer_dir "$NSA")/ctl" <<< "$1" | grep -q '"ok":true'; }
 
-# renewed COUNTER WAS: one more was made, and only that one is left.
-renewed() { more "$1" "$2" && same_keys 1; }
+# renewed COUNTER WAS: one more was made, and only that one is left. A replaced ISAKMP SA stays for
+# some seconds; the peer would renew that one, too, if asked to while it has two.
+renewed() { more "$1" "$2" && same_keys 1 && keyer_is "$NSA" 'len(t["phase1"])' 1; }
 
 # renew DESC COUNTER COMMAND...
 renew()
@@ -36,7 +37,7 @@ check "esptund starts" keyer_start "$NSA" --record "$RECORD"
 check "the tunnel comes up by itself" wait_for "$PATIENCE" keyer_up "$NSA"
 check "same keys" wait_for "$PATIENCE" same_keys 1
 
-for round in 1 2; do
+for ((round = 1; round <= ${ROUNDS:-1}; round++)); do
 	renew "round $round: phase 2 by us" p2_established keyer "$NSA" rekey paris phase2
 	renew "round $round: phase 2 by the peer" p2_established swan "$NSB" --rekey --child net
 	renew "round $round: phase 1 by us" p1_established keyer "$NSA" rekey paris phase1
