@@ -292,10 +292,12 @@ static int make_keys(struct ike_exchange *x)
 
 static enum ike_verdict no_proposal(struct ike_exchange *x, const char *message, const struct ike_sapay *sa)
 {
+	static const char what[] = "no common proposal: ";
 	char text[1200];
 
 	x->sa->e->cnt.no_proposal++;
-	ike_p2_explain(sa, &x->quick->tunnel->cfg, text, sizeof(text));
+	memcpy(text, what, sizeof(what));
+	ike_p2_explain(sa, &x->quick->tunnel->cfg, text + sizeof(what) - 1, sizeof(text) - sizeof(what));
 	return refuse(x, message, IKE_EV_NO_PROPOSAL, IKE_N_NO_PROPOSAL_CHOSEN, text);
 }
 
