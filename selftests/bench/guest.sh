@@ -91,6 +91,13 @@ run_scenario()
 		measure "$peer" "$s" tcp --from h1 --to h2 --dst "$H2" --bytes "$BENCH_BYTES" ;;
 	tcp-gateways)
 		measure "$peer" "$s" tcp --from gwa --to gwb --dst "$GWB_TUN" --bytes "$BENCH_BYTES" ;;
+	two-cpus)
+		# WireGuard spreads one sender over all CPUs and drops what they do not manage.
+		[[ $peer != wireguard ]] || return 0
+		sinkhole add "$peer"
+		measure "$peer" "$s" smp --from h1 --dst "$H2" --payload 1300 --count "$BENCH_COUNT" \
+			--via gwa --dev sinkhole
+		sinkhole del "$peer" ;;
 	sas-*|tunnels-*)
 		# Takes the SAs away that the others need: the last ones, and esptun's alone.
 		[[ $peer != esptun ]] || scale "$s" ;;

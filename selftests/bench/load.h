@@ -33,6 +33,7 @@ struct result {
 	uint64_t delivered;
 	uint64_t bytes;		/* application octets moved in the window */
 	uint64_t retransmits;	/* tcp */
+	uint64_t best[2];	/* smp: ns with one and with two CPUs, for as much each */
 	struct window w;
 };
 
@@ -70,5 +71,6 @@ void run_udp(const struct options *o, struct result *r);
 void run_tx(const struct options *o, struct result *r);
 void run_rx(const struct options *o, struct result *r);
 void run_tcp(const struct options *o, struct result *r);
+void run_smp(const struct options *o, struct result *r);
 
 #endif

@@ -121,6 +121,11 @@ def document(fig):
               "", "**Locked operations per packet, added over plain**", "", packet_table(fig, "locked", 1, True),
               "", "**Memory allocations per packet, added over plain**", "",
               packet_table(fig, "allocations", 1, True)]
+    both = [[NAMES[p], cell(fig.get("two-cpus", p, "two_cpus"), 2)] for p in fig.peers
+            if fig.get("two-cpus", p, "two_cpus")]
+    if both:
+        parts += ["", "**Two CPUs on one SA: throughput over that of one CPU** (transmit only, 1300 B)", "",
+                  grid(["", "ratio"], both)]
     scale = scale_table(fig)
     if scale:
         parts += ["", "**Many SAs, many tunnels**", "", scale]

@@ -115,8 +115,15 @@ def rounded(value, digits=0):
     return value if value is None else round(value, digits) if digits else int(round(value))
 
 
+FIELDS = ("instr_per_packet", "added_over_plain", "crypto", "mbit_per_ginstr", "ratio_to_xfrmi",
+          "ratio_to_wireguard", "locked", "allocations")
+
+
 def one_record(run, line):
     """What a single window says, without its relation to others."""
+    if "scaling" in line:
+        return {"scenario": line["scenario"], "peer": line["peer"], **dict.fromkeys(FIELDS),
+                "two_cpus": line["scaling"]}
     profile = run.profile(line)
     # Packets, or for a stream the segments' worth of payload: unknown, so none.
     packets = line["packets"] or None
@@ -150,7 +157,7 @@ def relate(records):
     for r in records:
         for field, other in (("ratio_to_xfrmi", "xfrmi"), ("ratio_to_wireguard", "wireguard")):
             o = at.get((r["scenario"], other))
-            if not o or r["peer"] == "plain":
+            if not o or r["peer"] == "plain" or "two_cpus" in r:
                 continue
             what = "added_over_plain" if r["instr_per_packet"] is not None else "mbit_per_ginstr"
             if r[what] is not None and o[what]:
