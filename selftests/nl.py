@@ -292,7 +292,3 @@ class Rtnl(Netlink):
         """The esptun options of a device as the kernel tells them."""
         info = dict(attrs_of(self.link(name)[IFLA_LINKINFO]))
         return SPEC.decode(SPEC.link, info.get(2, b""))
-
-    def running(self, name):
-        """True when the core has taken notice of the carrier and lets packets pass."""
-        return self.link(name)[IFLA_OPERSTATE][0] == 6

@@ -8,8 +8,6 @@ import itertools
 import os
 from dataclasses import dataclass, field
 
-from ktap import wait_for
-
 SPIS = itertools.count(0x1000 + (os.getpid() & 0xff) * 0x10000)
 
 # esptun's name: (key octets, salt octets, xfrm's name, scapy's name, block, IV octets)
@@ -96,13 +94,8 @@ class Sa:
         return v
 
     def install(self, ns, dev, direction, **more):
-        """
-        Puts the SA on an esptun device. With an outbound one that is to be used waits for the
-        carrier to have its effect, which the core leaves to a worker.
-        """
+        """Puts the SA on an esptun device, which carries packets when this returns."""
         ns.genl.do("sa-new", ifindex=ns.index(dev), **self.values(direction, **more))
-        if direction == "out" and more.get("state") != "pending":
-            wait_for(f"{dev} is running", lambda: ns.rtnl.running(dev))
         return self
 
     def get(self, ns, dev, direction):

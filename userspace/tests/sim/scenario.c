@@ -337,14 +337,27 @@ static void peer_deletes(struct sim_world *w)
 
 /* ---- failures with a name ---------------------------------------------------------------------------------- */
 
+static void note_error(void *ctx, const struct ike_tunnel_status *st)
+{
+	const char **error = ctx;
+
+	if (st->last_error)
+		*error = st->last_error;
+}
+
 /* Nothing comes up, somebody says why, nothing is left over; once it is put right, it works. */
 static void fails_with(struct sim_world *w, const char *event)
 {
+	const char *error = NULL;
+
 	everybody_starts(w);
 	sim_run_for(w, 20 * SIM_MINUTE);
 	sim_check_never_up(w);
 	if (!sim_saw(&w->host[ALICE], event) && !sim_saw(&w->host[BOB], event))
 		sim_fail(w, "nobody logged %s", event);
+	ike_status(w->host[ALICE].engine, note_error, &error);
+	if (!error || !*error)
+		sim_fail(w, "Alice's status does not say what went wrong");
 }
 
 static void put_right(struct sim_world *w, struct sim_link *l)
