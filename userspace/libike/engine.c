@@ -291,8 +291,10 @@ int ike_command(struct ike_engine *e, enum ike_command cmd, const char *tunnel, 
 
 static void confirmed(struct ike_child *c)
 {
-	if (c->state != IKE_CHILD_PENDING)
+	if (c->state != IKE_CHILD_PENDING) {
+		ike_child_confirmed(c);
 		return;
+	}
 	if (c->x)
 		ike_quick_confirmed(c->x);
 	else
