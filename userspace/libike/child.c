@@ -44,6 +44,17 @@ static struct ike_request *request(struct ike_child *c, enum request_kind kind)
 	return r;
 }
 
+/* It could not be asked after all. */
+static void take_back(struct ike_engine *e, struct ike_request *r)
+{
+	struct ike_request **p;
+
+	for (p = &e->requests; *p != r; p = &(*p)->next)
+		;
+	*p = r->next;
+	free(r);
+}
+
 static void forget_requests(struct ike_child *c)
 {
 	struct ike_request *r;
@@ -120,9 +131,12 @@ static bool add(struct ike_child *c, enum ike_dir dir)
 	sa.auth_key_len = ike_esp_auth_len(&c->p2.alg);
 	sa.pending = dir == IKE_OUT;
 	ike_cookie_pack(c, sa.cookie);
+	if (!ike_act_sa(c->tunnel->e, IKE_ACT_SA_ADD, r->id, &sa)) {
+		take_back(c->tunnel->e, r);
+		return false;
+	}
 	if (dir == IKE_OUT)
 		c->out_held = true;
-	ike_act_sa(c->tunnel->e, IKE_ACT_SA_ADD, r->id, &sa);
 	return true;
 }
 
@@ -135,7 +149,8 @@ static void del(struct ike_child *c, enum ike_dir dir)
 		return;
 	*held = false;
 	describe(c, dir, &sa);
-	ike_act_sa(c->tunnel->e, IKE_ACT_SA_DEL, 0, &sa);
+	ike_act_sa_del(c->tunnel->e, c->undo[dir], &sa);
+	c->undo[dir] = NULL;
 }
 
 /* ---- life ------------------------------------------------------------------------------------ */
@@ -166,6 +181,10 @@ struct ike_child *ike_child_new(struct ike_tunnel *t, struct ike_exchange *x, bo
 		goto no_rekey;
 	if (ike_timer_init(&t->e->timers, &c->expire, expired, c))
 		goto no_expire;
+	c->undo[IKE_IN] = ike_act_reserve();
+	c->undo[IKE_OUT] = ike_act_reserve();
+	if (!c->undo[IKE_IN] || !c->undo[IKE_OUT])
+		goto no_undo;
 	c->tunnel = t;
 	c->x = x;
 	c->initiator = initiator;
@@ -180,6 +199,10 @@ struct ike_child *ike_child_new(struct ike_tunnel *t, struct ike_exchange *x, bo
 	t->e->cnt.children_now++;
 	return c;
 
+no_undo:
+	ike_act_unreserve(c->undo[IKE_IN]);
+	ike_act_unreserve(c->undo[IKE_OUT]);
+	ike_timer_fini(&t->e->timers, &c->expire);
 no_expire:
 	ike_timer_fini(&t->e->timers, &c->rekey);
 no_rekey:
@@ -189,6 +212,8 @@ no_rekey:
 
 void ike_child_free(struct ike_child *c)
 {
+	ike_act_unreserve(c->undo[IKE_IN]);
+	ike_act_unreserve(c->undo[IKE_OUT]);
 	ike_crypto_wipe(c, sizeof(*c));
 	free(c);
 }
@@ -233,7 +258,7 @@ void ike_child_kill(struct ike_child *c, bool tell, const char *why)
 	c->x = NULL;
 	if (x && x->quick)
 		ike_quick_child_failed(x, why);
-	ike_tunnel_child_gone(t, was_current);
+	ike_tunnel_child_gone(t, was_current, c->established ? t->e->now - c->established : 0);
 }
 
 void ike_child_start_life(struct ike_child *c)
@@ -253,10 +278,11 @@ void ike_child_alloc_spi(struct ike_child *c)
 {
 	struct ike_request *r = request(c, REQ_SPI);
 
+	if (r && ike_act_spi_alloc(c->tunnel->e, r->id, c->tunnel->cfg.name))
+		return;
 	if (r)
-		ike_act_spi_alloc(c->tunnel->e, r->id, c->tunnel->cfg.name);
-	else
-		ike_child_kill(c, false, "out of memory");
+		take_back(c->tunnel->e, r);
+	ike_child_kill(c, false, "out of memory");
 }
 
 void ike_child_install(struct ike_child *c)
@@ -325,14 +351,15 @@ void ike_child_activate(struct ike_child *c)
 		ike_tunnel_child_up(c->tunnel, c);
 		return;
 	}
+	describe(c, IKE_OUT, &sa);
 	r = request(c, REQ_ACTIVATE);
-	if (!r) {
+	if (!r || !ike_act_sa(e, IKE_ACT_SA_ACTIVATE, r->id, &sa)) {
+		if (r)
+			take_back(e, r);
 		ike_child_kill(c, true, "out of memory");
 		return;
 	}
 	c->state = IKE_CHILD_ACTIVE;
-	describe(c, IKE_OUT, &sa);
-	ike_act_sa(e, IKE_ACT_SA_ACTIVATE, r->id, &sa);
 	for (o = c->tunnel->children; o; o = o->next) {
 		if (o != c && o->state == IKE_CHILD_ACTIVE)
 			ike_child_retire(o, c->initiator);

@@ -28,9 +28,11 @@ struct ike_child {
 	enum ike_child_state state;
 	bool initiator;			/* we began the negotiation */
 	bool adopted, dead;
+	bool outdated;			/* negotiated before the configuration changed */
 	bool adopted_pending;		/* its outbound half was found pending */
 	bool spi_in_held;		/* the kernel reserved or installed spi_in */
 	bool out_held;			/* the kernel has the outbound SA */
+	struct ike_act_node *undo[2];	/* by direction: memory to delete it with; NULL: used */
 	uint32_t spi_in, spi_out;	/* host order; 0: not known */
 	struct ike_p2_choice p2;
 	struct ike_path path;
