@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
+# time limit: 900 s
 """
 Every algorithm against the in-tree esp4 through an xfrm interface: both directions, IPv4 and
 IPv6 inside, ESN off and on, with checked content. Edge sizes for all, each size up to the

@@ -58,6 +58,7 @@ class Ns:
     def _attach(self):
         self.fd = os.open(f"/run/netns/{self.name}", os.O_RDONLY | os.O_CLOEXEC)
         self._genl = self._rtnl = None
+        self.sockets = []
         with self.inside():
             for key in ("ipv6/conf/default/addr_gen_mode=1", "ipv6/conf/default/accept_dad=0",
                         "ipv6/conf/default/router_solicitations=0",
@@ -103,17 +104,25 @@ class Ns:
     def events(self):
         """A new subscriber of esptun's events here."""
         with self.inside():
-            return nl.Events()
+            made = nl.Events()
+        self.sockets.append(made)
+        return made
 
     def socket(self, *args):
-        """A socket that lives here."""
+        """A socket that lives here, and no longer than the namespace."""
         with self.inside():
-            return socket.socket(*args)
+            made = socket.socket(*args)
+        self.sockets.append(made)
+        return made
 
     def index(self, dev):
         """Interface index of a device."""
         with self.inside():
             return socket.if_nametoindex(dev)
+
+    def mac(self, dev):
+        """Link-layer address of a device."""
+        return sh(f"ip -n {self.name} -o link show {dev}").split("link/ether ")[1].split()[0]
 
     def ip(self, lines):
         """ip(8) here."""
@@ -136,8 +145,8 @@ class Ns:
         return int(values[names.index(key)])
 
     def delete(self):
-        """Ends the namespace: closes what holds it, then removes its name."""
-        for s in (self._genl, self._rtnl):
+        """Ends the namespace: closes what holds it, sockets too, then removes its name."""
+        for s in (self._genl, self._rtnl, *self.sockets):
             if s:
                 s.close()
         self._genl = self._rtnl = None
@@ -237,6 +246,8 @@ class Bed:
     """
     def __init__(self):
         self.namespaces, self.sniffers = [], []
+        # On one CPU packets stay in order, so that the tests can tell it if they do not.
+        os.sched_setaffinity(0, {0})
         load()
         self.genl = nl.Genl()
         self.base = self.module()
@@ -267,6 +278,9 @@ class Bed:
         for ns, dev, addr in ((a, adev, aaddr), (b, bdev, baddr)):
             ns.sysctl(f"ipv6/conf/{dev}/disable_ipv6=1")
             ns.ip(f"addr add {addr} dev {dev}\nlink set {dev} up")
+        # While an address is being resolved packets may overtake each other: not our subject.
+        for ns, dev, addr, other in ((a, adev, baddr, (b, bdev)), (b, bdev, aaddr, (a, adev))):
+            ns.ip(f"neigh replace {addr.split('/')[0]} lladdr {other[0].mac(other[1])} dev {dev}")
         if sniff:
             self.sniff(b, bdev, [aaddr.split("/")[0], baddr.split("/")[0]])
 

@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
+# time limit: 900 s
 """
 Life of the device: made, changed, shown and deleted with ip(8) and esptun(8), moved between
 network namespaces, ended with its own or its underlay's namespace, unloaded under traffic.

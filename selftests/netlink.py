@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
+# time limit: 900 s
 """
 The netlink contract: what is refused, by whom it may be asked, what dumps show while things
 change, and that no key ever comes out. Every refusal of ours says what was wrong.

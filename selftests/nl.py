@@ -23,7 +23,7 @@ SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, NETLINK_CAP_ACK, NETLINK_EXT_ACK = 270, 1, 
 NETLINK_ROUTE, NETLINK_GENERIC = 0, 16
 GENL_ID_CTRL, CTRL_CMD_GETFAMILY = 16, 3
 RTM_NEWLINK, RTM_DELLINK, RTM_GETLINK = 16, 17, 18
-IFLA_IFNAME, IFLA_MTU, IFLA_LINKINFO, IFLA_NET_NS_FD = 3, 4, 18, 28
+IFLA_IFNAME, IFLA_MTU, IFLA_OPERSTATE, IFLA_LINKINFO, IFLA_NET_NS_FD = 3, 4, 16, 18, 28
 NLA_F_NESTED = 0x8000
 
 
@@ -283,10 +283,12 @@ class Rtnl(Netlink):
                      attr(1, b"esptun\0") + attr(2 | NLA_F_NESTED, info))
         self.talk(RTM_NEWLINK, flags, body)
 
+    def link(self, name):
+        """A device's attributes."""
+        body = struct.pack("=BBHiII", 0, 0, 0, 0, 0, 0) + attr(IFLA_IFNAME, name.encode() + b"\0")
+        return dict(attrs_of(self.talk(RTM_GETLINK, 0, body)[0][1][16:]))
+
     def getlink(self, name):
         """The esptun options of a device as the kernel tells them."""
-        body = struct.pack("=BBHiII", 0, 0, 0, 0, 0, 0) + attr(IFLA_IFNAME, name.encode() + b"\0")
-        message = self.talk(RTM_GETLINK, 0, body)[0][1]
-        link = dict(attrs_of(message[16:]))
-        info = dict(attrs_of(link[IFLA_LINKINFO]))
+        info = dict(attrs_of(self.link(name)[IFLA_LINKINFO]))
         return SPEC.decode(SPEC.link, info.get(2, b""))

@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
+# time limit: 900 s
 """
 MTU and path MTU: h1 - a ==== r ==== b - h2, the tunnel between a and b, r a router whose
 second link may be narrow. The MTU is exactly what fits for each algorithm, whoever sends too

@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
+# time limit: 900 s
 """
 What an inbound SA does with packets made octet by octet: replay window and ESN against a
 reference model, and every way of being malformed, each counted under exactly one name on the
@@ -427,9 +428,8 @@ def cloned():
 def paged():
     a, b = BED["a"], BED["b"]
     sa = inbound()
-    macs = [sh(f"ip -n {ns.name} -o link show {dev}").split("link/ether ")[1].split()[0]
-            for ns, dev in ((a, "a0"), (b, "b0"))]
-    frame = b"".join(bytes.fromhex(m.replace(":", "")) for m in macs) + b"\x08\x00"
+    macs = a.mac("a0") + b.mac("b0")
+    frame = bytes.fromhex(macs.replace(":", "")) + b"\x08\x00"
     with b.socket(socket.AF_PACKET, socket.SOCK_RAW, 0) as s, b.inside():
         s.setsockopt(263, 15, 1)                    # SOL_PACKET, PACKET_VNET_HDR
         s.bind(("b0", 0))

@@ -94,7 +94,7 @@ class Sa:
         return v
 
     def install(self, ns, dev, direction, **more):
-        """Puts the SA on an esptun device."""
+        """Puts the SA on an esptun device, which carries packets when this returns."""
         ns.genl.do("sa-new", ifindex=ns.index(dev), **self.values(direction, **more))
         return self
 

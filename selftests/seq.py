@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
+# time limit: 900 s
 """
 Limits of an SA: soft and hard lifetimes in octets and packets, the end of the 32-bit
 sequence numbers, numbers beyond them with ESN; and that each raises exactly one event.

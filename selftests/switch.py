@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
+# time limit: 900 s
 """
 Changing SAs under traffic: a pending outbound SA becomes the active one by request or by the
 first authentic packet on its partner, 200 rekeys lose nothing, and a tunnel that leads into

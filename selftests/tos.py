@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
+# time limit: 900 s
 """
 The outer header: ECN by RFC 6040 both ways (all 16 combinations), DSCP copied or fixed, TTL,
 DF. What goes out is seen on the outer link, what comes in is made octet by octet.

@@ -72,31 +72,53 @@ def receive(host, version, kind, deadline=20):
     return data, source[0]
 
 
+def drain(host):
+    """Empties a host's sockets, so that one failure does not look like more."""
+    for s in host.socks.values():
+        try:
+            while True:
+                s.recv(70000)
+        except BlockingIOError:
+            pass
+
+
 def exchange(src, dst, version, sizes, kind="udp", tap=None, clear=False):
     """
-    Sends one datagram for each inner packet size and checks that each arrives, in order,
+    Sends one datagram for each inner packet size and checks that each arrives once, in order,
     unaltered, from the right source. The tap, on the outer link, must not see their text
     unless `clear` (NULL encryption) is set, when it must.
     """
-    overhead = HEADER[version, kind]
-    sender, _ = src.sock(version, kind), dst.sock(version, kind)
     sizes = list(sizes)
-    for at in range(0, len(sizes), BATCH):
-        batch = sizes[at:at + BATCH]
-        for size in batch:
-            check(size >= overhead, f"no {kind} packet of {size} octets in IPv{version}")
-            sender.sendto(payload_of(size - overhead, size),
-                          (dst.addr[version], 4000 if kind == "udp" else 0))
-        for size in batch:
-            got, source = receive(dst, version, kind)
-            want = payload_of(size - overhead, size)
-            if got != want:
-                raise Failure(f"inner packet of {size}: sent {len(want)} octets of payload, got "
-                              f"{len(got)}, {first_difference(got, want)}")
-            check(source == src.addr[version], f"packet from {source}")
-        if tap:
-            look(tap.packets(), clear)
+    try:
+        for at in range(0, len(sizes), BATCH):
+            batch(src, dst, version, sizes[at:at + BATCH], kind)
+            if tap:
+                look(tap.packets(), clear)
+    except Failure:
+        drain(dst)
+        raise
     return len(sizes)
+
+
+def batch(src, dst, version, sizes, kind):
+    """Sends some datagrams, then receives them."""
+    overhead = HEADER[version, kind]
+    sender, receiver = src.sock(version, kind), dst.sock(version, kind)
+    for size in sizes:
+        check(size >= overhead, f"no {kind} packet of {size} octets in IPv{version}")
+        sender.sendto(payload_of(size - overhead, size),
+                      (dst.addr[version], 4000 if kind == "udp" else 0))
+    for size in sizes:
+        got, source = receive(dst, version, kind)
+        want = payload_of(size - overhead, size)
+        if got != want:
+            raise Failure(f"inner packet of {size}: sent {len(want)} octets of payload, got "
+                          f"{len(got)}, {first_difference(got, want)}")
+        check(source == src.addr[version], f"packet from {source}")
+    try:
+        raise Failure(f"{len(receiver.recv(70000))} octets more than what was sent")
+    except BlockingIOError:
+        pass
 
 
 def look(packets, clear):

@@ -189,11 +189,11 @@ static void info_garbled(struct ike_exchange *x, const struct ike_step *s, const
 	struct ike_ikesa *sa = x->sa;
 
 	sa->e->cnt.unauthenticated++;
-	if (!sa->established)
+	if (!sa->established && !sa->phase1->n_garbled++)
 		ike_log_limited(sa->e, IKE_LOG_WARNING, IKE_EV_PSK_MISMATCH, &ctx,
 				"probable PSK mismatch: the peer answers MM5 with a message our key does not open (%s)",
 				why);
-	else
+	else if (sa->established)
 		ike_log_limited(sa->e, IKE_LOG_NOTICE, IKE_EV_UNAUTHENTICATED, &ctx,
 				"informational message without valid HASH (%s): no effect", why);
 }

@@ -15,9 +15,8 @@
  * used (child.h). So that both ends order them alike, a responder does not take QM1 while
  * its own QM1 for the same tunnel is unanswered and has the lower (initiator cookie, message
  * ID). The peer repeats its QM1, so nothing is lost, and the wait is bounded. Whoever yields
- * stops repeating its own QM1; should that be answered after all, the answer was given after
- * the other pair was finished, hence is the newer one for both. Beginning another quick mode
- * ends one that has yielded: its late answer would be newer than that for us alone.
+ * stops repeating its own QM1, and forgets it when the other pair is finished or it begins
+ * another quick mode: answered later, it would be the newer pair for one end only.
  */
 #include "quick_mode.h"
 
@@ -292,10 +291,12 @@ static int make_keys(struct ike_exchange *x)
 
 static enum ike_verdict no_proposal(struct ike_exchange *x, const char *message, const struct ike_sapay *sa)
 {
+	static const char what[] = "no common proposal: ";
 	char text[1200];
 
 	x->sa->e->cnt.no_proposal++;
-	ike_p2_explain(sa, &x->quick->tunnel->cfg, text, sizeof(text));
+	memcpy(text, what, sizeof(what));
+	ike_p2_explain(sa, &x->quick->tunnel->cfg, text + sizeof(what) - 1, sizeof(text) - sizeof(what));
 	return refuse(x, message, IKE_EV_NO_PROPOSAL, IKE_N_NO_PROPOSAL_CHOSEN, text);
 }
 
@@ -464,10 +465,13 @@ static enum ike_verdict take_qm3(struct ike_exchange *x, const struct ike_msg *m
 	return IKE_OK;	/* HASH(3) was right: the peer is alive and has our SPI */
 }
 
+static void end_yielded(struct ike_tunnel *t);
+
 static void use_child(struct ike_exchange *x)
 {
 	struct ike_child *c = x->quick->child;
 
+	end_yielded(x->quick->tunnel);
 	x->quick->child = NULL;
 	ike_exchange_linger(x);
 	if (c)
@@ -506,10 +510,18 @@ static struct ike_exchange *pick_exchange(const struct ike_tunnel *t, bool (*whi
 	return NULL;
 }
 
-/* An answer to it would now be newer here, but older at the peer, than what we begin next. */
 static bool has_yielded(const struct ike_exchange *x)
 {
 	return x->initiator && x->lost && x->state == IKE_ST_QM_SENT;
+}
+
+/* A late answer to it would give a pair that is newer for one end, but not for the other. */
+static void end_yielded(struct ike_tunnel *t)
+{
+	struct ike_exchange *x;
+
+	while ((x = pick_exchange(t, has_yielded)))
+		ike_exchange_kill(x);
 }
 
 /* Once QM2 is out the peer may send on the new SA. */
@@ -532,13 +544,11 @@ void ike_quick_abandon(struct ike_tunnel *t)
 int ike_quick_start(struct ike_tunnel *t, struct ike_ikesa *sa)
 {
 	struct ike_exchange *x = ike_exchange_new(sa, &ike_quick_mode, true, ike_msgid_new(sa), IKE_ST_QM_START);
-	struct ike_exchange *yielded;
 	struct ike_logctx ctx;
 
 	if (!x)
 		return -IKE_E_NOMEM;
-	while ((yielded = pick_exchange(t, has_yielded)))
-		ike_exchange_kill(yielded);
+	end_yielded(t);
 	x->quick = calloc(1, sizeof(*x->quick));
 	if (x->quick) {
 		x->quick->tunnel = t;

@@ -45,8 +45,12 @@ static void everybody_starts(struct sim_world *w)
 
 static void comes_up(struct sim_world *w, ike_time patience)
 {
+	ike_time from = w->now;
+
 	if (!sim_run_until(w, sim_all_up, patience))
 		sim_fail(w, "not up within %.0f s", (double)patience / IKE_SECOND);
+	if (!w->up_after)
+		w->up_after = w->now - from + 1;
 	sim_watch(w);
 }
 
@@ -239,6 +243,14 @@ static unsigned long long pairs_made(const struct sim_host *h)
 	return c.p2_established;
 }
 
+static unsigned long long isakmp_sas_made(const struct sim_host *h)
+{
+	struct ike_counters c;
+
+	ike_counters(h->engine, &c);
+	return c.p1_established;
+}
+
 /* A limit on volume is reached every few minutes. */
 static void volume(struct sim_world *w)
 {
@@ -325,14 +337,27 @@ static void peer_deletes(struct sim_world *w)
 
 /* ---- failures with a name ---------------------------------------------------------------------------------- */
 
+static void note_error(void *ctx, const struct ike_tunnel_status *st)
+{
+	const char **error = ctx;
+
+	if (st->last_error)
+		*error = st->last_error;
+}
+
 /* Nothing comes up, somebody says why, nothing is left over; once it is put right, it works. */
 static void fails_with(struct sim_world *w, const char *event)
 {
+	const char *error = NULL;
+
 	everybody_starts(w);
 	sim_run_for(w, 20 * SIM_MINUTE);
 	sim_check_never_up(w);
 	if (!sim_saw(&w->host[ALICE], event) && !sim_saw(&w->host[BOB], event))
 		sim_fail(w, "nobody logged %s", event);
+	ike_status(w->host[ALICE].engine, note_error, &error);
+	if (!error || !*error)
+		sim_fail(w, "Alice's status does not say what went wrong");
 }
 
 static void put_right(struct sim_world *w, struct sim_link *l)
@@ -604,6 +629,42 @@ static void attacker(struct sim_world *w)
 	the_end(w);
 }
 
+/*
+ * Somebody repeats MM1 with Alice's address and new cookies, 40 a second. What is up stays
+ * up, Alice's rekeys go through, and the answers to the forged ones are not longer than these.
+ * Bob keeps 16 half-open SAs for an address, the newest: a round trip must be shorter than
+ * 16 of 40 parts of a second, so the network is a good one here.
+ */
+static void flood(struct sim_world *w)
+{
+	unsigned long octets;
+	struct sim_host *victim;
+	int n;
+
+	alice_and_bob(w, IKE_START_AUTO, IKE_START_RESPOND);
+	victim = &w->host[BOB];
+	both_start_and_come_up(w);
+	sim_run_for(w, 3 * SIM_MINUTE);
+	w->ping_busy = 100 * SIM_MS;
+	network_is_good_now(w);
+	w->net.flood = 40;
+	octets = victim->sent_octets;
+	sim_flood(w);
+	sim_run_for(w, 2 * SIM_MINUTE);
+	octets = victim->sent_octets - octets;
+	if (!w->failed && octets > w->net.forged_octets)
+		sim_fail(w, "%lu octets of forged MM1 were answered with %lu", w->net.forged_octets, octets);
+	for (n = 0; n < 4; n++) {
+		sim_command(&w->host[ALICE], n % 2 ? IKE_CMD_REKEY_P2 : IKE_CMD_REKEY_P1, "t");
+		sim_run_for(w, 90 * IKE_SECOND);
+	}
+	w->net.flood = 0;
+	w->ping_busy = 5 * SIM_MS;
+	if (!w->failed && isakmp_sas_made(victim) < 3)
+		sim_fail(w, "rekeys of phase 1 did not get through the flood");
+	the_end(w);
+}
+
 /* ---- the table --------------------------------------------------------------------------------------------------- */
 
 const struct sim_scenario sim_scenarios[] = {
@@ -636,6 +697,7 @@ const struct sim_scenario sim_scenarios[] = {
 	{ "reconfigure", "new proposals while up", reconfigure, 1 },
 	{ "remove-and-add", "the tunnel leaves the configuration and returns", remove_and_add, 1 },
 	{ "attacker", "altered, cut and old datagrams", attacker, 1 },
+	{ "flood", "40 forged MM1 a second", flood, 4 },
 	{ NULL, NULL, NULL, 0 },
 };
 

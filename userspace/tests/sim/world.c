@@ -180,6 +180,7 @@ void sim_world_free(struct sim_world *w)
 	}
 	sim_queue_clear(&w->queue);
 	free(w->net.old);
+	free(w->net.mm1);
 }
 
 /* ---- hosts ------------------------------------------------------------------------------------- */
@@ -336,7 +337,9 @@ void sim_host_kernel_event(struct sim_host *h, const struct ike_kernel_event *ev
 {
 	if (!h->engine)
 		return;
-	sim_busy(h->w);
+	/* A tunnel that is down asks every second: nothing changes by that. */
+	if (ev->type != IKE_KEV_ACQUIRE)
+		sim_busy(h->w);
 	sim_fault_enter();
 	ike_kernel_event(h->engine, ev, h->w->now);
 	sim_fault_leave();
