@@ -23,7 +23,7 @@ retry()
 programs=$1
 read -r -a peers <<< "$2"
 read -r -a scenarios <<< "$3"
-: "${BENCH_COUNT:=20000}" "${BENCH_BYTES:=64000000}"
+: "${BENCH_COUNT:=10000}" "${BENCH_BYTES:=32000000}"
 work=/run/bench
 mkdir -p $work
 cp "$programs/load" $work/
