@@ -185,36 +185,36 @@ static void esptun_xmit_drop_list(struct esptun_dev *tun, struct esptun_sa *sa,
 	}
 }
 
-/* Charges the packets to the SA and takes their numbers. False: they must not pass. */
-static bool esptun_xmit_charge(struct esptun_sa *sa, u32 packets, u64 bytes, u64 *seq,
-			       enum esptun_drop *why)
+/* The next sequence number. False: there is none, with the reason. */
+static bool esptun_xmit_number(struct esptun_sa *sa, u64 *seq, enum esptun_drop *why)
 {
-	if (!esptun_sa_account(sa, packets, bytes)) {
-		*why = ESPTUN_DROP_TX_EXPIRED;
+	if (likely(esptun_seq_take(&sa->seq, sa->seq_limit, 1, seq))) {
+		if (unlikely(*seq > sa->seq_limit - ESPTUN_SEQ_SOFT))
+			esptun_sa_soft(sa);
+		return true;
+	}
+	/* Closed: the SA was deleted while we looked at it. */
+	if (READ_ONCE(sa->seq) == ESPTUN_SEQ_CLOSED) {
+		*why = ESPTUN_DROP_TX_NO_SA;
 		return false;
 	}
-	if (unlikely(!esptun_seq_take(&sa->seq, sa->seq_limit, packets, seq))) {
-		/* Closed: the SA was deleted while we looked at it. */
-		if (READ_ONCE(sa->seq) == ESPTUN_SEQ_CLOSED) {
-			*why = ESPTUN_DROP_TX_NO_SA;
-			return false;
-		}
-		esptun_sa_expire(sa);
-		*why = ESPTUN_DROP_TX_SEQ_EXHAUSTED;
-		return false;
-	}
-	if (unlikely(*seq + packets > sa->seq_limit - ESPTUN_SEQ_SOFT))
-		esptun_sa_soft(sa);
-	return true;
+	esptun_sa_expire(sa);
+	*why = ESPTUN_DROP_TX_SEQ_EXHAUSTED;
+	return false;
 }
 
-/* Sends segments that all have the outer header @outer describes. */
+/*
+ * Sends segments that all have the outer header @outer describes. Each takes its number
+ * when its turn comes, not all at once: another CPU that sends on the same SA would
+ * overtake with a whole batch, and leave this one outside the windows of peers that have
+ * room for 32 packets.
+ */
 static void esptun_xmit_list(struct esptun_dev *tun, struct esptun_sa *sa, struct sk_buff *segs,
 			     const struct esptun_cb *outer)
 {
 	unsigned int room = esptun_outer_headroom(outer->rt);
+	enum esptun_drop why = ESPTUN_DROP_TX_EXPIRED;
 	struct sk_buff *skb, *next;
-	enum esptun_drop why;
 	u32 packets = 0;
 	u64 bytes = 0;
 	u64 seq;
@@ -223,16 +223,20 @@ static void esptun_xmit_list(struct esptun_dev *tun, struct esptun_sa *sa, struc
 		packets++;
 		bytes += skb->len;
 	}
-	if (unlikely(!esptun_xmit_charge(sa, packets, bytes, &seq, &why))) {
+	if (unlikely(!esptun_sa_account(sa, packets, bytes))) {
 		esptun_xmit_drop_list(tun, sa, segs, why);
 		return;
 	}
 	skb_list_walk_safe(segs, skb, next) {
 		struct esptun_cb *cb = esptun_cb(skb);
 
+		if (unlikely(!esptun_xmit_number(sa, &seq, &why))) {
+			esptun_xmit_drop_list(tun, sa, skb, why);
+			return;
+		}
 		skb_mark_not_on_list(skb);
 		*cb = *outer;
-		cb->seq = seq++;
+		cb->seq = seq;
 		cb->bytes = skb->len;
 		esptun_esp_out(skb, room);
 	}

@@ -3,7 +3,7 @@
 # The esptun command against the real kernel: every command of each object, a tunnel keyed
 # by hand between two gateways, wrong input of all kinds, other network namespaces, batches,
 # events, and JSON that a JSON parser reads.
-# time limit: 400 s
+# time limit: 600 s
 # shellcheck disable=SC2317
 # shellcheck source=selftests/lib.sh
 source "$(dirname "$0")/lib.sh"
@@ -72,6 +72,11 @@ refuse "IPv6 endpoints are refused with words" 'Error: .*IPv4' et -n gwA tunnel 
 refuse "a multicast peer is refused with words" 'Error: .*unicast' et -n gwA tunnel add x0 remote 224.0.0.1
 refuse "no such netns" 'network namespace "nope"' et -n nope tunnel
 is "nothing was left of what was refused" "$(json 'len(d)' -n gwA tunnel)" 1
+check "move it to another netns" ip -n gwA link set paris0 netns gwB
+is "its underlay stays where it was" \
+	"$(json '[d[0]["link"].startswith("if"), "link_netnsid" in d[0]]' -n gwB tunnel show paris0)" '[True, True]'
+check "move it back" ip -n gwB link set paris0 netns gwA
+is "its underlay has a name again" "$(json '(d[0]["link"], "link_netnsid" in d[0])' -n gwA tunnel)" "('wan0', False)"
 check "delete it" et -n gwA tunnel del paris0
 is "it is gone" "$(et -n gwA -j tunnel)" '[]'
 
@@ -80,9 +85,9 @@ is "it is gone" "$(et -n gwA -j tunnel)" '[]'
 check "tunnels, prefix-matched" et -n gwA tun a paris0 local $A4 remote $B4 up
 check "tunnel of the other side" et -n gwB tunnel add rome0 local $B4 remote $A4 up
 AB=$(key ab 11) BA=$(key ba 22)
-et -n gwA -j -t monitor > "$TEST_TMP/events" 2>&1 &
+"$ESPTUN" -n gwA -j -t monitor > "$TEST_TMP/events" 2>&1 &
 monitor=$!
-at_exit kill "$monitor"
+at_exit stop_pid "$monitor"
 # It listens when its sockets do: a device event is the sign.
 seen_event() { et -n gwA tunnel change paris0 fwmark 0 && grep -q '"event":"tunnel-set"' "$TEST_TMP/events"; }
 check "monitor listens" wait_for "$PATIENCE" seen_event
@@ -121,6 +126,7 @@ refuse "a key twice on one host" 'Error: .*key' \
 	et -n gwA sa add dev paris0 dir out spi 0x3003 keyfile "$AB"
 refuse "an SA on a device that is not ours" 'Error: .*' \
 	et -n gwA sa add dev wan0 dir in spi 0x3004 keyfile "$(key k3 33)"
+refuse "the SAs of a device that is not ours" '"wan0" is not an esptun device' et -n gwA sa show dev wan0
 refuse "an SA on no device" 'there is no device' et -n gwA sa show dev nope0
 refuse "delete what is not there" 'Error: .*' et -n gwA sa del dev paris0 dir in spi 0x9999
 refuse "activate what is not there" 'Error: .*' et -n gwA sa activate dev paris0 spi 0x9999

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
+# time limit: 900 s
 # Each cipher, hash and group of phase 1 and each ESP transform, with and without PFS,
 # negotiated with strongSwan and used by packets. Every pair of phase 1 algorithms in both
 # roles is ike/matrix.sh's job, which needs no kernel.

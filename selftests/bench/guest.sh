@@ -3,7 +3,7 @@
 # Runs inside the benchmark's VM: makes the network, then for each peer its
 # tunnel and the wanted scenarios; writes one line of JSON per measured window
 # to $VM_RESULTS/raw. Computes nothing: report.py does.
-# Usage: guest.sh LOAD "PEER..." "SCENARIO..."
+# Usage: guest.sh PROGRAMS "PEER..." "SCENARIO..."
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -20,18 +20,27 @@ retry()
 	die "$*: $(< retry.log)"
 }
 
-load=$1
+programs=$1
 read -r -a peers <<< "$2"
 read -r -a scenarios <<< "$3"
-: "${BENCH_COUNT:=20000}" "${BENCH_BYTES:=64000000}"
+: "${BENCH_COUNT:=10000}" "${BENCH_BYTES:=32000000}"
 work=/run/bench
 mkdir -p $work
-cp "$load" $work/load
+cp "$programs/load" $work/
+[[ ! -x $programs/scale ]] || cp "$programs/scale" $work/
 cd $work
 # shellcheck source=selftests/bench/topology.sh
 . "$here/topology.sh"
 # shellcheck source=selftests/bench/peers.sh
 . "$here/peers.sh"
+
+# A sleeping CPU's clock jumps to the next timer, so that waiting for a file of
+# the host may take minutes of this machine's time and any time limit of the
+# kernel with it. Outside of the windows somebody is always awake.
+( while :; do :; done ) &
+awake=$!
+chrt --idle -p 0 $awake
+trap 'kill -KILL $awake' EXIT
 
 window=0
 # measure PEER SCENARIO LOAD-ARGS...: one window, one line
@@ -40,9 +49,28 @@ measure()
 	local peer=$1 scenario=$2 line
 	shift 2
 	window=$((window + 1))
+	kill -STOP $awake
 	line=$(./load "$@" --id $window 2> load.log) || die "$scenario, $peer: $(< load.log)"
+	kill -CONT $awake
 	printf '{"scenario": "%s", "peer": "%s", %s}\n' "$scenario" "$peer" "$line" >> "$VM_RESULTS/raw"
 	echo "bench: $scenario $peer: $line" >&2
+}
+
+mac_of() { ip -n "$1" -j link show wire | jq -r '.[0].address'; }
+
+# scale SCENARIO: the windows that the scaling test names itself
+scale()
+{
+	local number=${1##*-} name rest args=()
+	[[ $1 != sas-* ]] ||
+		args=("$BENCH_COUNT" "$(mac_of gwa)" "$(mac_of gwb)" "$GWA,$GWB" "$H1,$H2")
+	./scale "${1%%-*}" "$number" $((window + 1)) "${args[@]}" > scale.out 2> scale.log ||
+		die "$1: $(< scale.log)"
+	while read -r name rest; do
+		window=$((window + 1))
+		printf '{"scenario": "%s", "peer": "esptun", %s}\n' "$name" "$rest" >> "$VM_RESULTS/raw"
+		echo "bench: $name esptun: $rest" >&2
+	done < scale.out
 }
 
 # run_scenario PEER SCENARIO
@@ -63,6 +91,16 @@ run_scenario()
 		measure "$peer" "$s" tcp --from h1 --to h2 --dst "$H2" --bytes "$BENCH_BYTES" ;;
 	tcp-gateways)
 		measure "$peer" "$s" tcp --from gwa --to gwb --dst "$GWB_TUN" --bytes "$BENCH_BYTES" ;;
+	two-cpus)
+		# WireGuard spreads one sender over all CPUs and drops what they do not manage.
+		[[ $peer != wireguard ]] || return 0
+		sinkhole add "$peer"
+		measure "$peer" "$s" smp --from h1 --dst "$H2" --payload 1300 --count "$BENCH_COUNT" \
+			--via gwa --dev sinkhole
+		sinkhole del "$peer" ;;
+	sas-*|tunnels-*)
+		# Takes the SAs away that the others need: the last ones, and esptun's alone.
+		[[ $peer != esptun ]] || scale "$s" ;;
 	*)
 		die "no such scenario: $s" ;;
 	esac

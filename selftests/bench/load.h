@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <stddef.h>
 #include "clock.h"
 
 struct options {
@@ -32,6 +33,7 @@ struct result {
 	uint64_t delivered;
 	uint64_t bytes;		/* application octets moved in the window */
 	uint64_t retransmits;	/* tcp */
+	uint64_t best[2];	/* smp: ns with one and with two CPUs, for as much each */
 	struct window w;
 };
 
@@ -43,17 +45,33 @@ void net_enter(const char *name);
 /* UDP sockets: connected to @dst, and bound to any address with a large buffer. */
 int net_udp_sender(const char *netns, const char *dst, bool checksum);
 int net_udp_sink(const char *netns);
-/* Transmitted packets of @dev in @netns. */
-uint64_t net_tx_packets(const char *netns, const char *dev);
+/* A file that tells how many packets @dev in @netns has transmitted. Once for each process. */
+int net_tx_counter(const char *netns, const char *dev);
+uint64_t net_tx_count(int counter);
 
 /* Sends @n datagrams of @payload octets in bursts of @burst. */
 void udp_send(int fd, unsigned int payload, unsigned int n);
 /* Takes @n datagrams from @fd; returns how many came before the wait was over. */
 unsigned int udp_take(int fd, unsigned int n);
 
+/* Frames to be put on a wire once, each behind a virtio-net header. */
+struct store {
+	struct mmsghdr *m;
+	struct iovec *v;
+	unsigned int n;
+};
+
+int net_packet_socket(const char *netns, const char *dev, uint16_t protocol);
+void store_init(struct store *s, unsigned int room);
+void store_add(struct store *s, const void *frame, size_t size);
+/* Sends frames @first to @first + @n - 1 through @fd; returns how many datagrams reached @in. */
+unsigned int store_inject(struct store *s, int fd, unsigned int first, unsigned int n,
+			  unsigned int burst, int in);
+
 void run_udp(const struct options *o, struct result *r);
 void run_tx(const struct options *o, struct result *r);
 void run_rx(const struct options *o, struct result *r);
 void run_tcp(const struct options *o, struct result *r);
+void run_smp(const struct options *o, struct result *r);
 
 #endif

@@ -208,3 +208,16 @@ esptun_down()
 	tunnel_gone
 	retry rmmod esptun
 }
+
+# In-tree ESP beside our module, which is loaded and has nothing to do.
+xfrmi_beside_up()
+{
+	esptun_load
+	xfrmi_up
+}
+
+xfrmi_beside_down()
+{
+	xfrmi_down
+	retry rmmod esptun
+}

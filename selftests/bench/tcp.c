@@ -1,18 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * One bulk TCP stream: a process writes a fixed number of octets in one network
- * namespace, another reads them in a second one. Retransmissions are reported,
- * never hidden: with them the run is void.
+ * One bulk TCP stream between two network namespaces, both ends held by one
+ * process that writes what the stream takes and reads what has come: no
+ * scheduler decides how the segments bunch. Retransmissions are reported, never
+ * hidden: with them the run is void.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <err.h>
+#include <errno.h>
 #include <linux/tcp.h>
 #include <netinet/in.h>
-#include <stdlib.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 #include "load.h"
 
@@ -45,75 +46,63 @@ static int connect_from(const char *netns, const char *dst)
 	return fd;
 }
 
-/* The reader: confirms after @warm octets and after all of them. */
-static void sink(int listener, int confirm, uint64_t warm, uint64_t bytes)
+/* Octets that moved now, 0 if the other end must move first. */
+static uint64_t moved(ssize_t k, const char *end)
 {
-	static uint8_t data[CHUNK];
-	uint64_t goal[2] = { warm, bytes }, got;
-	int fd = accept(listener, NULL, NULL), i;
-	size_t want;
-	ssize_t k;
-
-	if (fd < 0)
-		err(1, "accept");
-	for (i = 0; i < 2; i++) {
-		for (got = 0; got < goal[i]; got += (uint64_t)k) {
-			want = goal[i] - got < CHUNK ? goal[i] - got : CHUNK;
-			k = read(fd, data, want);
-			if (k <= 0)
-				err(1, "TCP sink: the stream ended early");
-		}
-		if (write(confirm, "", 1) != 1)
-			err(1, "confirm");
-	}
-	_exit(0);
+	if (k < 0 && errno != EAGAIN)
+		err(1, "TCP %s", end);
+	if (!k)
+		errx(1, "TCP %s: the stream ended early", end);
+	return k > 0 ? (uint64_t)k : 0;
 }
 
-static void pump(int fd, int confirm, uint64_t bytes)
+static uint64_t least(uint64_t left)
 {
-	static uint8_t data[CHUNK];
-	size_t want;
-	ssize_t k;
-	char c;
+	return left < CHUNK ? left : CHUNK;
+}
 
-	for (; bytes; bytes -= (uint64_t)k) {
-		want = bytes < CHUNK ? bytes : CHUNK;
-		k = write(fd, data, want);
-		if (k <= 0)
-			err(1, "TCP sender");
+static void pump(int out, int in, uint64_t bytes)
+{
+	static uint8_t data[2][CHUNK];
+	uint64_t sent = 0, got = 0, w, r;
+
+	while (got < bytes) {
+		w = r = 0;
+		if (sent < bytes)
+			w = moved(send(out, data[0], least(bytes - sent), MSG_DONTWAIT), "sender");
+		if (sent + w > got)
+			r = moved(recv(in, data[1], least(bytes - got), MSG_DONTWAIT), "sink");
+		sent += w;
+		got += r;
+		if (!w && !r) {
+			struct pollfd p[2] = {
+				{ .fd = in, .events = POLLIN },
+				{ .fd = out, .events = sent < bytes ? POLLOUT : 0 },
+			};
+			if (poll(p, 2, BENCH_WAIT_MS) <= 0)
+				errx(1, "TCP: the stream stands still");
+		}
 	}
-	if (read(confirm, &c, 1) != 1)
-		errx(1, "TCP sink: did not confirm");
 }
 
 void run_tcp(const struct options *o, struct result *r)
 {
-	uint64_t warm = o->bytes / 8;
 	struct tcp_info info = { 0 };
 	socklen_t len = sizeof(info);
-	int p[2], listener, fd, status;
-	pid_t pid;
+	int listener, out, in;
 
-	if (pipe(p))
-		err(1, "pipe");
 	listener = listen_in(o->to);
-	pid = fork();
-	if (pid < 0)
-		err(1, "fork");
-	if (!pid)
-		sink(listener, p[1], warm, o->bytes);
-	close(p[1]);
-	close(listener);
-	fd = connect_from(o->from, o->dst);
+	out = connect_from(o->from, o->dst);
+	in = accept(listener, NULL, NULL);
+	if (in < 0)
+		err(1, "accept");
 	/* The congestion window opens before the measurement. */
-	pump(fd, p[0], warm);
+	pump(out, in, o->bytes / 8);
 	window_begin(&r->w);
-	pump(fd, p[0], o->bytes);
+	pump(out, in, o->bytes);
 	window_end(&r->w);
-	if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len))
+	if (getsockopt(out, IPPROTO_TCP, TCP_INFO, &info, &len))
 		err(1, "TCP_INFO");
-	if (waitpid(pid, &status, 0) != pid || status)
-		errx(1, "TCP sink: failed");
 	r->retransmits = info.tcpi_total_retrans;
 	r->bytes = o->bytes;
 }

@@ -19,7 +19,8 @@ namespace()
 	ip netns add "$1"
 	ip netns exec "$1" sysctl -q -w net.ipv4.ip_forward=1 net.ipv6.conf.all.disable_ipv6=1 \
 		net.ipv6.conf.default.disable_ipv6=1 net.ipv4.tcp_no_metrics_save=1 \
-		net.ipv4.tcp_congestion_control=reno net.ipv4.tcp_early_retrans=0 \
+		net.ipv4.tcp_congestion_control=reno net.ipv4.tcp_early_retrans=0 net.ipv4.tcp_recovery=0 \
+		net.ipv4.tcp_reordering=300 \
 		net.ipv4.tcp_rmem='4096 1048576 1048576' net.ipv4.tcp_wmem='4096 1048576 1048576'
 	ip -n "$1" link set lo up
 }

@@ -46,63 +46,50 @@ void run_udp(const struct options *o, struct result *r)
 	r->bytes = r->delivered * o->payload;
 }
 
-static void send_all(const struct options *o, int out, unsigned int n)
+/* Sends @n datagrams; returns how many left the device. A burst waits for the one before. */
+static unsigned int send_all(const struct options *o, int out, int counter, unsigned int n)
 {
-	unsigned int k;
+	uint64_t before = net_tx_count(counter), gone = 0;
+	unsigned int done, k, tries;
 
-	for (; n; n -= k) {
-		k = n < o->burst ? n : o->burst;
+	for (done = 0; done < n; done += k) {
+		k = n - done < o->burst ? n - done : o->burst;
 		udp_send(out, o->payload, k);
 		/* A peer that encrypts in a thread of its own gets the CPU here. */
-		sched_yield();
-	}
-}
-
-/* Waits until the device in @via has sent @n packets more than @before. */
-static uint64_t settle(const struct options *o, uint64_t before, uint64_t n)
-{
-	uint64_t now = 0;
-	int i;
-
-	for (i = 0; i < 1000; i++) {
-		now = net_tx_packets(o->via, o->dev) - before;
-		if (now >= n)
+		for (tries = 0; tries < BENCH_WAIT_MS; tries++) {
+			gone = net_tx_count(counter) - before;
+			if (gone >= done + k)
+				break;
+			if (tries < 100)
+				sched_yield();
+			else
+				usleep(1000);
+		}
+		if (gone != done + k)
 			break;
-		usleep(1000);
 	}
-	return now;
+	return (unsigned int)gone;
 }
 
 void run_tx(const struct options *o, struct result *r)
 {
+	int counter = net_tx_counter(o->via, o->dev);
 	int out = net_udp_sender(o->from, o->dst, o->checksum);
-	uint64_t before = net_tx_packets(o->via, o->dev);
 
-	send_all(o, out, o->warm);
-	if (settle(o, before, o->warm) != o->warm)
+	if (send_all(o, out, counter, o->warm) != o->warm)
 		errx(1, "packets lost before the measurement");
-	before = net_tx_packets(o->via, o->dev);
 	window_begin(&r->w);
-	send_all(o, out, o->count);
-	/* The last burst may still be on its way: one look belongs to the window. */
-	r->delivered = settle(o, before, o->count);
+	r->delivered = send_all(o, out, counter, o->count);
 	window_end(&r->w);
 	r->packets = o->count;
 	r->bytes = r->delivered * o->payload;
 }
 
-/* Frames as they left the sending gateway, to be injected once. */
-struct store {
-	struct mmsghdr *m;
-	struct iovec *v;
-	unsigned int n;
-};
-
 /*
  * @protocol ETH_P_ALL sees every frame, 0 only sends. Each frame is preceded by a
  * header that says where a checksum is still to be filled in.
  */
-static int packet_socket(const char *netns, const char *dev, uint16_t protocol)
+int net_packet_socket(const char *netns, const char *dev, uint16_t protocol)
 {
 	struct sockaddr_ll at = { .sll_family = AF_PACKET, .sll_protocol = htons(protocol) };
 	int fd, room = 64 << 20, on = 1;
@@ -118,13 +105,26 @@ static int packet_socket(const char *netns, const char *dev, uint16_t protocol)
 	return fd;
 }
 
-static void store_init(struct store *s, unsigned int room)
+void store_init(struct store *s, unsigned int room)
 {
 	s->n = 0;
 	s->m = calloc(room, sizeof(*s->m));
 	s->v = calloc(room, sizeof(*s->v));
 	if (!s->m || !s->v)
 		err(1, "calloc");
+}
+
+void store_add(struct store *s, const void *frame, size_t size)
+{
+	struct iovec *v = &s->v[s->n];
+
+	v->iov_len = size;
+	v->iov_base = malloc(size);
+	if (!v->iov_base)
+		err(1, "malloc");
+	memcpy(v->iov_base, frame, size);
+	s->m[s->n].msg_hdr = (struct msghdr){ .msg_iov = v, .msg_iovlen = 1 };
+	s->n++;
 }
 
 /*
@@ -145,19 +145,13 @@ static void capture(int fd, struct store *s, unsigned int n)
 			err(1, "capture");
 		if (from.sll_pkttype != PACKET_OUTGOING || (s->n && s->v[0].iov_len != (size_t)got))
 			continue;
-		s->v[s->n].iov_len = (size_t)got;
-		s->v[s->n].iov_base = malloc((size_t)got);
-		if (!s->v[s->n].iov_base)
-			err(1, "malloc");
-		memcpy(s->v[s->n].iov_base, data, (size_t)got);
-		s->m[s->n].msg_hdr = (struct msghdr){ .msg_iov = &s->v[s->n], .msg_iovlen = 1 };
-		s->n++;
+		store_add(s, data, (size_t)got);
 		i++;
 	}
 }
 
-static unsigned int inject(int fd, struct store *s, unsigned int first, unsigned int n,
-			   unsigned int burst, int in)
+unsigned int store_inject(struct store *s, int fd, unsigned int first, unsigned int n,
+			  unsigned int burst, int in)
 {
 	unsigned int done, k, got = 0;
 	int sent;
@@ -204,7 +198,7 @@ void run_rx(const struct options *o, struct result *r)
 	other = real;
 	other.ifr_hwaddr.sa_data[5] ^= 0x55;
 	mac(o->peer, o->dev, SIOCSIFHWADDR, &other);
-	wire = packet_socket(o->via, o->dev, ETH_P_ALL);
+	wire = net_packet_socket(o->via, o->dev, ETH_P_ALL);
 	for (done = 0; done < all; done += k) {
 		k = all - done < o->burst ? all - done : o->burst;
 		udp_send(out, o->payload, k);
@@ -212,11 +206,11 @@ void run_rx(const struct options *o, struct result *r)
 	}
 	close(wire);
 	mac(o->peer, o->dev, SIOCSIFHWADDR, &real);
-	wire = packet_socket(o->via, o->dev, 0);
-	if (inject(wire, &s, 0, o->warm, o->burst, in) != o->warm)
+	wire = net_packet_socket(o->via, o->dev, 0);
+	if (store_inject(&s, wire, 0, o->warm, o->burst, in) != o->warm)
 		errx(1, "packets lost before the measurement");
 	window_begin(&r->w);
-	r->delivered = inject(wire, &s, o->warm, o->count, o->burst, in);
+	r->delivered = store_inject(&s, wire, o->warm, o->count, o->burst, in);
 	window_end(&r->w);
 	r->packets = o->count;
 	r->bytes = r->delivered * o->payload;

@@ -13,6 +13,8 @@ import sys
 
 ENCR = {3: 'des3_ede', 11: 'cipher_null', 12: 'aes', 20: 'rfc4106(gcm(aes))'}
 AUTH = {0: None, 1: 'hmac(md5)', 2: 'hmac(sha1)', 5: 'hmac(sha256)', 6: 'hmac(sha384)', 7: 'hmac(sha512)'}
+# charon calls two of them by older names that mean the same.
+PEER_AUTH = {'md5': 'hmac(md5)', 'sha1': 'hmac(sha1)'}
 ICV = {1: 96, 2: 96, 5: 128, 6: 192, 7: 256}
 
 
@@ -44,7 +46,7 @@ def differences(ours, theirs):
         wanted['icv_bits'] = ICV[ours['auth']]
     found = {
         'src': theirs['src'], 'dst': theirs['dst'], 'encr': theirs.get('aead') or theirs.get('encr'),
-        'auth': theirs.get('auth'), 'encr_key': theirs.get('encr_key', ''),
+        'auth': PEER_AUTH.get(theirs.get('auth'), theirs.get('auth')), 'encr_key': theirs.get('encr_key', ''),
         'auth_key': theirs.get('auth_key', ''), 'esn': theirs['esn'], 'icv_bits': theirs.get('icv_bits'),
     }
     return [f'{k}: here {v}, at the peer {found[k]}' for k, v in wanted.items() if v != found[k]]

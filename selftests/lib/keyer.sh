@@ -135,8 +135,24 @@ gateways_create()
 {
 	topology_create && esptun_load && xfrmi_create gwB || return
 	keyer_write gwA < <(keyer_conf "extra=create-device = true" "$@")
-	keyer_start gwA && swan_start gwB < <(swan_psk) || return
+	keyer_start gwA && swan_start gwB < <(gateways_peer) && gateways_inner6 || return
 	topology_route paris0 xfrm0
+}
+
+# gateways_peer [swan_psk ARGS...]: one IKEv1 child has one family of selectors, and for an xfrm
+# interface these are what it carries. The peer gets IPv6 by policies that name the same SAs.
+gateways_peer() { swan_psk "extra_child=reqid = $XFRM_IF_ID" "$@"; }
+
+gateways_inner6()
+{
+	local dir tmpl
+	for dir in out in fwd; do
+		tmpl="src $A4 dst $B4"
+		[[ $dir != out ]] || tmpl="src $B4 dst $A4"
+		# shellcheck disable=SC2086 # four words
+		ip -n gwB xfrm policy add src ::/0 dst ::/0 dir $dir if_id $XFRM_IF_ID \
+			tmpl $tmpl proto esp reqid $XFRM_IF_ID mode tunnel || return
+	done
 }
 
 # gateways_set IKE ESP [keyer_conf ARGS...]: both ends take these proposals.
@@ -146,7 +162,7 @@ gateways_set()
 	shift 2
 	keyer_write gwA < <(keyer_conf "extra=create-device = true" "ike=$ike" "esp=$esp" "$@") &&
 		keyer gwA reload &&
-		swan_psk "ike=$ike" "esp=$esp" > "$(swan_dir gwB)/swanctl/swanctl.conf" &&
+		gateways_peer "ike=$ike" "esp=$esp" > "$(swan_dir gwB)/swanctl/swanctl.conf" &&
 		swan_load gwB
 }
 
@@ -186,7 +202,8 @@ traffic_check()
 		pass "$1"
 		diag "$(grep transmitted "$TEST_TMP/traffic")"
 	else
-		fail "$1" "$(< "$TEST_TMP/traffic")"
+		fail "$1" "$(< "$TEST_TMP/traffic")" "dropped by the peer:" \
+			"$(ns gwB awk '$2 {print}' /proc/net/xfrm_stat)"
 	fi
 }
 

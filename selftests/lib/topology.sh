@@ -100,11 +100,17 @@ topology_route()
 	ip -n gwB route replace $NET1_6 dev "$2"
 }
 
-# ping_hosts [PING OPTIONS]: h1 -> h2 and back, IPv4 and IPv6; all must answer.
+# ping_hosts [PING OPTIONS]: h1 -> h2 and back over IPv4; all must be answered.
+# A tunnel that IKEv1 negotiated as 0.0.0.0/0 carries nothing else.
 ping_hosts()
 {
 	ns h1 ping -q -n -c 3 -i 0.2 -W 10 "$@" $H2_4 &&
-		ns h2 ping -q -n -c 3 -i 0.2 -W 10 "$@" $H1_4 &&
-		ns h1 ping -q -n -c 3 -i 0.2 -W 10 "$@" $H2_6 &&
+		ns h2 ping -q -n -c 3 -i 0.2 -W 10 "$@" $H1_4
+}
+
+# ping_hosts6 [PING OPTIONS]: the same over IPv6.
+ping_hosts6()
+{
+	ns h1 ping -q -n -c 3 -i 0.2 -W 10 "$@" $H2_6 &&
 		ns h2 ping -q -n -c 3 -i 0.2 -W 10 "$@" $H1_6
 }

@@ -71,7 +71,7 @@ int cli_device(struct cli *c, const char *name, uint32_t *ifindex)
 
 	if (!kernel)
 		return CLI_REFUSED;
-	return esptun_link_index(kernel, name, ifindex) < 0 ? cli_refused(c) : CLI_OK;
+	return esptun_tunnel_index(kernel, name, ifindex) < 0 ? cli_refused(c) : CLI_OK;
 }
 
 /* -- help ------------------------------------------------------------------------------- */

@@ -73,7 +73,9 @@ static int read_request(struct cli *c, struct args *a, enum args_mode mode, stru
 	memcpy(r->t.ifname, name, strlen(name) + 1);
 	if (!r->dev || strcmp(r->dev, "none") == 0)
 		return CLI_OK;
-	return cli_device(c, r->dev, &r->t.link);
+	if (!cli_kernel(c))
+		return CLI_REFUSED;
+	return esptun_link_index(c->kernel, r->dev, &r->t.link) < 0 ? cli_refused(c) : CLI_OK;
 }
 
 static int tunnel_add(struct cli *c, struct args *a)
@@ -126,16 +128,17 @@ static void inherit_or_num(struct out *o, const char *key, uint8_t value, uint8_
 		out_num(o, key, value);
 }
 
-static void show_underlay(struct cli *c, uint32_t link)
+/* A device that was moved keeps its underlay, whose name only the old netns knows. */
+static void show_underlay(struct cli *c, const struct esptun_tunnel *t)
 {
 	char name[IFNAMSIZ];
 
-	if (!link)
-		return;
-	/* The underlay may be in another network namespace, where its name is not known. */
-	if (!c->kernel || esptun_link_name(c->kernel, link, name) < 0)
-		snprintf(name, sizeof(name), "if%u", link);
-	out_str(&c->out, "link", name);
+	if (t->link_netnsid >= 0 || esptun_link_name(c->kernel, t->link, name) < 0)
+		snprintf(name, sizeof(name), "if%u", t->link);
+	if (t->link)
+		out_str(&c->out, "link", name);
+	if (t->link_netnsid >= 0)
+		out_num(&c->out, "link_netnsid", (uint64_t)t->link_netnsid);
 }
 
 static void show_config(struct cli *c, const struct esptun_tunnel *t)
@@ -147,7 +150,7 @@ static void show_config(struct cli *c, const struct esptun_tunnel *t)
 	out_num(o, "ifindex", t->ifindex);
 	out_str(o, "local", esptun_addr_text(&t->local, text));
 	out_str(o, "remote", esptun_addr_text(&t->remote, text));
-	show_underlay(c, t->link);
+	show_underlay(c, t);
 	inherit_or_num(o, "ttl", t->ttl, 0);
 	inherit_or_num(o, "tos", t->tos, 1);
 	out_onoff(o, "pmtudisc", t->pmtudisc);

@@ -52,6 +52,7 @@ static struct kern_device *devices_of(const struct conf *conf)
 		memcpy(dev[i].tunnel, t->name, sizeof(dev[i].tunnel));
 		memcpy(dev[i].device, conf->tunnel[i].device, sizeof(dev[i].device));
 		dev[i].create = conf->tunnel[i].create_device;
+		dev[i].on_demand = t->start == IKE_START_TRAFFIC;
 		dev[i].local = t->local;
 		dev[i].remote = t->remote;
 	}

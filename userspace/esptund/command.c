@@ -122,6 +122,9 @@ static void cmd_kernel_event(struct daemon *d, const struct request *rq, struct 
 	for (size_t i = 0; rq->type && i < sizeof(types) / sizeof(types[0]); i++)
 		if (!strcmp(types[i].word, rq->type)) {
 			ev.type = types[i].type;
+			/* It says that the SA is gone, so it has to be. */
+			if (ev.type == IKE_KEV_DELETED && kern_sa_del(d->kern, ev.tunnel, ev.dir, ev.spi))
+				ctl_refuse(reply, "%s", kern_error(d->kern));
 			run_kernel_event(d->run, &ev);
 			return;
 		}

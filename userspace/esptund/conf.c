@@ -201,25 +201,7 @@ static void build_tunnel(struct conf_log *log, const struct conf_file *f, const 
 
 /* ---- tunnels against each other ------------------------------------------------------------ */
 
-static bool same_net(const struct ike_net *a, const struct ike_net *b)
-{
-	return a->family == b->family && a->prefix == b->prefix && !memcmp(a->ip, b->ip, sizeof(a->ip));
-}
-
-static bool same_addr(const struct ike_addr *a, const struct ike_addr *b)
-{
-	return a->family == b->family && !memcmp(a->ip, b->ip, sizeof(a->ip));
-}
-
-/* Could a peer's request be meant for either? */
-static bool is_ambiguous(const struct ike_tunnel_cfg *a, const struct ike_tunnel_cfg *b)
-{
-	return a->remote.family && same_addr(&a->local, &b->local) && same_addr(&a->remote, &b->remote) &&
-	       ike_id_equal(&a->local_id, &b->local_id) && ike_id_equal(&a->remote_id, &b->remote_id) &&
-	       same_net(&a->local_net, &b->local_net) && same_net(&a->remote_net, &b->remote_net);
-}
-
-static void check_pairs(struct conf_log *log, const struct conf *c)
+static void check_devices(struct conf_log *log, const struct conf *c)
 {
 	const struct ike_tunnel_cfg *a, *b;
 	size_t i, j;
@@ -231,9 +213,6 @@ static void check_pairs(struct conf_log *log, const struct conf *c)
 			if (!strcmp(c->tunnel[i].device, c->tunnel[j].device))
 				conf_error(log, a->line, "tunnel %s has the device %s of tunnel %s (line %u): one tunnel, "
 					   "one device", a->name, c->tunnel[i].device, b->name, b->line);
-			if (is_ambiguous(a, b))
-				conf_error(log, a->line, "tunnel %s has the addresses, identities and networks of tunnel "
-					   "%s (line %u): change one", a->name, b->name, b->line);
 		}
 	}
 }
@@ -245,7 +224,7 @@ static void check_whole(struct conf_log *log, const struct conf *c)
 
 	if (!c->ike.n_tunnels)
 		conf_warning(log, 0, "has no tunnel");
-	check_pairs(log, c);
+	check_devices(log, c);
 	/* Once something is missing, the engine's checks would only say so again. */
 	if (!log->errors && ike_config_check(&c->ike, why, sizeof(why), &line))
 		conf_error(log, line, "%s", why);

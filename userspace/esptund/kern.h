@@ -25,6 +25,11 @@ struct kern_device {
 	char tunnel[IKE_NAME_MAX + 1];
 	char device[IFNAMSIZ];
 	bool create;			/* make it if there is none, and delete it with its tunnel */
+	/*
+	 * Negotiated when traffic asks for it: without carrier no packet would reach the device to
+	 * ask, so it keeps its carrier while it has no SA.
+	 */
+	bool on_demand;
 	struct ike_addr local, remote;	/* for a device that is made */
 };
 

@@ -96,7 +96,11 @@ static bool addr_same(const struct esptun_addr *a, const struct esptun_addr *b)
 
 static int device_make(struct kern *k, struct nl *nl, const struct kern_device *dev)
 {
-	struct esptun_tunnel t = { .fields = ESPTUN_TUNNEL_LOCAL | ESPTUN_TUNNEL_REMOTE | ESPTUN_TUNNEL_UP, .up = true };
+	struct esptun_tunnel t = {
+		.fields = ESPTUN_TUNNEL_LOCAL | ESPTUN_TUNNEL_REMOTE | ESPTUN_TUNNEL_KEEP_CARRIER | ESPTUN_TUNNEL_UP,
+		.keep_carrier = dev->on_demand,
+		.up = true,
+	};
 	int err;
 
 	memcpy(t.ifname, dev->device, sizeof(t.ifname));
@@ -107,6 +111,15 @@ static int device_make(struct kern *k, struct nl *nl, const struct kern_device *
 		return nl_fail(k, nl, err);
 	log_line(kern_log(k), IKE_LOG_NOTICE, "device-added", dev->tunnel, "device %s", dev->device);
 	return 0;
+}
+
+/* A device that somebody made by hand is theirs to change. */
+static void warn_no_carrier(struct kern *k, const struct kern_device *dev, const struct esptun_tunnel *t)
+{
+	if (dev->on_demand && !t->keep_carrier)
+		log_line(kern_log(k), IKE_LOG_WARNING, "device-no-demand", dev->tunnel,
+			 "start = traffic, but device %s loses its carrier with its SA and then takes no packet: "
+			 "esptun tunnel change %s keep-carrier on", dev->device, dev->device);
 }
 
 static int nl_device_ensure(struct kern *k, void *back, const struct kern_device *dev)
@@ -120,11 +133,15 @@ static int nl_device_ensure(struct kern *k, void *back, const struct kern_device
 		return device_make(k, nl, dev);
 	if (err)
 		return nl_fail(k, nl, err);
-	if (addr_same(&t.local, &local) && addr_same(&t.remote, &remote))
+	if (!dev->create)
+		warn_no_carrier(k, dev, &t);
+	if (addr_same(&t.local, &local) && addr_same(&t.remote, &remote) &&
+	    (!dev->create || t.keep_carrier == dev->on_demand))
 		return 0;
 	if (!dev->create)
 		return kern_fail(k, -EINVAL, "has other addresses than the tunnel");
-	t.fields = ESPTUN_TUNNEL_LOCAL | ESPTUN_TUNNEL_REMOTE;
+	t.fields = ESPTUN_TUNNEL_LOCAL | ESPTUN_TUNNEL_REMOTE | ESPTUN_TUNNEL_KEEP_CARRIER;
+	t.keep_carrier = dev->on_demand;
 	t.local = local;
 	t.remote = remote;
 	err = esptun_tunnel_change(nl->sock, &t);
@@ -251,6 +268,7 @@ static int nl_dump(struct kern *k, void *back, kern_found_fn fn, void *arg)
 		struct kern_found f = {
 			.device = device, .link = sa->ifindex, .dir = dir_from(sa->dir), .spi = sa->spi, .cookie = cookie_of(sa),
 			.confirmed = sa->confirmed,
+			.pending = sa->dir == ESPTUN_DIR_OUT && sa->state == ESPTUN_SA_STATE_PENDING,
 			.soft_expired = sa->soft_bytes && sa->bytes >= sa->soft_bytes,
 			.hard_expired = sa->state == ESPTUN_SA_STATE_EXPIRED,
 		};

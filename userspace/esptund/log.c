@@ -17,11 +17,20 @@
 #include "addr.h"
 
 #define LINE_MAX_OCTETS 1024
-#define SOURCES 256		/* remote addresses remembered at a time */
+#define SOURCES 256		/* kinds of lines remembered at a time */
+#define EVENT_NAME_MAX 32
 
-/* How many lines one remote address (an IPv6 /64) may still cause. */
+/*
+ * How many lines of one event one remote address (an IPv6 /64) may still cause. Each event for
+ * itself: who floods us with one kind of message in a peer's name must not hide what
+ * really happens with that peer.
+ */
 struct source {
-	uint8_t key[9];		/* family, then address or prefix */
+	struct source_key {
+		uint8_t family;
+		uint8_t prefix[8];
+		char event[EVENT_NAME_MAX];
+	} key;
 	int64_t credit;		/* ns: a line costs one second / per_second */
 	ike_time at;
 	unsigned int suppressed;
@@ -208,59 +217,63 @@ static void emit(struct log *l, enum ike_log_level level, const char *tunnel, co
 
 /* ---- limit per source --------------------------------------------------------------- */
 
-static void source_key(const struct ike_addr *a, uint8_t key[9])
+static struct source_key source_key(const struct ike_addr *a, const char *event)
 {
-	memset(key, 0, 9);
-	key[0] = a->family;
-	memcpy(key + 1, a->ip, a->family == 4 ? 4 : 8);
+	struct source_key key;
+
+	memset(&key, 0, sizeof(key));
+	key.family = a->family;
+	memcpy(key.prefix, a->ip, a->family == 4 ? 4 : 8);
+	snprintf(key.event, sizeof(key.event), "%s", event);
+	return key;
 }
 
 static void tell_suppressed(struct log *l, struct source *s)
 {
-	struct ike_addr a = { .family = s->key[0] };
+	struct ike_addr a = { .family = s->key.family };
 	char ip[ADDR_TEXT_MAX], n[16];
 	struct line ln = { .len = 0 };
 
 	if (!s->suppressed)
 		return;
-	memcpy(a.ip, s->key + 1, a.family == 4 ? 4 : 8);
+	memcpy(a.ip, s->key.prefix, sizeof(s->key.prefix));
 	snprintf(n, sizeof(n), "%u", s->suppressed);
 	put(&ln, "log-suppressed");
 	put_field(&ln, "peer", addr_format_ip(&a, ip, sizeof(ip)));
+	put_field(&ln, "event", s->key.event);
 	put_field(&ln, "count", n);
-	put(&ln, ": lines about this address were left out");
+	put(&ln, ": lines like this were left out");
 	s->suppressed = 0;
 	emit(l, IKE_LOG_WARNING, NULL, &ln);
 }
 
-static struct source *source_get(struct log *l, const struct ike_addr *a, ike_time now)
+static struct source *source_get(struct log *l, const struct ike_addr *a, const char *event, ike_time now)
 {
+	struct source_key key = source_key(a, event);
 	uint32_t h = 2166136261u ^ l->seed;
 	struct source *s;
-	uint8_t key[9];
 
-	source_key(a, key);
 	for (size_t i = 0; i < sizeof(key); i++)
-		h = (h ^ key[i]) * 16777619u;
+		h = (h ^ ((const uint8_t *)&key)[i]) * 16777619u;
 	s = &l->source[(h ^ h >> 16) % SOURCES];
-	if (memcmp(s->key, key, sizeof(key)) != 0) {
+	if (memcmp(&s->key, &key, sizeof(key)) != 0) {
 		tell_suppressed(l, s);
-		memcpy(s->key, key, sizeof(key));
+		s->key = key;
 		s->credit = (int64_t)l->o.burst * (IKE_SECOND / l->o.per_second);
 		s->at = now;
 	}
 	return s;
 }
 
-/* May this address cause one more line? */
-static bool source_pays(struct log *l, const struct ike_addr *a, ike_time now)
+/* May this address cause one more line of this event? */
+static bool source_pays(struct log *l, const struct ike_addr *a, const char *event, ike_time now)
 {
 	int64_t price = IKE_SECOND / l->o.per_second, full = (int64_t)l->o.burst * price;
 	struct source *s;
 
 	if (!l->o.burst || !a->family)
 		return true;
-	s = source_get(l, a, now);
+	s = source_get(l, a, event, now);
 	if (now - s->at >= full - s->credit)
 		s->credit = full;
 	else if (now > s->at)
@@ -289,7 +302,7 @@ void log_event(struct log *l, ike_time now, const struct ike_log *ev)
 	struct line ln = { .len = 0 };
 	char text[ADDR_TEXT_MAX];
 
-	if (ev->level > l->o.level || !source_pays(l, &ev->path.remote, now))
+	if (ev->level > l->o.level || !source_pays(l, &ev->path.remote, ev->event, now))
 		return;
 	put(&ln, ev->event);
 	if (ev->tunnel)

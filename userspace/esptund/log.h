@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The daemon's log: one line per event, on stderr and in a ring that
- * `esptun ike log` shows. Lines about one remote address are rate-limited, and
- * the number left out is told. Key material never comes here: libike's log
+ * `esptun ike log` shows. Lines of one event about one remote address are rate-limited,
+ * and the number left out is told. Key material never comes here: libike's log
  * events carry none, and nothing else of the daemon logs a key or a request.
  */
 #ifndef ESPTUND_LOG_H
@@ -20,8 +20,8 @@ struct log_options {
 	enum ike_log_level level;	/* least important level written */
 	bool journal;			/* "<n>" in front for the journal instead of a time of day */
 	size_t ring;			/* lines kept for log_recent; 0: none */
-	unsigned int burst;		/* lines one source may cause at once; 0: no limit */
-	unsigned int per_second;	/* lines a second one source may go on causing */
+	unsigned int burst;		/* lines of one event one source may cause at once; 0: no limit */
+	unsigned int per_second;	/* and a second after that */
 };
 
 /* The daemon's values: stderr, notice, journal if stderr is one, 512 lines, 30 at once, 3 a second. */

@@ -285,6 +285,9 @@ int esptun_decode_link(const struct nlmsghdr *nlh, struct esptun_tunnel *out)
 	if (!tb[IFLA_LINKINFO] || !is_ours(tb[IFLA_LINKINFO], &data))
 		return 0;
 	out->up = ifi->ifi_flags & IFF_UP;
+	out->link_netnsid = -1;
+	if (tb[IFLA_LINK_NETNSID] && nla_len(tb[IFLA_LINK_NETNSID]) >= 4)
+		out->link_netnsid = nla_get_s32(tb[IFLA_LINK_NETNSID]);
 	if (tb[IFLA_MTU] && nla_len(tb[IFLA_MTU]) >= 4)
 		out->mtu = nla_get_u32(tb[IFLA_MTU]);
 	if (tb[IFLA_CARRIER] && nla_len(tb[IFLA_CARRIER]) >= 1)
@@ -307,6 +310,7 @@ void esptun_decode_merge(struct esptun_tunnel *t, const struct esptun_tunnel *st
 	t->local = config.local;
 	t->remote = config.remote;
 	t->link = config.link;
+	t->link_netnsid = config.link_netnsid;
 	t->ttl = config.ttl;
 	t->tos = config.tos;
 	t->pmtudisc = config.pmtudisc;

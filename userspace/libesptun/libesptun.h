@@ -91,6 +91,8 @@ struct esptun_stats {
  * @local: our outer address; 0.0.0.0 leaves it to the route
  * @remote: the peer's outer address
  * @link: ifindex of the underlay device, 0 for none
+ * @link_netnsid: reply; id of the network namespace @link and the outer packets are in, -1 if it
+ *   is the device's own
  * @ttl: outer TTL, 1..255; 0 copies the inner one
  * @tos: outer TOS octet, DSCP in its upper six bits; 1 copies the inner DSCP. ECN always
  *   follows RFC 6040
@@ -116,6 +118,7 @@ struct esptun_tunnel {
 	struct esptun_addr local;
 	struct esptun_addr remote;
 	uint32_t link;
+	int32_t link_netnsid;
 	uint8_t ttl;
 	uint8_t tos;
 	bool pmtudisc;
@@ -281,6 +284,12 @@ int esptun_tunnel_get(struct esptun_sock *s, const char *ifname, uint32_t ifinde
  * A dump the kernel reports as interrupted by a change is repeated; after eight times -EINTR.
  */
 int esptun_tunnel_dump(struct esptun_sock *s, struct esptun_tunnel **list, size_t *count);
+
+/**
+ * esptun_tunnel_index() - ifindex of an esptun device
+ * Return: -ENODEV if there is no interface of this name, -EINVAL if it is of another kind.
+ */
+int esptun_tunnel_index(struct esptun_sock *s, const char *ifname, uint32_t *ifindex);
 
 /**
  * esptun_link_index() - ifindex of any interface, of whatever kind, in the handle's netns

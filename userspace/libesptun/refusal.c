@@ -109,6 +109,14 @@ static void parse_extack(struct extack *ack, const struct nlmsghdr *nlh, size_t 
 		ack->missing = attr_name(genl_set(request), nla_get_u32(tb[ACK_MISS_TYPE]));
 }
 
+/* Whether the kernel's words begin with the option the attribute stands for ("remote: ..."). */
+static bool named_in(const char *words, const char *attr)
+{
+	size_t len = strcspn(attr, "46");
+
+	return strncmp(words, attr, len) == 0 && strchr(":,", words[len]) != NULL;
+}
+
 int esptun_refused(struct esptun_sock *s, int err, const struct nlmsghdr *nlh, size_t head,
 		   const struct nlmsghdr *request)
 {
@@ -127,7 +135,7 @@ int esptun_refused(struct esptun_sock *s, int err, const struct nlmsghdr *nlh, s
 		what = hint ? hint : strerror(-err);
 	if (ack.missing)
 		return esptun_fail(s, err, "%s (%s)", what, ack.missing);
-	if (ack.attr)
+	if (ack.attr && !named_in(what, ack.attr))
 		return esptun_fail(s, err, "%s (%s)", what, ack.attr);
 	return esptun_fail(s, err, "%s", what);
 }

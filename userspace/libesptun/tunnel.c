@@ -151,6 +151,16 @@ static int get_ours(struct esptun_sock *s, const char *ifname, uint32_t ifindex,
 	return 0;
 }
 
+int esptun_tunnel_index(struct esptun_sock *s, const char *ifname, uint32_t *ifindex)
+{
+	struct esptun_tunnel t;
+	int err = get_ours(s, ifname, 0, &t);
+
+	if (err == 0)
+		*ifindex = t.ifindex;
+	return err;
+}
+
 int esptun_link_index(struct esptun_sock *s, const char *ifname, uint32_t *ifindex)
 {
 	struct esptun_tunnel t;

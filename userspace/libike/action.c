@@ -20,22 +20,26 @@ struct ike_act_node {
 	uint8_t data[];		/* datagram, keys or log text */
 };
 
-static struct ike_act_node *append(struct ike_engine *e, enum ike_action_type type, size_t len)
+static void enqueue(struct ike_actions *q, struct ike_act_node *n)
 {
-	struct ike_actions *q = &e->actions;
-	struct ike_act_node *n = calloc(1, sizeof(*n) + len);
-
-	if (!n) {
-		q->dropped++;
-		return NULL;
-	}
-	n->act.type = type;
-	n->len = len;
 	if (q->tail)
 		q->tail->next = n;
 	else
 		q->head = n;
 	q->tail = n;
+}
+
+static struct ike_act_node *append(struct ike_engine *e, enum ike_action_type type, size_t len)
+{
+	struct ike_act_node *n = calloc(1, sizeof(*n) + len);
+
+	if (!n) {
+		e->actions.dropped++;
+		return NULL;
+	}
+	n->act.type = type;
+	n->len = len;
+	enqueue(&e->actions, n);
 	return n;
 }
 
@@ -99,32 +103,56 @@ void ike_act_send(struct ike_engine *e, const struct ike_path *path, const uint8
 	n->act.len = len;
 }
 
-void ike_act_spi_alloc(struct ike_engine *e, uint64_t id, const char *tunnel)
+bool ike_act_spi_alloc(struct ike_engine *e, uint64_t id, const char *tunnel)
 {
 	struct ike_act_node *n = append(e, IKE_ACT_SPI_ALLOC, 0);
 
 	if (!n)
-		return;
+		return false;
 	n->act.id = id;
 	n->act.tunnel = keep_name(n, tunnel);
+	return true;
 }
 
-void ike_act_sa(struct ike_engine *e, enum ike_action_type type, uint64_t id, const struct ike_sa *sa)
+static void put_sa(struct ike_act_node *n, const struct ike_sa *sa)
+{
+	n->act.sa = *sa;
+	n->act.tunnel = keep_name(n, sa->tunnel);
+	n->act.sa.tunnel = n->act.tunnel;
+}
+
+bool ike_act_sa(struct ike_engine *e, enum ike_action_type type, uint64_t id, const struct ike_sa *sa)
 {
 	struct ike_act_node *n = append(e, type, sa->encr_key_len + sa->auth_key_len);
 
 	if (!n)
-		return;
+		return false;
 	if (sa->encr_key_len)
 		memcpy(n->data, sa->encr_key, sa->encr_key_len);
 	if (sa->auth_key_len)
 		memcpy(n->data + sa->encr_key_len, sa->auth_key, sa->auth_key_len);
 	n->act.id = id;
-	n->act.sa = *sa;
-	n->act.tunnel = keep_name(n, sa->tunnel);
-	n->act.sa.tunnel = n->act.tunnel;
+	put_sa(n, sa);
 	n->act.sa.encr_key = n->data;
 	n->act.sa.auth_key = n->data + sa->encr_key_len;
+	return true;
+}
+
+struct ike_act_node *ike_act_reserve(void)
+{
+	return calloc(1, sizeof(struct ike_act_node));
+}
+
+void ike_act_unreserve(struct ike_act_node *n)
+{
+	node_free(n);
+}
+
+void ike_act_sa_del(struct ike_engine *e, struct ike_act_node *n, const struct ike_sa *sa)
+{
+	n->act.type = IKE_ACT_SA_DEL;
+	put_sa(n, sa);
+	enqueue(&e->actions, n);
 }
 
 /* Whatever got into a line, the caller gets printable ASCII. */

@@ -2,7 +2,8 @@
 /*
  * The queue of actions for the caller, and logging, which is one of them. Each action
  * owns a copy of all it points to, wiped when freed. Out of memory drops the action and
- * is counted: retransmission and timeouts make up for it.
+ * is counted: retransmission and timeouts make up for a datagram; who asks the kernel is
+ * told; deleting an SA has its memory reserved before the SA is made.
  */
 #ifndef LIBIKE_ACTION_H
 #define LIBIKE_ACTION_H
@@ -24,9 +25,16 @@ void ike_actions_release(struct ike_actions *q);
 bool ike_actions_next(struct ike_actions *q, struct ike_action *act);
 
 void ike_act_send(struct ike_engine *e, const struct ike_path *path, const uint8_t *data, size_t len);
-void ike_act_spi_alloc(struct ike_engine *e, uint64_t id, const char *tunnel);
-/* For SA_ADD, SA_ACTIVATE and SA_DEL. sa is copied with its keys. */
-void ike_act_sa(struct ike_engine *e, enum ike_action_type type, uint64_t id, const struct ike_sa *sa);
+/* False when memory is short: the kernel will not be asked. */
+bool ike_act_spi_alloc(struct ike_engine *e, uint64_t id, const char *tunnel);
+/* For SA_ADD, SA_ACTIVATE and SA_DEL; sa is copied with its keys. False: as above. */
+bool ike_act_sa(struct ike_engine *e, enum ike_action_type type, uint64_t id, const struct ike_sa *sa);
+
+/* Memory for an SA_DEL to come; NULL when there is none. */
+struct ike_act_node *ike_act_reserve(void);
+void ike_act_unreserve(struct ike_act_node *n);
+/* SA_DEL that cannot fail; takes n over. */
+void ike_act_sa_del(struct ike_engine *e, struct ike_act_node *n, const struct ike_sa *sa);
 
 /* Who a log line is about; any part may be empty. */
 struct ike_logctx {

@@ -53,6 +53,10 @@ struct ike_engine {
 	} grave;
 };
 
+/* Each public call begins and ends with these: the time is noted, the dead are buried. */
+void ike_engine_enter(struct ike_engine *e, ike_time now);
+void ike_engine_leave(struct ike_engine *e);
+
 void ike_random(struct ike_engine *e, void *buf, size_t len);
 /* Uniform enough for jitter: 0 .. below-1. */
 uint64_t ike_random_below(struct ike_engine *e, uint64_t below);

@@ -14,15 +14,22 @@
 
 /* ---- notifies ---------------------------------------------------------------------------- */
 
-/* The quick mode of ours that an error notify can only mean: the one unanswered. NULL when it is not clear. */
+/* Sent and not finished: the peer may still say no to it. */
+static bool can_be_refused(const struct ike_exchange *x)
+{
+	return x->quick && x->state == (x->initiator ? IKE_ST_QM_SENT : IKE_ST_QM_ANSWERED);
+}
+
+/* The quick mode that an error notify can only mean: the unfinished one. NULL when it is not clear. */
 static struct ike_exchange *refused_quick(struct ike_ikesa *sa, const struct ike_notify *n)
 {
 	struct ike_exchange *x, *found = NULL;
 
 	for (x = sa->exchanges; x; x = x->next) {
-		if (!x->quick || !x->initiator || x->state != IKE_ST_QM_SENT)
+		if (!can_be_refused(x))
 			continue;
-		if (n->spi_len == 4 && x->quick->child && ike_load32(n->spi) == x->quick->child->spi_in)
+		if (n->spi_len == 4 && x->quick->child &&
+		    (ike_load32(n->spi) == x->quick->child->spi_in || ike_load32(n->spi) == x->quick->child->spi_out))
 			return x;
 		if (found)
 			return NULL;
@@ -34,18 +41,22 @@ static struct ike_exchange *refused_quick(struct ike_ikesa *sa, const struct ike
 static void quick_refused(struct ike_exchange *x, const struct ike_notify *n)
 {
 	struct ike_tunnel *t = x->quick->tunnel;
-	struct ike_logctx ctx = ike_exchange_ctx(x, "QM1");
+	struct ike_logctx ctx = ike_exchange_ctx(x, x->out_name);
+	bool own = x->initiator;
 	char text[120];
 
-	snprintf(text, sizeof(text), "the peer refused our quick mode: %s (%u)", ike_name_notify(n->type), n->type);
+	snprintf(text, sizeof(text), "the peer refused our %s: %s (%u)", x->out_name, ike_name_notify(n->type), n->type);
 	ctx.tunnel = t->cfg.name;
 	ike_log(t->e, IKE_LOG_WARNING, IKE_EV_P2_FAILED, &ctx, "%s", text);
-	if (n->type == IKE_N_NO_PROPOSAL_CHOSEN) {
+	if (own && n->type == IKE_N_NO_PROPOSAL_CHOSEN) {
 		t->e->cnt.no_proposal++;
 		t->group_index++;	/* perhaps another PFS group */
 	}
 	ike_exchange_kill(x);
-	ike_tunnel_failed(t, text);
+	if (own)
+		ike_tunnel_failed(t, text);
+	else
+		ike_tunnel_set_error(t, text);
 }
 
 static void phase1_refused(struct ike_ikesa *sa, const struct ike_notify *n)
@@ -92,9 +103,12 @@ static bool take_notify(struct ike_exchange *x, const struct ike_payload *p)
 
 static struct ike_child *child_of_peer(struct ike_ikesa *sa, enum ike_dir dir, uint32_t spi)
 {
-	struct ike_child *c = ike_child_by_spi(sa->e, dir, spi);
+	struct ike_child *c = NULL;
 
-	return c && ike_tunnel_same_peer(c->tunnel, sa->tunnel) ? c : NULL;
+	for (struct ike_tunnel *t = sa->e->tunnels; t && !c; t = t->next)
+		if (ike_tunnel_same_peer(t, sa->tunnel))
+			c = ike_child_by_spi(t, dir, spi);
+	return c;
 }
 
 static void delete_esp(struct ike_exchange *x, uint32_t spi)
@@ -178,11 +192,11 @@ static void info_garbled(struct ike_exchange *x, const struct ike_step *s, const
 	struct ike_ikesa *sa = x->sa;
 
 	sa->e->cnt.unauthenticated++;
-	if (!sa->established)
+	if (!sa->established && !sa->phase1->n_garbled++)
 		ike_log_limited(sa->e, IKE_LOG_WARNING, IKE_EV_PSK_MISMATCH, &ctx,
 				"probable PSK mismatch: the peer answers MM5 with a message our key does not open (%s)",
 				why);
-	else
+	else if (sa->established)
 		ike_log_limited(sa->e, IKE_LOG_NOTICE, IKE_EV_UNAUTHENTICATED, &ctx,
 				"informational message without valid HASH (%s): no effect", why);
 }

@@ -8,16 +8,20 @@
 #include <stdio.h>
 #include <string.h>
 
-/* A transform's lifetimes, from (type, duration) pairs in either order. 0: not given. */
+/*
+ * A transform's lifetimes, from (type, duration) pairs in either order. A duration of 0 is
+ * what some peers send when they set no limit themselves; it counts as not given.
+ */
 struct lifetimes {
-	uint64_t type, duration;	/* half a pair, waiting for the other; 0: none */
-	uint64_t seconds, kilobytes;
+	bool has_type, has_duration;	/* half a pair, waiting for the other */
+	uint64_t type, duration;
+	uint64_t seconds, kilobytes;	/* 0: not given */
 	bool bad;
 };
 
 static void life_pair(struct lifetimes *l)
 {
-	if (!l->type || !l->duration)
+	if (!l->has_type || !l->has_duration)
 		return;
 	if (l->type == IKE_LIFE_SECONDS)
 		l->seconds = l->duration;
@@ -25,20 +29,22 @@ static void life_pair(struct lifetimes *l)
 		l->kilobytes = l->duration;
 	else
 		l->bad = true;
-	l->type = 0;
-	l->duration = 0;
+	l->has_type = false;
+	l->has_duration = false;
 }
 
 static void life_type(struct lifetimes *l, uint64_t v)
 {
-	l->bad |= l->type || !v;
+	l->bad |= l->has_type;
+	l->has_type = true;
 	l->type = v;
 	life_pair(l);
 }
 
 static void life_duration(struct lifetimes *l, uint64_t v)
 {
-	l->bad |= l->duration || !v;
+	l->bad |= l->has_duration;
+	l->has_duration = true;
 	l->duration = v;
 	life_pair(l);
 }
@@ -140,7 +146,7 @@ static void view_attr_p2(struct view *v, const struct ike_attr *a)
 
 static void view_life(struct view *v)
 {
-	if (v->life.bad || v->life.type || v->life.duration)
+	if (v->life.bad || v->life.has_type || v->life.has_duration)
 		v->why = "a lifetime that makes no sense";
 }
 

@@ -15,8 +15,8 @@
  * used (child.h). So that both ends order them alike, a responder does not take QM1 while
  * its own QM1 for the same tunnel is unanswered and has the lower (initiator cookie, message
  * ID). The peer repeats its QM1, so nothing is lost, and the wait is bounded. Whoever yields
- * stops repeating its own QM1; should that be answered after all, the answer was given after
- * the other pair was finished, hence is the newer one for both.
+ * stops repeating its own QM1, and forgets it when the other pair is finished or it begins
+ * another quick mode: answered later, it would be the newer pair for one end only.
  */
 #include "quick_mode.h"
 
@@ -291,10 +291,12 @@ static int make_keys(struct ike_exchange *x)
 
 static enum ike_verdict no_proposal(struct ike_exchange *x, const char *message, const struct ike_sapay *sa)
 {
+	static const char what[] = "no common proposal: ";
 	char text[1200];
 
 	x->sa->e->cnt.no_proposal++;
-	ike_p2_explain(sa, &x->quick->tunnel->cfg, text, sizeof(text));
+	memcpy(text, what, sizeof(what));
+	ike_p2_explain(sa, &x->quick->tunnel->cfg, text + sizeof(what) - 1, sizeof(text) - sizeof(what));
 	return refuse(x, message, IKE_EV_NO_PROPOSAL, IKE_N_NO_PROPOSAL_CHOSEN, text);
 }
 
@@ -463,10 +465,13 @@ static enum ike_verdict take_qm3(struct ike_exchange *x, const struct ike_msg *m
 	return IKE_OK;	/* HASH(3) was right: the peer is alive and has our SPI */
 }
 
+static void end_yielded(struct ike_tunnel *t);
+
 static void use_child(struct ike_exchange *x)
 {
 	struct ike_child *c = x->quick->child;
 
+	end_yielded(x->quick->tunnel);
 	x->quick->child = NULL;
 	ike_exchange_linger(x);
 	if (c)
@@ -492,6 +497,50 @@ static uint16_t pick_group(const struct ike_tunnel *t)
 	return t->cfg.p2[t->group_index % t->cfg.n_p2].group;
 }
 
+/* One exchange of t that 'which' picks; NULL. */
+static struct ike_exchange *pick_exchange(const struct ike_tunnel *t, bool (*which)(const struct ike_exchange *x))
+{
+	struct ike_ikesa *sa;
+	struct ike_exchange *x;
+
+	for (sa = t->e->ikesas; sa; sa = sa->next)
+		for (x = sa->exchanges; x; x = x->next)
+			if (x->quick && x->quick->tunnel == t && x->quick->child && which(x))
+				return x;
+	return NULL;
+}
+
+static bool has_yielded(const struct ike_exchange *x)
+{
+	return x->initiator && x->lost && x->state == IKE_ST_QM_SENT;
+}
+
+/* A late answer to it would give a pair that is newer for one end, but not for the other. */
+static void end_yielded(struct ike_tunnel *t)
+{
+	struct ike_exchange *x;
+
+	while ((x = pick_exchange(t, has_yielded)))
+		ike_exchange_kill(x);
+}
+
+/* Once QM2 is out the peer may send on the new SA. */
+static bool can_be_ended(const struct ike_exchange *x)
+{
+	return x->initiator || x->state != IKE_ST_QM_ANSWERED;
+}
+
+void ike_quick_abandon(struct ike_tunnel *t)
+{
+	struct ike_exchange *x;
+	struct ike_child *c;
+
+	while ((x = pick_exchange(t, can_be_ended)))
+		ike_exchange_kill(x);
+	for (c = t->children; c; c = c->next)
+		c->outdated = true;
+}
+
 int ike_quick_start(struct ike_tunnel *t, struct ike_ikesa *sa)
 {
 	struct ike_exchange *x = ike_exchange_new(sa, &ike_quick_mode, true, ike_msgid_new(sa), IKE_ST_QM_START);
@@ -499,6 +548,7 @@ int ike_quick_start(struct ike_tunnel *t, struct ike_ikesa *sa)
 
 	if (!x)
 		return -IKE_E_NOMEM;
+	end_yielded(t);
 	x->quick = calloc(1, sizeof(*x->quick));
 	if (x->quick) {
 		x->quick->tunnel = t;

@@ -24,6 +24,8 @@ struct ike_quick {
 
 /* Begin as initiator, for t, under an established sa. 0 or -IKE_E_*. */
 int ike_quick_start(struct ike_tunnel *t, struct ike_ikesa *sa);
+/* t's configuration has changed: end what is not answered yet, mark what the peer may be using. */
+void ike_quick_abandon(struct ike_tunnel *t);
 /* The child's requests to the kernel are answered. */
 void ike_quick_spi_ready(struct ike_exchange *x);
 void ike_quick_installed(struct ike_exchange *x);

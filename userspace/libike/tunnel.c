@@ -19,6 +19,7 @@
 #define BACKOFF_MAX (60 * IKE_SECOND)
 /* After the peer deleted something: it may be about to go away for good. */
 #define AFTER_DELETE IKE_SECOND
+#define SHORT_LIFE (60 * IKE_SECOND)
 
 void ike_tunnel_log(const struct ike_tunnel *t, enum ike_log_level level, const char *event,
 		    const char *fmt, ...)
@@ -251,21 +252,33 @@ void ike_tunnel_p1_gone(struct ike_tunnel *t)
 
 void ike_tunnel_child_up(struct ike_tunnel *t, struct ike_child *c)
 {
-	(void)c;
 	t->failures = 0;
 	t->not_before = 0;
-	t->replace_child = false;
+	t->replace_child = c->outdated;
+	if (c->outdated)
+		ike_tunnel_kick(t, 0);
 	t->acquired = false;
 	t->forced_down = false;
 	t->last_error[0] = '\0';
 }
 
-void ike_tunnel_child_gone(struct ike_tunnel *t, bool was_current)
+/*
+ * A peer that agrees and deletes at once (its kernel refuses, say) must not make us negotiate
+ * without pause: each short life doubles the wait.
+ */
+void ike_tunnel_child_gone(struct ike_tunnel *t, bool was_current, ike_time lived)
 {
+	ike_time wait = AFTER_DELETE;
+	unsigned int i;
+
 	if (!was_current)
 		return;
+	for (i = 0; i < t->short_lives && wait < BACKOFF_MAX; i++)
+		wait *= 2;
+	t->short_lives = lived < SHORT_LIFE ? t->short_lives + 1 : 0;
 	t->replace_child = false;
-	ike_tunnel_kick(t, AFTER_DELETE);
+	t->not_before = t->e->now + wait;
+	ike_tunnel_kick(t, 0);
 }
 
 void ike_tunnel_rekey_p1(struct ike_tunnel *t, struct ike_ikesa *sa)

@@ -21,6 +21,7 @@ struct ike_tunnel {
 	bool replace_p1, replace_child;	/* rekey wanted */
 	bool dead;
 	unsigned int failures;		/* in a row */
+	unsigned int short_lives;	/* pairs in a row that ended soon after they came up */
 	unsigned int group_index;	/* which PFS group to offer next */
 	ike_time not_before;		/* back-off: no negotiation of ours before */
 	struct ike_timer kick;
@@ -67,7 +68,8 @@ void ike_tunnel_set_error(struct ike_tunnel *t, const char *text);
 void ike_tunnel_p1_up(struct ike_tunnel *t, struct ike_ikesa *sa);
 void ike_tunnel_p1_gone(struct ike_tunnel *t);
 void ike_tunnel_child_up(struct ike_tunnel *t, struct ike_child *c);
-void ike_tunnel_child_gone(struct ike_tunnel *t, bool was_current);
+/* lived: how long it was in use; 0: it never was. */
+void ike_tunnel_child_gone(struct ike_tunnel *t, bool was_current, ike_time lived);
 void ike_tunnel_rekey_p1(struct ike_tunnel *t, struct ike_ikesa *sa);
 void ike_tunnel_rekey_child(struct ike_tunnel *t, struct ike_child *c);
 void ike_tunnel_acquire(struct ike_tunnel *t);

@@ -31,8 +31,8 @@ struct run_options {
 	const char *batch;
 };
 
-static const struct cli_object *const all_objects[] = { &cmd_tunnel, &cmd_sa, &cmd_monitor,
-							&cmd_module, NULL };
+static const struct cli_object *const all_objects[] = { &cmd_tunnel, &cmd_sa, &cmd_ike,
+							&cmd_monitor, &cmd_module, NULL };
 
 static inline void split(char *line, struct args *a, char **words, int room)
 {

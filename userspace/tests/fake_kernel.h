@@ -67,6 +67,11 @@ int esptun_link_index(struct esptun_sock *s, const char *ifname, uint32_t *ifind
 	return *ifindex ? 0 : -ENODEV;
 }
 
+int esptun_tunnel_index(struct esptun_sock *s, const char *ifname, uint32_t *ifindex)
+{
+	return strcmp(ifname, "eth0") == 0 ? -EINVAL : esptun_link_index(s, ifname, ifindex);
+}
+
 int esptun_link_name(struct esptun_sock *s, uint32_t ifindex, char ifname[IFNAMSIZ])
 {
 	const char *name = ifindex == 7 ? "paris0" : ifindex == 8 ? "rome0" :

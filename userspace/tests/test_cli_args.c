@@ -57,7 +57,7 @@ static void test_show_is_default(void **state)
 static void test_help_on_each_level(void **state)
 {
 	static const char *const lines[] = { "help", "-h", "--help", "tunnel help", "sa help",
-		"monitor help", "module help", "tunnel add help", "sa add --help", "sa show -h" };
+		"ike help", "monitor help", "module help", "tunnel add help", "sa add --help", "sa show -h" };
 	struct ran r;
 
 	(void)state;

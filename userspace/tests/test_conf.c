@@ -407,9 +407,9 @@ static void mistakes(void **state)
 		{ TUNNEL("") "tunnel b {\n remote = 203.0.113.1\n psk-file = good.psk\n device = paris\n}\n", 5,
 		  "device paris of tunnel paris (line 1)" },
 		{ TUNNEL("") "tunnel b {\n remote = 198.51.100.7\n psk-file = good.psk\n}\n", 5,
-		  "addresses, identities and networks of tunnel paris (line 1)" },
+		  "tunnels paris (line 1) and b have the same addresses, identities and networks" },
 		{ TUNNEL("") "tunnel b {\n remote = 198.51.100.7\n psk = 'another long secret text'\n"
-		  " match-identity = b.example\n}\n", 5, "" },
+		  " match-identity = b.example\n}\n", 5, "different pre-shared keys" },
 		/* a profile nobody uses is judged too */
 		{ "profile p {\n start = never\n}\n" TUNNEL(""), 2, "auto, traffic or respond" },
 	};

@@ -255,6 +255,11 @@ static void each_message_cut_at_each_octet(void **state)
 	}
 }
 
+static size_t replayed(struct world *w)
+{
+	return counters(w, ALICE).replayed + counters(w, BOB).replayed;
+}
+
 /* Deliver the message with each octet changed in three ways, then as it was. */
 static unsigned int flip_first(struct world *w, struct packet *p)
 {
@@ -266,6 +271,9 @@ static unsigned int flip_first(struct world *w, struct packet *p)
 		return 1;
 	w->seen++;
 	for (i = 0; i < p->len; i++) {
+		/* Minor version and flags are covered by no HASH, and nothing depends on them. */
+		if (i == 17 || i == 19)
+			continue;
 		for (f = 0; f < sizeof(flips); f++) {
 			/* A changed SA, KE or nonce in clear is a different offer, not a broken one: see below. */
 			if (i >= 28 && p->name[0] == 'M' && p->name[2] < '5' && i % 4 > 1)
@@ -276,6 +284,7 @@ static unsigned int flip_first(struct world *w, struct packet *p)
 			drain(w, p->to);
 		}
 	}
+	w->at = replayed(w);
 	return 1;
 }
 
@@ -295,6 +304,9 @@ static void encrypted_messages_changed_at_each_octet(void **state)
 		assert_int_equal(counters(w, BOB).p1_established, 1);
 		assert_int_equal(counters(w, ALICE).p2_established, 1);
 		assert_int_equal(counters(w, BOB).p2_established, 1);
+		/* The true message was the first one taken. */
+		assert_int_equal(replayed(w), w->at);
+		assert_string_equal(w->trace, PLAIN);
 		world_free(w);
 	}
 }

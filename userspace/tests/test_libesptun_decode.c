@@ -149,6 +149,7 @@ static struct nl_msg *link_message(const char *kind)
 	nla_put_string(msg, IFLA_IFNAME, "paris0");
 	nla_put_u32(msg, IFLA_MTU, 1438);
 	nla_put_u8(msg, IFLA_CARRIER, 1);
+	nla_put_s32(msg, IFLA_LINK_NETNSID, 4);
 	info = nla_nest_start(msg, IFLA_LINKINFO);
 	nla_put_string(msg, IFLA_INFO_KIND, kind);
 	data = nla_nest_start(msg, IFLA_INFO_DATA);
@@ -181,6 +182,7 @@ static void test_link(void **state)
 	assert_int_equal(t.tos, 1);
 	assert_true(t.pmtudisc);
 	assert_int_equal(t.fwmark, 5);
+	assert_int_equal(t.link_netnsid, 4);
 	assert_false(t.keep_carrier);
 	assert_true(t.fields & ESPTUN_TUNNEL_LOCAL);
 	assert_false(t.fields & ESPTUN_TUNNEL_LINK);

@@ -344,6 +344,7 @@ static void test_genl_refusals(void **state)
 	refuse(-EINVAL, "integer out of range", offset_of(sent_attr(ESPTUN_A_SA_SPI)), 0,
 	       "integer out of range (spi)");
 	refuse(-EINVAL, NULL, offset_of(sent_attr(ESPTUN_A_SA_DIR)), 0, "Invalid argument (dir)");
+	refuse(-EEXIST, "spi: in use", offset_of(sent_attr(ESPTUN_A_SA_SPI)), 0, "spi: in use");
 	refuse(-EINVAL, NULL, 0, ESPTUN_A_SA_IFINDEX, "an attribute is missing (ifindex)");
 	refuse(-EINVAL, "what", 0, 9999, "what");
 	refuse(-EINVAL, "what", 5, 0, "what");

@@ -153,17 +153,22 @@ static void one_source_is_limited_and_told(void **state)
 	for (int i = 0; i < 100; i++)
 		log_event(f->log, 0, &ev);
 	assert_int_equal(count(written(f), "peer=192.0.2.2:500"), 5);
+	/* What else happens with that peer is still seen. */
+	ev.event = "p1-deleted";
+	log_event(f->log, 0, &ev);
+	assert_int_equal(count(written(f), "p1-deleted"), 1);
+	ev.event = "p1-established";
 	/* Another source is not touched by that. */
 	log_event(f->log, 0, &other);
 	assert_int_equal(count(written(f), "peer=192.0.2.3:500"), 1);
 	/* One second pays for one line, and the number left out comes with it. */
 	log_event(f->log, IKE_SECOND, &ev);
-	assert_non_null(strstr(written(f), "log-suppressed peer=192.0.2.2 count=95:"));
-	assert_int_equal(count(written(f), "peer=192.0.2.2:500"), 6);
+	assert_non_null(strstr(written(f), "log-suppressed peer=192.0.2.2 event=p1-established count=95:"));
+	assert_int_equal(count(written(f), "p1-established tunnel=paris"), 7);
 	/* A long silence pays for a full burst, not for more. */
 	for (int i = 0; i < 100; i++)
 		log_event(f->log, 1000000 * IKE_SECOND, &ev);
-	assert_int_equal(count(written(f), "peer=192.0.2.2:500"), 11);
+	assert_int_equal(count(written(f), "p1-established tunnel=paris"), 12);
 	log_flush(f->log);
 	assert_non_null(strstr(written(f), "count=95:"));
 	assert_int_equal(count(written(f), "log-suppressed"), 2);

@@ -16,12 +16,14 @@ static struct options {
 	unsigned long seeds, first;
 	const struct sim_scenario *only;
 	bool verbose;
-} options = { .seeds = 250, .first = 1 };
+} options = { .seeds = 300, .first = 1 };
 
 static struct tally {
 	bool planned;
 	unsigned long played, failed;
 	unsigned long sent, pings;	/* datagrams, test packets */
+	ike_time *up;			/* what coming up took, each time */
+	size_t n_up;
 } tally[MAX_SCENARIOS];
 
 static void usage(FILE *to)
@@ -98,6 +100,10 @@ static void play(const struct sim_scenario *s, unsigned long seed)
 	sim_play(&w, s, seed, options.verbose);
 	t->played++;
 	count(t, &w);
+	if (w.up_after) {
+		t->up = sim_grow(t->up, (t->n_up + 1) * sizeof(*t->up));
+		t->up[t->n_up++] = w.up_after;
+	}
 	if (w.failed) {
 		t->failed++;
 		printf("# %s, seed %lu: %s\n# play it again: ike-sim --scenario %s --seed %lu -v\n", s->name, seed,
@@ -134,11 +140,30 @@ static void plan(const struct sim_scenario *s, unsigned long seed)
 	tally[s - sim_scenarios].planned = true;
 }
 
+static int by_time(const void *a, const void *b)
+{
+	ike_time x = *(const ike_time *)a, y = *(const ike_time *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+/* How long coming up took: half of the times, 99 of 100. */
+static void print_times(struct tally *t)
+{
+	if (!t->n_up)
+		return;
+	qsort(t->up, t->n_up, sizeof(*t->up), by_time);
+	printf(", up after %.1f s, 99 %%: %.1f s", (double)t->up[t->n_up / 2] / IKE_SECOND,
+	       (double)t->up[t->n_up * 99 / 100] / IKE_SECOND);
+	free(t->up);
+	t->up = NULL;
+}
+
 int main(int argc, char **argv)
 {
 	const struct sim_scenario *s;
 	unsigned int n = 0, failed = 0;
-	const struct tally *t;
+	struct tally *t;
 
 	parse(argc, argv);
 	each_turn(plan);
@@ -151,8 +176,10 @@ int main(int argc, char **argv)
 		if (!t->played)
 			continue;
 		failed += t->failed > 0;
-		printf("%s %u %s # %lu seeds, %lu failed, %lu datagrams, %lu packets\n", t->failed ? "not ok" : "ok",
+		printf("%s %u %s # %lu seeds, %lu failed, %lu datagrams, %lu packets", t->failed ? "not ok" : "ok",
 		       ++n, s->name, t->played, t->failed, t->sent, t->pings);
+		print_times(t);
+		putchar('\n');
 	}
 	return failed ? 1 : 0;
 }

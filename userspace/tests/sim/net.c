@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fault.h"
 #include "world.h"
 
 enum { HEADER = 28, MAX_DATAGRAM = 65507 };
@@ -42,7 +43,9 @@ static void datagram_arrives(struct sim_world *w, struct sim_event *ev)
 		return;
 	sim_trace(w, "host %u <- %s", h->index, describe(ev->data, ev->len));
 	sim_busy(w);
+	sim_fault_enter();
 	ike_datagram(h->engine, &ev->path, ev->data, ev->len, w->now);
+	sim_fault_leave();
 	sim_host_drain(h);
 }
 
@@ -136,6 +139,44 @@ static void attack(struct sim_world *w, const struct ike_path *path, const uint8
 	free(p);
 }
 
+/* The first MM1 seen is the model of all forged ones. */
+static void keep_mm1(struct sim_net *n, const struct ike_path *path, const uint8_t *data, size_t len)
+{
+	static const uint8_t zero[IKE_COOKIE_LEN];
+
+	if (n->mm1 || len < HEADER || data[18] != 2 || memcmp(data + IKE_COOKIE_LEN, zero, IKE_COOKIE_LEN))
+		return;
+	n->mm1 = sim_alloc(len);
+	memcpy(n->mm1, data, len);
+	n->mm1_len = len;
+	n->mm1_path = *path;
+}
+
+static void flood_goes_on(struct sim_world *w, struct sim_event *ev)
+{
+	struct sim_net *n = &w->net;
+	int i;
+
+	(void)ev;
+	if (!n->flood)
+		return;
+	if (n->mm1) {
+		for (i = 0; i < IKE_COOKIE_LEN; i++)
+			n->mm1[i] = (uint8_t)sim_random(&w->wire);
+		n->forged_octets += n->mm1_len;
+		carry(w, &n->mm1_path, n->mm1, n->mm1_len);
+	}
+	sim_flood(w);
+}
+
+void sim_flood(struct sim_world *w)
+{
+	struct sim_event *ev = sim_event_new(flood_goes_on, 0);
+
+	ev->boot = SIM_ANY_BOOT;
+	sim_queue_add(&w->queue, ev, w->now + IKE_SECOND / w->net.flood);
+}
+
 /* ---- sending ---------------------------------------------------------------------------------- */
 
 /* A storm of datagrams is a fault of the engine, whatever the network does. */
@@ -162,7 +203,10 @@ void sim_net_send(struct sim_host *from, const struct ike_path *path, const void
 	p.local.ip[0] = 10;
 	p.local.ip[3] = (uint8_t)(from->index + 1);
 	from->sent++;
-	check_rate(from);
+	from->sent_octets += len;
+	if (!w->net.flood)
+		check_rate(from);
+	keep_mm1(&w->net, &p, data, len);
 	if (len > MAX_DATAGRAM)
 		sim_fail(w, "host %u sends %zu octets", from->index, len);
 	sim_busy(w);

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "check.h"
+#include "fault.h"
 
 enum { ALICE, BOB, CAROL };
 
@@ -44,8 +45,12 @@ static void everybody_starts(struct sim_world *w)
 
 static void comes_up(struct sim_world *w, ike_time patience)
 {
+	ike_time from = w->now;
+
 	if (!sim_run_until(w, sim_all_up, patience))
 		sim_fail(w, "not up within %.0f s", (double)patience / IKE_SECOND);
+	if (!w->up_after)
+		w->up_after = w->now - from + 1;
 	sim_watch(w);
 }
 
@@ -238,6 +243,14 @@ static unsigned long long pairs_made(const struct sim_host *h)
 	return c.p2_established;
 }
 
+static unsigned long long isakmp_sas_made(const struct sim_host *h)
+{
+	struct ike_counters c;
+
+	ike_counters(h->engine, &c);
+	return c.p1_established;
+}
+
 /* A limit on volume is reached every few minutes. */
 static void volume(struct sim_world *w)
 {
@@ -324,14 +337,27 @@ static void peer_deletes(struct sim_world *w)
 
 /* ---- failures with a name ---------------------------------------------------------------------------------- */
 
+static void note_error(void *ctx, const struct ike_tunnel_status *st)
+{
+	const char **error = ctx;
+
+	if (st->last_error)
+		*error = st->last_error;
+}
+
 /* Nothing comes up, somebody says why, nothing is left over; once it is put right, it works. */
 static void fails_with(struct sim_world *w, const char *event)
 {
+	const char *error = NULL;
+
 	everybody_starts(w);
 	sim_run_for(w, 20 * SIM_MINUTE);
 	sim_check_never_up(w);
 	if (!sim_saw(&w->host[ALICE], event) && !sim_saw(&w->host[BOB], event))
 		sim_fail(w, "nobody logged %s", event);
+	ike_status(w->host[ALICE].engine, note_error, &error);
+	if (!error || !*error)
+		sim_fail(w, "Alice's status does not say what went wrong");
 }
 
 static void put_right(struct sim_world *w, struct sim_link *l)
@@ -503,6 +529,47 @@ static void kernel_refuses(struct sim_world *w)
 	everybody_goes_down(w);
 }
 
+/* What the engines went through must not have left anything behind. */
+static void memory_is_back(struct sim_world *w)
+{
+	sim_fault_clear();
+	sim_links_down(w);
+	sim_run_for(w, 5 * SIM_MINUTE);
+	comes_up(w, 30 * SIM_MINUTE);
+	sim_run_for(w, 70 * SIM_MINUTE);
+	sim_wait_one_pair(w, 10 * SIM_MINUTE);
+	everybody_goes_down(w);
+}
+
+/* One allocation of the engines fails; the seed says which. */
+static void memory_once(struct sim_world *w)
+{
+	alice_and_bob(w, IKE_START_AUTO, IKE_START_AUTO);
+	sim_fault_set(1 + w->seed % 500, 0, w->script);
+	everybody_starts(w);
+	sim_run_for(w, SIM_MINUTE);
+	sim_command(somebody(w), IKE_CMD_REKEY_P2, "t");
+	sim_run_for(w, 20 * IKE_SECOND);
+	sim_command(somebody(w), IKE_CMD_REKEY_P1, "t");
+	sim_run_for(w, SIM_MINUTE);
+	memory_is_back(w);
+}
+
+/* A few percent of them fail, for minutes. */
+static void memory_short(struct sim_world *w)
+{
+	int n;
+
+	alice_and_bob(w, IKE_START_AUTO, IKE_START_AUTO);
+	sim_fault_set(0, 1 + (unsigned int)sim_below(&w->script, 50), w->script);
+	everybody_starts(w);
+	for (n = 0; n < 6; n++) {
+		sim_run_for(w, between(w, IKE_SECOND, SIM_MINUTE));
+		sim_command(somebody(w), sim_chance(&w->script, 50) ? IKE_CMD_REKEY_P1 : IKE_CMD_REKEY_P2, "t");
+	}
+	memory_is_back(w);
+}
+
 /* Other proposals while the tunnel is up; what is there goes on until it is replaced. */
 static void reconfigure(struct sim_world *w)
 {
@@ -562,6 +629,42 @@ static void attacker(struct sim_world *w)
 	the_end(w);
 }
 
+/*
+ * Somebody repeats MM1 with Alice's address and new cookies, 40 a second. What is up stays
+ * up, Alice's rekeys go through, and the answers to the forged ones are not longer than these.
+ * Bob keeps 16 half-open SAs for an address, the newest: a round trip must be shorter than
+ * 16 of 40 parts of a second, so the network is a good one here.
+ */
+static void flood(struct sim_world *w)
+{
+	unsigned long octets;
+	struct sim_host *victim;
+	int n;
+
+	alice_and_bob(w, IKE_START_AUTO, IKE_START_RESPOND);
+	victim = &w->host[BOB];
+	both_start_and_come_up(w);
+	sim_run_for(w, 3 * SIM_MINUTE);
+	w->ping_busy = 100 * SIM_MS;
+	network_is_good_now(w);
+	w->net.flood = 40;
+	octets = victim->sent_octets;
+	sim_flood(w);
+	sim_run_for(w, 2 * SIM_MINUTE);
+	octets = victim->sent_octets - octets;
+	if (!w->failed && octets > w->net.forged_octets)
+		sim_fail(w, "%lu octets of forged MM1 were answered with %lu", w->net.forged_octets, octets);
+	for (n = 0; n < 4; n++) {
+		sim_command(&w->host[ALICE], n % 2 ? IKE_CMD_REKEY_P2 : IKE_CMD_REKEY_P1, "t");
+		sim_run_for(w, 90 * IKE_SECOND);
+	}
+	w->net.flood = 0;
+	w->ping_busy = 5 * SIM_MS;
+	if (!w->failed && isakmp_sas_made(victim) < 3)
+		sim_fail(w, "rekeys of phase 1 did not get through the flood");
+	the_end(w);
+}
+
 /* ---- the table --------------------------------------------------------------------------------------------------- */
 
 const struct sim_scenario sim_scenarios[] = {
@@ -589,9 +692,12 @@ const struct sim_scenario sim_scenarios[] = {
 	{ "keyer-restart", "the keyer dies, the kernel's SAs go on", keyer_restart, 1 },
 	{ "network-break", "nothing passes for a while", network_break, 1 },
 	{ "kernel-refuses", "a third of the requests to the kernel fail", kernel_refuses, 1 },
+	{ "memory-once", "one allocation fails", memory_once, 1 },
+	{ "memory-short", "some allocations fail for minutes", memory_short, 1 },
 	{ "reconfigure", "new proposals while up", reconfigure, 1 },
 	{ "remove-and-add", "the tunnel leaves the configuration and returns", remove_and_add, 1 },
 	{ "attacker", "altered, cut and old datagrams", attacker, 1 },
+	{ "flood", "40 forged MM1 a second", flood, 4 },
 	{ NULL, NULL, NULL, 0 },
 };
 

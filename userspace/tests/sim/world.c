@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fault.h"
+
 void sim_fail(struct sim_world *w, const char *fmt, ...)
 {
 	va_list ap;
@@ -170,6 +172,7 @@ void sim_world_free(struct sim_world *w)
 {
 	unsigned int i;
 
+	sim_fault_clear();
 	for (i = 0; i < SIM_HOSTS; i++) {
 		sim_host_kill(&w->host[i]);
 		sim_kernel_free(&w->host[i].kernel);
@@ -177,6 +180,7 @@ void sim_world_free(struct sim_world *w)
 	}
 	sim_queue_clear(&w->queue);
 	free(w->net.old);
+	free(w->net.mm1);
 }
 
 /* ---- hosts ------------------------------------------------------------------------------------- */
@@ -195,7 +199,12 @@ void sim_host_start(struct sim_host *h)
 	const struct ike_env env = { .ctx = h, .random = host_random };
 
 	h->boot++;
+	sim_fault_enter();
 	h->engine = ike_engine_new(&env);
+	sim_fault_leave();
+	/* Short of memory: as systemd would, start it again. */
+	if (!h->engine && sim_fault_count())
+		h->engine = ike_engine_new(&env);
 	if (!h->engine) {
 		sim_fail(h->w, "host %u has no engine", h->index);
 		return;
@@ -223,7 +232,11 @@ void sim_host_reconfigure(struct sim_host *h)
 		sim_fail(h->w, "host %u: %s", h->index, why);
 		return;
 	}
+	sim_fault_enter();
 	err = ike_configure(h->engine, &h->cfg, h->w->now);
+	sim_fault_leave();
+	if (err == -IKE_E_NOMEM && sim_fault_count())
+		err = ike_configure(h->engine, &h->cfg, h->w->now);
 	if (err)
 		sim_fail(h->w, "host %u: ike_configure returns %d", h->index, err);
 	sim_host_drain(h);
@@ -241,7 +254,9 @@ void sim_host_adopt(struct sim_host *h)
 		ev.dir = sa->dir;
 		ev.spi = sa->spi;
 		ev.cookie = sa->cookie;
+		sim_fault_enter();
 		ike_kernel_event(h->engine, &ev, h->w->now);
+		sim_fault_leave();
 	}
 	sim_host_drain(h);
 }
@@ -254,7 +269,9 @@ void sim_command(struct sim_host *h, enum ike_command cmd, const char *tunnel)
 	if (h->w->failed || !h->engine)
 		return;
 	sim_trace(h->w, "host %u: command %s %s", h->index, names[cmd], tunnel);
+	sim_fault_enter();
 	err = ike_command(h->engine, cmd, tunnel, h->w->now);
+	sim_fault_leave();
 	if (err)
 		sim_fail(h->w, "host %u: command %s %s returns %d", h->index, names[cmd], tunnel, err);
 	sim_host_drain(h);
@@ -320,8 +337,12 @@ void sim_host_kernel_event(struct sim_host *h, const struct ike_kernel_event *ev
 {
 	if (!h->engine)
 		return;
-	sim_busy(h->w);
+	/* A tunnel that is down asks every second: nothing changes by that. */
+	if (ev->type != IKE_KEV_ACQUIRE)
+		sim_busy(h->w);
+	sim_fault_enter();
 	ike_kernel_event(h->engine, ev, h->w->now);
+	sim_fault_leave();
 	sim_host_drain(h);
 }
 
@@ -424,7 +445,9 @@ static void expire(struct sim_host *h)
 
 	while (h->engine && ike_deadline(h->engine) <= h->w->now && !h->w->failed) {
 		sim_busy(h->w);
+		sim_fault_enter();
 		ike_expire(h->engine, h->w->now);
+		sim_fault_leave();
 		sim_host_drain(h);
 		if (++n > 1000)
 			sim_fail(h->w, "host %u: ike_expire leaves the deadline in the past", h->index);

@@ -32,7 +32,7 @@ struct sim_host {
 	struct sim_rng random;		/* the engine's */
 	struct ike_config cfg;
 	struct { const char *name; unsigned long n; } saw[SIM_EVENT_NAMES];	/* log events */
-	unsigned long sent;		/* datagrams */
+	unsigned long sent, sent_octets;	/* datagrams */
 	ike_time sent_since;
 	unsigned long sent_lately;
 	ike_time last_arrival;		/* of a datagram, here */
@@ -54,10 +54,15 @@ struct sim_net {
 	unsigned int loss, duplicate, reorder, late;
 	unsigned int mangle;		/* an altered, cut or old copy comes as well */
 	bool cut;			/* nothing passes */
+	unsigned int flood;		/* MM1 with forged source and new cookies, per second */
 	ike_time delay;			/* one way */
 	uint8_t *old;			/* a datagram of the past, to be repeated */
 	size_t old_len;
 	struct ike_path old_path;
+	uint8_t *mm1;			/* the flood's model */
+	size_t mm1_len;
+	struct ike_path mm1_path;
+	unsigned long forged_octets;	/* sent by the flood */
 };
 
 struct sim_world {
@@ -74,6 +79,7 @@ struct sim_world {
 	ike_time next_ping, busy_until;
 	ike_time ping_busy, ping_idle;	/* how often a packet is sent: around changes, and else */
 	uint64_t ping_octets;
+	ike_time up_after;		/* what the first start took; 0: not up yet */
 	bool failed;
 	char failure[600], doubt[600];
 };
@@ -127,5 +133,7 @@ void sim_host_kernel_event(struct sim_host *h, const struct ike_kernel_event *ev
 unsigned long sim_saw(const struct sim_host *h, const char *event);
 void sim_net_send(struct sim_host *from, const struct ike_path *path, const void *data, size_t len);
 void sim_ping(struct sim_world *w);
+/* Begin the flood: net.flood a second, until that is 0. */
+void sim_flood(struct sim_world *w);
 
 #endif

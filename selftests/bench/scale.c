@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * What many tunnels and many SAs cost: making, rekeying and deleting them, the
+ * memory each takes, and packets that each arrive on another SA. One line for
+ * each window: its name, then the members of a JSON object.
+ */
+#define _GNU_SOURCE
+#include <arpa/inet.h>
+#include <err.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+#include "craft.h"
+#include "libesptun/libesptun.h"
+#include "load.h"
+
+/* The first window's number tells the runs in one machine apart: keys are never used twice. */
+static unsigned int window_id, round_id;
+static struct window w;
+
+static void begin(void)
+{
+	window_init(&w, window_id++);
+	window_begin(&w);
+}
+
+static void end(const char *name, unsigned int n, unsigned int each, long memory)
+{
+	window_end(&w);
+	printf("%s-%u \"mode\": \"scale\", \"window\": %u, \"packets\": %u, \"bytes\": 0, "
+	       "\"instructions\": %" PRIu64 ", \"slept_ns\": %" PRIu64 ", \"memory\": %ld\n",
+	       name, n, window_id - 1, each, w.instructions, w.slept, memory);
+	fflush(stdout);
+}
+
+/* Memory that is not available, in octets; what only waits to be freed is waited for. */
+static long memory_used(void)
+{
+	long total = 0, left = 0;
+	char line[128];
+	FILE *f;
+
+	sync();
+	usleep(200000);
+	f = fopen("/proc/meminfo", "r");
+	if (!f)
+		err(1, "/proc/meminfo");
+	while (fgets(line, sizeof(line), f)) {
+		sscanf(line, "MemTotal: %ld", &total);
+		sscanf(line, "MemAvailable: %ld", &left);
+	}
+	fclose(f);
+	return (total - left) * 1024;
+}
+
+static void must(int ret, struct esptun_sock *s, const char *what)
+{
+	if (ret)
+		errx(1, "%s: %s", what, esptun_last_error(s));
+}
+
+static struct esptun_sock *open_in(const char *netns)
+{
+	struct esptun_sock *s = esptun_new();
+
+	if (!s)
+		errx(1, "no memory");
+	must(esptun_open(s, netns), s, "open");
+	return s;
+}
+
+static void add_sa(struct esptun_sock *s, uint32_t ifindex, enum esptun_dir dir, uint32_t spi,
+		   enum esptun_sa_state state)
+{
+	struct esptun_sa sa = { .ifindex = ifindex, .dir = dir, .spi = spi,
+				.encr = ESPTUN_ENCR_AES_GCM_16, .auth = ESPTUN_AUTH_NONE,
+				.replay_window = dir == ESPTUN_DIR_IN ? 64 : 0, .state = state };
+	struct esptun_keys keys = { .encr_len = CRAFT_KEY };
+
+	craft_key(round_id, spi, dir == ESPTUN_DIR_OUT, keys.encr);
+	must(esptun_sa_new(s, &sa, &keys), s, "sa add");
+}
+
+/* Distinct and scattered over all 32 bits: a bijection of the index. */
+static uint32_t spi_of(uint32_t i)
+{
+	i = (i + 1) * 2654435761u;
+	return i < ESPTUN_MIN_SPI ? i + ESPTUN_MIN_SPI : i;
+}
+
+/* Packets for SAs picked at random, sequence numbers in order for each. */
+static void craft_all(struct store *st, unsigned int sas, unsigned int n, const struct craft_path *path)
+{
+	uint32_t *seq = calloc(sas, sizeof(*seq)), rnd = 1;
+	uint8_t frame[CRAFT_MAX];
+	unsigned int i, k;
+
+	if (!seq)
+		err(1, "calloc");
+	for (i = 0; i < n; i++) {
+		rnd = rnd * 1664525u + 1013904223u;
+		k = (uint32_t)((uint64_t)rnd * sas >> 32);
+		store_add(st, frame, craft_packet(path, spi_of(k), ++seq[k], frame));
+	}
+	free(seq);
+}
+
+/* Inbound SAs on one device: the cost of each, then of packets on random ones. */
+static void sas(unsigned int n, unsigned int packets, const struct craft_path *path)
+{
+	struct esptun_sock *s = open_in("gwb");
+	unsigned int i, warm = packets / 10;
+	long before = memory_used();
+	struct store st;
+	uint32_t ifindex;
+	int in, wire;
+
+	must(esptun_link_index(s, "tun", &ifindex), s, "tun");
+	must(esptun_sa_flush(s, ifindex), s, "flush");
+	begin();
+	for (i = 0; i < n; i++)
+		add_sa(s, ifindex, ESPTUN_DIR_IN, spi_of(i), ESPTUN_SA_STATE_ACTIVE);
+	end("sa-add", n, n, (memory_used() - before) / (long)n);
+
+	store_init(&st, packets + warm);
+	craft_all(&st, n, packets + warm, path);
+	in = net_udp_sink("h2");
+	wire = net_packet_socket("gwa", "wire", 0);
+	if (store_inject(&st, wire, 0, warm, 32, in) != warm)
+		errx(1, "sa-rx: packets lost before the measurement");
+	begin();
+	i = store_inject(&st, wire, warm, packets, 32, in);
+	end("sa-rx", n, packets, 0);
+	if (i != packets)
+		errx(1, "void: sa-rx: %u packets sent, %u delivered", packets, i);
+	begin();
+	must(esptun_sa_flush(s, ifindex), s, "flush");
+	end("sa-flush", n, n, 0);
+	esptun_free(s);
+}
+
+static void name_of(unsigned int i, char name[IFNAMSIZ])
+{
+	snprintf(name, IFNAMSIZ, "t%u", i);
+}
+
+static void rekey(struct esptun_sock *s, uint32_t ifindex, uint32_t old, uint32_t fresh)
+{
+	add_sa(s, ifindex, ESPTUN_DIR_IN, fresh, ESPTUN_SA_STATE_ACTIVE);
+	add_sa(s, ifindex, ESPTUN_DIR_OUT, fresh, ESPTUN_SA_STATE_PENDING);
+	must(esptun_sa_activate(s, ifindex, fresh), s, "activate");
+	must(esptun_sa_del(s, ifindex, ESPTUN_DIR_IN, old), s, "sa del in");
+	must(esptun_sa_del(s, ifindex, ESPTUN_DIR_OUT, old), s, "sa del out");
+}
+
+/* Tunnels, each with a pair of SAs: made, rekeyed, deleted. */
+static void tunnels(unsigned int n)
+{
+	struct esptun_sock *s = open_in("gwa");
+	uint32_t *ifindex = calloc(n, sizeof(*ifindex));
+	struct esptun_tunnel t;
+	unsigned int i;
+	long before = memory_used(), devices;
+
+	if (!ifindex)
+		err(1, "calloc");
+	begin();
+	for (i = 0; i < n; i++) {
+		t = (struct esptun_tunnel){ .fields = ESPTUN_TUNNEL_LOCAL | ESPTUN_TUNNEL_REMOTE | ESPTUN_TUNNEL_UP,
+					    .local = { .family = AF_INET }, .remote = { .family = AF_INET },
+					    .up = true };
+		t.local.v4.s_addr = htonl(0xc0000201);
+		t.remote.v4.s_addr = htonl(0xc6120000 + i);
+		name_of(i, t.ifname);
+		must(esptun_tunnel_add(s, &t), s, "tunnel add");
+		ifindex[i] = t.ifindex;
+	}
+	devices = memory_used();
+	end("tunnel-add", n, n, (devices - before) / (long)n);
+	begin();
+	for (i = 0; i < n; i++) {
+		add_sa(s, ifindex[i], ESPTUN_DIR_IN, spi_of(i), ESPTUN_SA_STATE_ACTIVE);
+		add_sa(s, ifindex[i], ESPTUN_DIR_OUT, spi_of(i), ESPTUN_SA_STATE_ACTIVE);
+	}
+	end("sa-pair-add", n, n, (memory_used() - devices) / (long)n);
+	begin();
+	for (i = 0; i < n; i++)
+		rekey(s, ifindex[i], spi_of(i), spi_of(n + i));
+	end("tunnel-rekey", n, n, 0);
+	begin();
+	for (i = 0; i < n; i++) {
+		name_of(i, t.ifname);
+		must(esptun_tunnel_del(s, t.ifname), s, "tunnel del");
+	}
+	end("tunnel-del", n, n, 0);
+	free(ifindex);
+	esptun_free(s);
+}
+
+int main(int argc, char **argv)
+{
+	struct craft_path path;
+
+	if (argc >= 4)
+		window_id = round_id = (unsigned int)atoi(argv[3]);
+	if (argc == 4 && !strcmp(argv[1], "tunnels")) {
+		tunnels((unsigned int)atoi(argv[2]));
+		return 0;
+	}
+	if (argc == 9 && !strcmp(argv[1], "sas")) {
+		craft_path_set(&path, argv + 5);
+		path.round = round_id;
+		sas((unsigned int)atoi(argv[2]), (unsigned int)atoi(argv[4]), &path);
+		return 0;
+	}
+	fprintf(stderr, "Usage: scale tunnels N WINDOW\n"
+		"       scale sas N WINDOW PACKETS MAC-FROM MAC-TO OUTER-FROM,OUTER-TO INNER-FROM,INNER-TO\n");
+	return 2;
+}

@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Applying a configuration: what is new begins, what changed is replaced, what is gone is
+ * deleted, what is the same is not touched. All that can fail is done before the first
+ * change. See config.h for configurations as values.
+ */
+#include "config.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "quick_mode.h"
+#include "tunnel.h"
+
+/* Tunnels begin one after the other: a thousand at once would drown in their own DH. */
+#define START_SPACING (20 * (IKE_SECOND / 1000))
+
+/* A tunnel's configuration changed: old SAs go on until replaced. */
+static void change(struct ike_tunnel *t, struct ike_tunnel_cfg *cfg)
+{
+	enum ike_cfg_change what = ike_tunnel_cfg_compare(&t->cfg, cfg);
+	struct ike_ikesa *sa, *next;
+	struct ike_tunnel_cfg old = t->cfg;
+
+	t->cfg = *cfg;
+	memset(cfg, 0, sizeof(*cfg));
+	for (sa = t->e->ikesas; sa && what == IKE_CFG_P1; sa = next) {
+		next = sa->next;
+		if (sa->tunnel != t)
+			continue;
+		if (sa->established)
+			ike_ikesa_retire(sa, 60 * IKE_SECOND);
+		else
+			ike_ikesa_kill(sa, false, "the configuration changed");
+	}
+	if (what == IKE_CFG_P1 || what == IKE_CFG_P2) {
+		ike_quick_abandon(t);
+		t->replace_child = ike_tunnel_current(t);
+		t->failures = 0;
+		t->not_before = 0;
+	}
+	if (what != IKE_CFG_SAME)
+		ike_tunnel_log(t, IKE_LOG_INFO, IKE_EV_CONFIG, "configuration changed: %s",
+			       what == IKE_CFG_P1 ? "everything is negotiated anew" :
+			       what == IKE_CFG_P2 ? "IPsec SAs are negotiated anew" : "SAs stay as they are");
+	ike_tunnel_cfg_clear(&old);
+}
+
+static void warn_weak(const struct ike_tunnel *t)
+{
+	const char *weak;
+	char text[80];
+	unsigned int i;
+
+	for (i = 0; i < t->cfg.n_p1; i++) {
+		weak = ike_p1_weakness(&t->cfg.p1[i]);
+		if (weak)
+			ike_tunnel_log(t, IKE_LOG_WARNING, IKE_EV_WEAK, "phase 1 allows %s: %s is weak (line %u)",
+				       ike_p1_format(&t->cfg.p1[i], text, sizeof(text)), weak, t->cfg.line);
+	}
+	for (i = 0; i < t->cfg.n_p2; i++) {
+		weak = ike_p2_weakness(&t->cfg.p2[i]);
+		if (weak)
+			ike_tunnel_log(t, IKE_LOG_WARNING, IKE_EV_WEAK, "phase 2 allows %s: %s is weak (line %u)",
+				       ike_p2_format(&t->cfg.p2[i], text, sizeof(text)), weak, t->cfg.line);
+	}
+}
+
+static bool configured(const struct ike_config *cfg, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < cfg->n_tunnels; i++)
+		if (!strcmp(cfg->tunnel[i].name, name))
+			return true;
+	return false;
+}
+
+/* Everything that can fail: copies, and objects for tunnels that are new. */
+static int prepare(struct ike_engine *e, const struct ike_config *cfg, struct ike_config *copy,
+		   struct ike_tunnel **fresh)
+{
+	size_t i;
+	int err;
+
+	for (i = 0; i < cfg->n_tunnels; i++) {
+		err = ike_tunnel_cfg_copy(&copy->tunnel[i], &cfg->tunnel[i]);
+		if (err)
+			return err;
+		copy->n_tunnels++;
+		if (ike_tunnel_by_name(e, cfg->tunnel[i].name))
+			continue;
+		fresh[i] = ike_tunnel_new(e, &copy->tunnel[i]);
+		if (!fresh[i])
+			return -IKE_E_NOMEM;
+	}
+	return 0;
+}
+
+static struct ike_tunnel *take_out(struct ike_engine *e, const char *name)
+{
+	struct ike_tunnel **p, *t;
+
+	for (p = &e->tunnels; strcmp((*p)->cfg.name, name); p = &(*p)->next)
+		;
+	t = *p;
+	*p = t->next;
+	return t;
+}
+
+/* Nothing fails here. 'copy' and 'fresh' give away what is in them. */
+static void apply(struct ike_engine *e, const struct ike_config *cfg, struct ike_config *copy,
+		  struct ike_tunnel **fresh)
+{
+	struct ike_tunnel *list = NULL, **tail = &list, *t, *next;
+	size_t i;
+
+	for (t = e->tunnels; t; t = next) {
+		next = t->next;
+		if (!configured(cfg, t->cfg.name))
+			ike_tunnel_kill(t, true, "not configured any more");
+	}
+	for (i = 0; i < cfg->n_tunnels; i++) {
+		t = fresh[i];
+		if (!t)
+			t = take_out(e, cfg->tunnel[i].name);
+		*tail = t;
+		tail = &t->next;
+		t->next = NULL;
+	}
+	e->tunnels = list;
+	for (t = e->tunnels, i = 0; t; t = t->next, i++) {
+		if (!fresh[i])
+			change(t, &copy->tunnel[i]);
+		else
+			warn_weak(t);
+		fresh[i] = NULL;
+		ike_tunnel_kick(t, (ike_time)i * START_SPACING);
+	}
+}
+
+int ike_configure(struct ike_engine *e, const struct ike_config *cfg, ike_time now)
+{
+	struct ike_tunnel **fresh;
+	struct ike_config copy;
+	size_t i;
+	int err;
+
+	err = ike_config_check(cfg, NULL, 0, NULL);
+	if (err)
+		return err;
+	ike_engine_enter(e, now);
+	copy.n_tunnels = 0;
+	copy.tunnel = calloc(cfg->n_tunnels ? cfg->n_tunnels : 1, sizeof(*copy.tunnel));
+	fresh = calloc(cfg->n_tunnels ? cfg->n_tunnels : 1, sizeof(*fresh));
+	err = copy.tunnel && fresh ? prepare(e, cfg, &copy, fresh) : -IKE_E_NOMEM;
+	if (!err)
+		apply(e, cfg, &copy, fresh);
+	for (i = 0; fresh && i < cfg->n_tunnels; i++)
+		if (fresh[i])
+			ike_tunnel_kill(fresh[i], false, "out of memory");
+	if (copy.tunnel)
+		ike_config_clear(&copy);
+	free(fresh);
+	ike_engine_leave(e);
+	return err;
+}
