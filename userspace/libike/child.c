@@ -463,14 +463,12 @@ void ike_request_answer(struct ike_engine *e, uint64_t id, bool ok, uint32_t spi
 	free(r);
 }
 
-struct ike_child *ike_child_by_spi(struct ike_engine *e, enum ike_dir dir, uint32_t spi)
+struct ike_child *ike_child_by_spi(const struct ike_tunnel *t, enum ike_dir dir, uint32_t spi)
 {
-	struct ike_tunnel *t;
 	struct ike_child *c;
 
-	for (t = e->tunnels; t; t = t->next)
-		for (c = t->children; c; c = c->next)
-			if (spi && (dir == IKE_IN ? c->spi_in : c->spi_out) == spi)
-				return c;
+	for (c = t->children; c; c = c->next)
+		if (spi && (dir == IKE_IN ? c->spi_in : c->spi_out) == spi)
+			return c;
 	return NULL;
 }

@@ -301,7 +301,8 @@ static void confirmed(struct ike_child *c)
 
 static void about_child(struct ike_engine *e, const struct ike_kernel_event *ev)
 {
-	struct ike_child *c = ike_child_by_spi(e, ev->dir, ev->spi);
+	struct ike_tunnel *t = ike_tunnel_by_name(e, ev->tunnel);
+	struct ike_child *c = t ? ike_child_by_spi(t, ev->dir, ev->spi) : NULL;
 
 	if (!c)
 		return;

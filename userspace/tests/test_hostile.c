@@ -90,10 +90,104 @@ static void tunnel_removed_while_its_quick_mode_lingers(void **state)
 	}
 }
 
+/* ---- the peer chooses outbound SPIs ----------------------------------------------------------- */
+
+static void two_identities(struct ike_tunnel_cfg *t, int who)
+{
+	static const char *const names[] = { "paris", "rome" };
+
+	for (unsigned int i = 0; i < 2; i++) {
+		char id[40];
+
+		tunnel_cfg(&t[i], who, P1, P2);
+		snprintf(t[i].name, sizeof(t[i].name), "%s", names[i]);
+		snprintf(id, sizeof(id), "fqdn:%s.example", names[i]);
+		assert_int_equal(ike_id_parse(id, who ? &t[i].remote_id : &t[i].local_id), 0);
+		t[i].start = IKE_START_RESPOND;
+	}
+}
+
+static bool paris_up(struct world *w)
+{
+	return children_of(w, BOB, "paris").spi_out && children_of(w, ALICE, "paris").spi_out &&
+	       counters(w, BOB).p2_established == 1;
+}
+
+static bool both_up(struct world *w)
+{
+	return paris_up(w) ? false : counters(w, BOB).p2_established == 2;
+}
+
+/* Two peers of B, whose SPIs are the same number. */
+static struct world *same_spi_world(void)
+{
+	struct world *w = world_empty(5);
+	struct ike_tunnel_cfg t[2];
+	uint32_t spi;
+
+	for (int who = 1; who >= 0; who--) {
+		two_identities(t, who);
+		configure_many(w, who, t, 2);
+		free_psks(t, 2);
+	}
+	spi = w->side[ALICE].next_spi;
+	assert_int_equal(ike_command(w->side[ALICE].e, IKE_CMD_UP, "paris", w->now), 0);
+	assert_true(run_until(w, paris_up, 10 * IKE_SECOND));
+	w->side[ALICE].next_spi = spi;
+	assert_int_equal(ike_command(w->side[ALICE].e, IKE_CMD_UP, "rome", w->now), 0);
+	assert_true(run_until(w, both_up, 10 * IKE_SECOND));
+	assert_int_equal(children_of(w, BOB, "paris").spi_out, spi);
+	assert_int_equal(children_of(w, BOB, "rome").spi_out, spi);
+	return w;
+}
+
+static void same_spi_world_free(struct world *w)
+{
+	/* The recording kernel has one SA where two peers' have the same number. */
+	w->side[ALICE].leaks = w->side[BOB].leaks = 0;
+	world_free(w);
+}
+
+static void event_of_one_peers_sa_leaves_the_others(void **state)
+{
+	static const char *const names[] = { "paris", "rome" };
+
+	(void)state;
+	for (unsigned int i = 0; i < 2; i++) {
+		struct world *w = same_spi_world();
+		struct ike_kernel_event ev = { .type = IKE_KEV_HARD_EXPIRE, .tunnel = names[i], .dir = IKE_OUT };
+
+		ev.spi = children_of(w, BOB, names[i]).spi_out;
+		ike_kernel_event(w->side[BOB].e, &ev, w->now);
+		drain(w, BOB);
+		assert_int_equal(children_of(w, BOB, names[i]).n, 0);
+		assert_int_equal(children_of(w, BOB, names[!i]).n, 1);
+		same_spi_world_free(w);
+	}
+}
+
+static void delete_of_one_peers_sa_finds_it(void **state)
+{
+	static const char *const names[] = { "paris", "rome" };
+
+	(void)state;
+	for (unsigned int i = 0; i < 2; i++) {
+		struct world *w = same_spi_world();
+
+		assert_int_equal(ike_command(w->side[ALICE].e, IKE_CMD_DOWN, names[i], w->now), 0);
+		run_for(w, IKE_SECOND / 2);
+		assert_int_equal(children_of(w, BOB, names[i]).n, 0);
+		assert_int_equal(children_of(w, BOB, names[!i]).n, 1);
+		same_spi_world_free(w);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(tunnel_removed_while_its_quick_mode_lingers),
+		cmocka_unit_test(event_of_one_peers_sa_leaves_the_others),
+		cmocka_unit_test(delete_of_one_peers_sa_finds_it),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
