@@ -182,12 +182,33 @@ static void delete_of_one_peers_sa_finds_it(void **state)
 	}
 }
 
+/* ---- many quick modes in a short time --------------------------------------------------------- */
+
+static void more_quick_modes_than_are_remembered(void **state)
+{
+	struct world *w = world_new(P1, P2);
+
+	(void)state;
+	assert_true(run_until(w, tunnel_works, 10 * IKE_SECOND));
+	for (unsigned int i = 0; i < 50; i++) {
+		assert_int_equal(ike_command(w->side[ALICE].e, IKE_CMD_REKEY_P2, "paris", w->now), 0);
+		run_for(w, IKE_SECOND);
+	}
+	assert_int_equal(counters(w, BOB).p2_established, 51);
+	assert_int_equal(count_logs(w, BOB, "limit"), 0);
+	/* What is remembered is bounded all the same. */
+	assert_in_range(counters(w, BOB).exchanges_now, 1, 33);
+	assert_true(tunnel_works(w));
+	world_free(w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(tunnel_removed_while_its_quick_mode_lingers),
 		cmocka_unit_test(event_of_one_peers_sa_leaves_the_others),
 		cmocka_unit_test(delete_of_one_peers_sa_finds_it),
+		cmocka_unit_test(more_quick_modes_than_are_remembered),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
