@@ -552,7 +552,7 @@ void ike_request_answer(struct ike_engine *e, uint64_t id, bool ok, uint32_t spi
 	free(r);
 }
 
-struct ike_child *ike_child_by_spi(struct ike_tunnel *t, enum ike_dir dir, uint32_t spi)
+struct ike_child *ike_child_by_spi(const struct ike_tunnel *t, enum ike_dir dir, uint32_t spi)
 {
 	struct ike_child *c;
 

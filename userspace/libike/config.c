@@ -14,6 +14,7 @@
 #include "crypto.h"
 #include "ident.h"
 #include "net.h"
+#include "wire.h"
 
 void ike_tunnel_cfg_init(struct ike_tunnel_cfg *t)
 {
@@ -149,9 +150,9 @@ static int check_addresses(const struct ike_tunnel_cfg *t, const struct complain
 /* Lower bounds keep a typing error from rekeying without pause; upper ones keep times in range. */
 static int check_numbers(const struct ike_tunnel_cfg *t, const struct complaint *c)
 {
-	if (t->p1_life < 10 || t->p1_life > 30 * 86400)
+	if (t->p1_life < IKE_LIFE_MIN || t->p1_life > 30 * 86400)
 		return complain(c, t, "tunnel %s: phase 1 lifetime %u s is not between 10 s and 30 days", t->name, t->p1_life);
-	if (t->p2_life < 10 || t->p2_life > 30 * 86400)
+	if (t->p2_life < IKE_LIFE_MIN || t->p2_life > 30 * 86400)
 		return complain(c, t, "tunnel %s: phase 2 lifetime %u s is not between 10 s and 30 days", t->name, t->p2_life);
 	if (t->grace > 3600)
 		return complain(c, t, "tunnel %s: grace of %u s is over an hour", t->name, t->grace);

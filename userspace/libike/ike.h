@@ -289,6 +289,7 @@ bool ike_next_action(struct ike_engine *e, struct ike_action *act);
 enum ike_kernel_event_type {
 	IKE_KEV_DONE,		/* action id succeeded; spi for SPI_ALLOC */
 	IKE_KEV_FAILED,		/* action id failed; text says why */
+	/* All that follow name their tunnel: two tunnels' peers may choose the same outbound SPI. */
 	IKE_KEV_ACQUIRE,	/* traffic for tunnel, no SA */
 	IKE_KEV_CONFIRMED,	/* first packet authenticated on inbound spi */
 	IKE_KEV_SOFT_EXPIRE,	/* soft limit of spi/dir: rekey */

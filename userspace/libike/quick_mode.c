@@ -541,6 +541,19 @@ void ike_quick_abandon(struct ike_tunnel *t)
 		c->outdated = true;
 }
 
+void ike_quick_forget(struct ike_tunnel *t)
+{
+	struct ike_exchange *x, *next;
+	struct ike_ikesa *sa;
+
+	for (sa = t->e->ikesas; sa; sa = sa->next)
+		for (x = sa->exchanges; x; x = next) {
+			next = x->next;
+			if (x->quick && x->quick->tunnel == t)
+				ike_exchange_kill(x);
+		}
+}
+
 int ike_quick_start(struct ike_tunnel *t, struct ike_ikesa *sa)
 {
 	struct ike_exchange *x = ike_exchange_new(sa, &ike_quick_mode, true, ike_msgid_new(sa), IKE_ST_QM_START);
