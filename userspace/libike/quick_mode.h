@@ -16,6 +16,7 @@ struct ike_quick {
 	struct ike_child *child;	/* NULL before and after */
 	struct ike_dh *dh;
 	uint16_t group;			/* PFS; 0: none */
+	uint32_t offered_spi;		/* responder: the peer's in its first proposal; 0: none */
 	struct ike_blob ni, nr, gxy;
 	struct ike_blob sa_body;	/* the answer we chose, encoded */
 	struct ike_ts idci, idcr;	/* as the initiator wrote them */
