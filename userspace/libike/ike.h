@@ -176,7 +176,8 @@ void ike_config_clear(struct ike_config *cfg);
  * Checks that need the whole: unique names, no two tunnels with the same local and remote
  * address but different PSKs (RFC 2409 5: the key is chosen by address), none that nothing
  * tells apart (addresses, identities and networks alike), proposals present and allowed by
- * the tunnel's policy word, lifetimes between 10 s and 30 days.
+ * the tunnel's policy word, lifetimes between 10 s and 30 days, a replay window with 64-bit
+ * sequence numbers.
  * Returns 0, or -IKE_E_INVALID with a sentence in why and the offending line in *line.
  */
 int ike_config_check(const struct ike_config *cfg, char *why, size_t size, unsigned int *line);
