@@ -161,7 +161,7 @@ static void receive_quick(struct ike_ikesa *sa, const struct ike_hdr *h, const u
 /* Keys exist, and the peer that has them too is the one we talk to. */
 static bool can_open_info(const struct ike_ikesa *sa)
 {
-	return sa->established || (sa->initiator && sa->state == IKE_ST_MM_AUTH_SENT);
+	return sa->established || sa->closed || (sa->initiator && sa->state == IKE_ST_MM_AUTH_SENT);
 }
 
 static void receive(struct ike_ikesa *sa, const struct ike_path *path, const struct ike_hdr *h,

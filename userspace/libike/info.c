@@ -152,7 +152,7 @@ static bool delete_isakmp(struct ike_exchange *x, const uint8_t *cookies)
 		ike_log_limited(x->sa->e, IKE_LOG_DEBUG, IKE_EV_DELETE, &ctx, "delete of an unknown ISAKMP SA");
 		return true;
 	}
-	ike_ikesa_kill(sa, false, "deleted by the peer");
+	ike_ikesa_close(sa);
 	return !own;
 }
 
@@ -184,9 +184,9 @@ static enum ike_verdict take_info(struct ike_exchange *x, const struct ike_msg *
 	for (i = 0; i < m->n; i++) {
 		bool alive = true;
 
-		if (m->p[i].type == ISAKMP_NPTYPE_N)
+		if (m->p[i].type == ISAKMP_NPTYPE_N && !x->sa->closed)
 			alive = take_notify(x, &m->p[i]);
-		else if (m->p[i].type == ISAKMP_NPTYPE_D && x->sa->established)
+		else if (m->p[i].type == ISAKMP_NPTYPE_D && (x->sa->established || x->sa->closed))
 			alive = take_delete(x, &m->p[i]);
 		if (!alive || x->dead)
 			return IKE_DROP;
@@ -202,7 +202,7 @@ static void info_garbled(struct ike_exchange *x, const struct ike_step *s, const
 	struct ike_ikesa *sa = x->sa;
 
 	sa->e->cnt.unauthenticated++;
-	if (!sa->established && !sa->phase1->n_garbled++)
+	if (sa->phase1 && !sa->established && !sa->phase1->n_garbled++)
 		ike_log_limited(sa->e, IKE_LOG_WARNING, IKE_EV_PSK_MISMATCH, &ctx,
 				"probable PSK mismatch: the peer answers MM5 with a message our key does not open (%s)",
 				why);
@@ -253,7 +253,7 @@ void ike_info_receive(struct ike_ikesa *sa, const struct ike_hdr *h, const uint8
 /* What the peer of a negotiation of ours says may help to understand why it fails. */
 static void keep_hint(struct ike_ikesa *sa, const struct ike_notify *n)
 {
-	if (sa && sa->initiator && !sa->established)
+	if (sa && sa->initiator && !sa->established && !sa->closed)
 		snprintf(sa->tunnel->hint, sizeof(sa->tunnel->hint), "%s (%u)", ike_name_notify(n->type), n->type);
 }
 
