@@ -41,6 +41,7 @@ struct ike_ikesa {
 	size_t n_msgids, cap_msgids, next_msgid;
 
 	ike_time created, established_at, rekey_at, expires_at;
+	ike_time heard_at;		/* last message of the peer that authenticated itself */
 	struct ike_timer rekey, expire;
 };
 

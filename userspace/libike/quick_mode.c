@@ -143,6 +143,20 @@ static void timeout(struct ike_exchange *x)
 	ike_tunnel_failed(t, text);
 }
 
+/* QM1 is out for long, and nothing that the peer proved came since. */
+static bool is_unheard(const struct ike_exchange *x)
+{
+	return x->initiator && x->state == IKE_ST_QM_SENT && !x->lost && x->sent > IKE_RETRANSMITS_SILENT &&
+	       x->sa->heard_at < x->started;
+}
+
+/* Perhaps the peer has deleted this ISAKMP SA and its delete was lost. */
+static void silence(struct ike_exchange *x)
+{
+	if (is_unheard(x))
+		ike_tunnel_doubt(x->quick->tunnel, x->sa);
+}
+
 /* ---- what both sides write --------------------------------------------------------------- */
 
 static int make_nonce(struct ike_exchange *x, struct ike_blob *b)
@@ -561,6 +575,14 @@ void ike_quick_abandon(struct ike_tunnel *t)
 		c->outdated = true;
 }
 
+void ike_quick_give_up_silent(struct ike_tunnel *t, const struct ike_ikesa *fresh)
+{
+	struct ike_exchange *x = pick_exchange(t, is_unheard);
+
+	if (x && x->sa != fresh)
+		ike_exchange_kill(x);
+}
+
 int ike_quick_start(struct ike_tunnel *t, struct ike_ikesa *sa)
 {
 	struct ike_exchange *x = ike_exchange_new(sa, &ike_quick_mode, true, ike_msgid_new(sa), IKE_ST_QM_START);
@@ -726,5 +748,6 @@ const struct ike_mode ike_quick_mode = {
 	.step = steps,
 	.n_steps = sizeof(steps) / sizeof(steps[0]),
 	.timeout = timeout,
+	.silence = silence,
 	.release = release,
 };

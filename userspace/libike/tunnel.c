@@ -211,8 +211,8 @@ void ike_tunnel_failed(struct ike_tunnel *t, const char *text)
 		wait = BACKOFF_MAX;
 	t->failures++;
 	t->not_before = ike_jitter(t->e, t->e->now, wait, 80, 100);
-	if (t->cfg.start == IKE_START_TRAFFIC)
-		t->acquired = false;	/* the next packet asks again */
+	t->acquired = false;	/* the next packet or command asks again */
+	t->doubted = false;
 	ike_tunnel_log(t, IKE_LOG_NOTICE, IKE_EV_RETRY, "negotiation failed: %s; next attempt %s %lld s", text,
 		       ike_tunnel_wants(t) ? "in" : "when asked, not before",
 		       (long long)((t->not_before - t->e->now) / IKE_SECOND));
@@ -225,7 +225,6 @@ void ike_tunnel_p1_up(struct ike_tunnel *t, struct ike_ikesa *sa)
 {
 	struct ike_tunnel *o;
 
-	(void)sa;
 	t->hint[0] = '\0';
 	if (!sa->initiator)
 		t->forced_down = false;	/* the peer asked */
@@ -233,6 +232,7 @@ void ike_tunnel_p1_up(struct ike_tunnel *t, struct ike_ikesa *sa)
 		if (!ike_tunnel_same_peer(o, t))
 			continue;
 		o->replace_p1 = false;
+		ike_quick_give_up_silent(o, sa);
 		ike_tunnel_kick(o, 0);
 	}
 }
@@ -254,8 +254,9 @@ void ike_tunnel_child_up(struct ike_tunnel *t, struct ike_child *c)
 {
 	t->failures = 0;
 	t->not_before = 0;
-	t->replace_child = c->outdated;
-	if (c->outdated)
+	t->doubted = false;
+	t->replace_child = c->outdated && ike_tunnel_turn(t, true) != IKE_TURN_LAST;
+	if (t->replace_child)
 		ike_tunnel_kick(t, 0);
 	t->acquired = false;
 	t->forced_down = false;
@@ -292,9 +293,22 @@ void ike_tunnel_rekey_p1(struct ike_tunnel *t, struct ike_ikesa *sa)
 	ike_tunnel_kick(t, 0);
 }
 
+void ike_tunnel_doubt(struct ike_tunnel *t, struct ike_ikesa *sa)
+{
+	struct ike_logctx ctx = ike_ikesa_ctx(sa, "QM1");
+
+	if (t->doubted || sa != ike_tunnel_sa(t) || !ike_tunnel_wants(t))
+		return;
+	ike_log(t->e, IKE_LOG_NOTICE, IKE_EV_P1_REKEY, &ctx,
+		"the peer is silent, it may not know this ISAKMP SA any more: trying a new one");
+	t->doubted = true;
+	t->replace_p1 = true;
+	ike_tunnel_kick(t, 0);
+}
+
 void ike_tunnel_rekey_child(struct ike_tunnel *t, struct ike_child *c)
 {
-	if (c != ike_tunnel_current(t) || !ike_tunnel_wants(t))
+	if (c != ike_tunnel_current(t) || t->forced_down || t->dead)
 		return;
 	ike_tunnel_log(t, IKE_LOG_INFO, IKE_EV_P2_REKEY, "time to replace SA in 0x%08x", c->spi_in);
 	t->replace_child = true;
@@ -335,7 +349,7 @@ int ike_tunnel_command(struct ike_tunnel *t, enum ike_command cmd)
 		t->forced_up = false;
 		t->forced_down = true;
 		t->acquired = false;
-		t->replace_p1 = t->replace_child = false;
+		t->replace_p1 = t->replace_child = t->doubted = false;
 		go_down(t, "by command", true);
 		t->last_error[0] = '\0';
 		return 0;
