@@ -182,8 +182,7 @@ void ike_ikesa_establish(struct ike_ikesa *sa)
 	sa->established = true;
 	sa->established_at = e->now;
 	sa->expires_at = e->now + life;
-	/* The responder a little later, so that both rarely begin at once. */
-	sa->rekey_at = sa->initiator ? ike_jitter(e, e->now, life, 85, 93) : ike_jitter(e, e->now, life, 94, 97);
+	sa->rekey_at = ike_rekey_time(e, e->now, life, sa->initiator ? IKE_TURN_INITIATOR : IKE_TURN_RESPONDER);
 	ike_timer_set(&e->timers, &sa->rekey, sa->rekey_at);
 	ike_timer_set(&e->timers, &sa->expire, sa->expires_at);
 	e->cnt.p1_established++;

@@ -141,9 +141,16 @@ bool ike_tunnel_wants(const struct ike_tunnel *t)
 {
 	if (t->forced_down || t->dead)
 		return false;
-	if (t->forced_up || t->cfg.start == IKE_START_AUTO)
+	if (t->forced_up || t->cfg.start == IKE_START_AUTO || t->acquired || t->replace_p1 || t->replace_child)
 		return true;
-	return t->cfg.start == IKE_START_TRAFFIC && (t->acquired || ike_tunnel_current(t));
+	return t->cfg.start == IKE_START_TRAFFIC && ike_tunnel_current(t);
+}
+
+enum ike_turn ike_tunnel_turn(const struct ike_tunnel *t, bool initiator)
+{
+	if (t->cfg.start == IKE_START_RESPOND && !t->forced_up)
+		return IKE_TURN_LAST;
+	return initiator ? IKE_TURN_INITIATOR : IKE_TURN_RESPONDER;
 }
 
 static void begin(struct ike_tunnel *t, int err, const char *what)
@@ -340,6 +347,8 @@ static void go_down(struct ike_tunnel *t, const char *why, bool tell)
 
 int ike_tunnel_command(struct ike_tunnel *t, enum ike_command cmd)
 {
+	if (t->forced_down && (cmd == IKE_CMD_REKEY_P1 || cmd == IKE_CMD_REKEY_P2))
+		return -IKE_E_DOWN;
 	switch (cmd) {
 	case IKE_CMD_UP:
 		t->forced_up = true;
@@ -354,10 +363,11 @@ int ike_tunnel_command(struct ike_tunnel *t, enum ike_command cmd)
 		t->last_error[0] = '\0';
 		return 0;
 	case IKE_CMD_REKEY_P1:
-		t->replace_p1 = ike_tunnel_sa(t);
+		t->replace_p1 = true;
 		break;
 	case IKE_CMD_REKEY_P2:
 		t->replace_child = ike_tunnel_current(t);
+		t->acquired |= !t->replace_child;
 		break;
 	default:
 		return -IKE_E_INVALID;

@@ -60,6 +60,9 @@ struct ike_ikesa *ike_tunnel_negotiating(const struct ike_tunnel *t);
 struct ike_exchange *ike_tunnel_quick(const struct ike_tunnel *t, bool own);
 bool ike_tunnel_wants(const struct ike_tunnel *t);
 
+/* Whose turn it is to replace an SA of t that we began, or that the peer did. */
+enum ike_turn ike_tunnel_turn(const struct ike_tunnel *t, bool initiator);
+
 /* Think about what to do, soon (not before the back-off is over). */
 void ike_tunnel_kick(struct ike_tunnel *t, ike_time delay);
 /* A negotiation of ours failed: remember why, back off, try again if wanted. */
