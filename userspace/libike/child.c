@@ -102,17 +102,22 @@ static void describe(const struct ike_child *c, enum ike_dir dir, struct ike_sa 
 	sa->partner_spi = dir == IKE_OUT ? c->spi_in : 0;
 }
 
-/* Soft limits at 85..95 % so that the rekey is over in time. A kilobyte may be 1000 or 1024 octets. */
+/*
+ * Soft limits at 85..95 % so that the rekey is over in time, or just before the end if it is the
+ * peer's task. A kilobyte may be 1000 or 1024 octets.
+ */
 static void set_limits(const struct ike_child *c, struct ike_sa *sa)
 {
+	bool last = ike_tunnel_turn(c->tunnel, c->initiator) == IKE_TURN_LAST;
+	uint64_t share = last ? 960 + ike_random_below(c->tunnel->e, 20) : 850 + ike_random_below(c->tunnel->e, 100);
 	uint64_t kb = c->p2.life_kb;
 
 	sa->hard_bytes = kb * 1024;
-	sa->soft_bytes = kb * (850 + ike_random_below(c->tunnel->e, 100));
+	sa->soft_bytes = kb * share;
 	if (c->p2.alg.transform != IKE_ESP_3DES || (kb && sa->hard_bytes <= MAX_BYTES_64BIT_BLOCK))
 		return;
 	sa->hard_bytes = MAX_BYTES_64BIT_BLOCK;
-	sa->soft_bytes = MAX_BYTES_64BIT_BLOCK / 1000 * (850 + ike_random_below(c->tunnel->e, 100));
+	sa->soft_bytes = MAX_BYTES_64BIT_BLOCK / 1000 * share;
 }
 
 static bool add(struct ike_child *c, enum ike_dir dir)
@@ -293,8 +298,7 @@ void ike_child_start_life(struct ike_child *c)
 
 	c->established = e->now;
 	c->expires_at = e->now + life;
-	/* The responder a little later, so that both rarely begin at once. */
-	c->rekey_at = c->initiator ? ike_jitter(e, e->now, life, 85, 93) : ike_jitter(e, e->now, life, 94, 97);
+	c->rekey_at = ike_rekey_time(e, e->now, life, ike_tunnel_turn(c->tunnel, c->initiator));
 	ike_timer_set(&e->timers, &c->rekey, c->rekey_at);
 	ike_timer_set(&e->timers, &c->expire, c->expires_at);
 }
