@@ -202,7 +202,8 @@ traffic_check()
 		pass "$1"
 		diag "$(grep transmitted "$TEST_TMP/traffic")"
 	else
-		fail "$1" "$(< "$TEST_TMP/traffic")"
+		fail "$1" "$(< "$TEST_TMP/traffic")" "dropped by the peer:" \
+			"$(ns gwB awk '$2 {print}' /proc/net/xfrm_stat)"
 	fi
 }
 

@@ -20,6 +20,7 @@ struct kern_found {
 	enum ike_dir dir;
 	uint32_t spi;
 	bool confirmed;			/* in: a packet has authenticated */
+	bool pending;			/* out: not in use yet */
 	bool soft_expired, hard_expired;
 	const uint8_t *cookie;		/* IKE_SA_COOKIE_LEN octets; NULL: not ours */
 };

@@ -28,6 +28,7 @@ struct recorded_sa {
 	enum ike_dir dir;
 	uint32_t spi;
 	bool reserved;		/* SPI handed out, SA not added yet */
+	bool pending;		/* out: not activated yet */
 	uint8_t cookie[IKE_SA_COOKIE_LEN];
 };
 
@@ -185,8 +186,12 @@ static void replay_line(struct record *r, struct json_object *o)
 
 	if (!strcmp(op, "sa-add")) {
 		sa = *p ? *p : add(r, get_text(o, "device"), dir, spi);
-		if (sa)
-			get_hex(o, "cookie", sa->cookie, sizeof(sa->cookie));
+		if (!sa)
+			return;
+		get_hex(o, "cookie", sa->cookie, sizeof(sa->cookie));
+		sa->pending = !strcmp(get_text(o, "pending"), "true");
+	} else if (!strcmp(op, "sa-activate") && *p) {
+		(*p)->pending = false;
 	} else if (!strcmp(op, "sa-del") && *p) {
 		drop(p);
 	}
@@ -269,6 +274,7 @@ static int record_sa_add(struct kern *k, void *back, const char *device, const s
 		return kern_fail(k, -ENOMEM, "out of memory");
 	*link = link_of(device);
 	rec->reserved = false;
+	rec->pending = sa->dir == IKE_OUT && sa->pending;
 	memcpy(rec->cookie, sa->cookie, sizeof(rec->cookie));
 	o = line_new("sa-add", device);
 	put_sa(o, sa);
@@ -278,10 +284,12 @@ static int record_sa_add(struct kern *k, void *back, const char *device, const s
 static int record_sa_activate(struct kern *k, void *back, const char *device, uint32_t spi)
 {
 	struct record *r = back;
+	struct recorded_sa *sa = *find(r, device, IKE_OUT, spi);
 	struct json_object *o;
 
-	if (!*find(r, device, IKE_OUT, spi))
+	if (!sa)
 		return kern_fail(k, -ENOENT, "there is no outbound SA %08x", spi);
+	sa->pending = false;
 	o = line_new("sa-activate", device);
 	put_dir(o, IKE_OUT);
 	put_spi(o, "spi", spi);
@@ -309,7 +317,7 @@ static int record_dump(struct kern *k, void *back, kern_found_fn fn, void *arg)
 
 	for (struct recorded_sa *sa = r->sas; sa; sa = sa->next) {
 		struct kern_found f = {
-			.device = sa->device, .link = link_of(sa->device), .dir = sa->dir, .spi = sa->spi, .cookie = sa->cookie,
+			.device = sa->device, .link = link_of(sa->device), .dir = sa->dir, .spi = sa->spi, .cookie = sa->cookie, .pending = sa->pending,
 		};
 
 		if (!sa->reserved)

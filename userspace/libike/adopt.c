@@ -164,7 +164,7 @@ void ike_adopt(struct ike_engine *e, const struct ike_kernel_event *ev)
 		orphan(e, ev, "its lifetime is over or its cookie names another SPI");
 		return;
 	}
-	c = ike_child_by_spi(e, ev->dir, ev->spi);
+	c = ike_child_by_spi(t, ev->dir, ev->spi);
 	if (c && !c->adopted)
 		return;		/* we made it ourselves */
 	c = find_pair(t, ev->cookie);

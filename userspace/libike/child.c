@@ -163,6 +163,8 @@ static void rekey_due(struct ike_engine *e, void *owner)
 	ike_tunnel_rekey_child(c->tunnel, c);
 }
 
+static void use_due(struct ike_engine *e, void *owner);
+
 static void expired(struct ike_engine *e, void *owner)
 {
 	struct ike_child *c = owner;
@@ -181,6 +183,8 @@ struct ike_child *ike_child_new(struct ike_tunnel *t, struct ike_exchange *x, bo
 		goto no_rekey;
 	if (ike_timer_init(&t->e->timers, &c->expire, expired, c))
 		goto no_expire;
+	if (ike_timer_init(&t->e->timers, &c->use, use_due, c))
+		goto no_use;
 	c->undo[IKE_IN] = ike_act_reserve();
 	c->undo[IKE_OUT] = ike_act_reserve();
 	if (!c->undo[IKE_IN] || !c->undo[IKE_OUT])
@@ -202,6 +206,8 @@ struct ike_child *ike_child_new(struct ike_tunnel *t, struct ike_exchange *x, bo
 no_undo:
 	ike_act_unreserve(c->undo[IKE_IN]);
 	ike_act_unreserve(c->undo[IKE_OUT]);
+	ike_timer_fini(&t->e->timers, &c->use);
+no_use:
 	ike_timer_fini(&t->e->timers, &c->expire);
 no_expire:
 	ike_timer_fini(&t->e->timers, &c->rekey);
@@ -230,6 +236,23 @@ static void unlink_child(struct ike_child *c)
 	c->tunnel->e->cnt.children_now--;
 }
 
+static bool start_using(struct ike_child *c);
+
+/* One that waits to be used has nothing to wait for once no older pair can send. */
+static void hurry(struct ike_tunnel *t)
+{
+	struct ike_child *c, *waiting = NULL;
+
+	for (c = t->children; c; c = c->next) {
+		if (ike_timer_running(&c->use))
+			waiting = c;
+		else if (c->out_held && c->state == IKE_CHILD_OLD)
+			return;
+	}
+	if (waiting)
+		start_using(waiting);
+}
+
 void ike_child_kill(struct ike_child *c, bool tell, const char *why)
 {
 	struct ike_tunnel *t = c->tunnel;
@@ -254,7 +277,9 @@ void ike_child_kill(struct ike_child *c, bool tell, const char *why)
 	forget_requests(c);
 	ike_timer_fini(&t->e->timers, &c->rekey);
 	ike_timer_fini(&t->e->timers, &c->expire);
+	ike_timer_fini(&t->e->timers, &c->use);
 	unlink_child(c);
+	hurry(t);
 	c->x = NULL;
 	if (x && x->quick)
 		ike_quick_child_failed(x, why);
@@ -334,12 +359,85 @@ static void log_established(struct ike_child *c)
 		ike_log(c->tunnel->e, IKE_LOG_WARNING, IKE_EV_WEAK, &ctx, "%s protects these SAs: it is weak", weak);
 }
 
-void ike_child_activate(struct ike_child *c)
+/*
+ * A responder may install its inbound SA only when it has our QM3 (strongSwan does so): what we
+ * sent on the new pair before that would be lost. So while the old pair can send it goes on
+ * until the peer's first packet on the new one has come, or until the peer had time enough.
+ */
+#define USE_DELAY IKE_SECOND
+
+static bool has_to_wait(const struct ike_child *c)
+{
+	const struct ike_child *o;
+
+	if (!c->initiator || (ike_time)c->tunnel->cfg.grace * IKE_SECOND <= USE_DELAY)
+		return false;
+	for (o = c->tunnel->children; o; o = o->next)
+		if (o != c && o->out_held && (o->state == IKE_CHILD_ACTIVE || o->state == IKE_CHILD_OLD))
+			return true;
+	return false;
+}
+
+/* Have the kernel send on it. Returns false when that killed it: memory is short. */
+static bool start_using(struct ike_child *c)
 {
 	struct ike_engine *e = c->tunnel->e;
 	struct ike_request *r;
-	struct ike_child *o;
 	struct ike_sa sa;
+
+	ike_timer_stop(&e->timers, &c->use);
+	describe(c, IKE_OUT, &sa);
+	r = request(c, REQ_ACTIVATE);
+	if (r && ike_act_sa(e, IKE_ACT_SA_ACTIVATE, r->id, &sa))
+		return true;
+	if (r)
+		take_back(e, r);
+	ike_child_kill(c, true, "out of memory");
+	return false;
+}
+
+static void undo_activation(struct ike_tunnel *t);
+
+static void use_due(struct ike_engine *e, void *owner)
+{
+	struct ike_child *c = owner;
+	struct ike_tunnel *t = c->tunnel;
+
+	(void)e;
+	if (!start_using(c))
+		undo_activation(t);
+}
+
+void ike_child_confirmed(struct ike_child *c)
+{
+	/* The kernel has switched by itself; this makes it known here, too. */
+	if (ike_timer_running(&c->use))
+		use_due(c->tunnel->e, c);
+}
+
+/* All older pairs only receive from now on; one that was never used is not used any more. */
+static void retire_others(struct ike_child *c)
+{
+	struct ike_child *o;
+
+	for (o = c->tunnel->children; o; o = o->next) {
+		bool waits = ike_timer_running(&o->use);
+
+		if (o == c || o->order > c->order)
+			continue;
+		/* A late packet on its partner must not make the kernel prefer it. */
+		if (o->state == IKE_CHILD_PENDING || waits)
+			del(o, IKE_OUT);
+		ike_timer_stop(&c->tunnel->e->timers, &o->use);
+		if (o->state == IKE_CHILD_ACTIVE)
+			ike_child_retire(o, c->initiator);
+	}
+}
+
+void ike_child_activate(struct ike_child *c)
+{
+	struct ike_engine *e = c->tunnel->e;
+	bool wait;
 
 	c->x = NULL;
 	e->cnt.p2_established++;
@@ -351,22 +449,13 @@ void ike_child_activate(struct ike_child *c)
 		ike_tunnel_child_up(c->tunnel, c);
 		return;
 	}
-	describe(c, IKE_OUT, &sa);
-	r = request(c, REQ_ACTIVATE);
-	if (!r || !ike_act_sa(e, IKE_ACT_SA_ACTIVATE, r->id, &sa)) {
-		if (r)
-			take_back(e, r);
-		ike_child_kill(c, true, "out of memory");
+	wait = has_to_wait(c);
+	if (!wait && !start_using(c))
 		return;
-	}
 	c->state = IKE_CHILD_ACTIVE;
-	for (o = c->tunnel->children; o; o = o->next) {
-		if (o != c && o->state == IKE_CHILD_ACTIVE)
-			ike_child_retire(o, c->initiator);
-		/* A late packet on its partner must not make the kernel prefer it. */
-		else if (o->state == IKE_CHILD_PENDING && o->order < c->order)
-			del(o, IKE_OUT);
-	}
+	retire_others(c);
+	if (wait)
+		ike_timer_set(&e->timers, &c->use, e->now + USE_DELAY);
 	ike_tunnel_child_up(c->tunnel, c);
 }
 
@@ -463,14 +552,12 @@ void ike_request_answer(struct ike_engine *e, uint64_t id, bool ok, uint32_t spi
 	free(r);
 }
 
-struct ike_child *ike_child_by_spi(struct ike_engine *e, enum ike_dir dir, uint32_t spi)
+struct ike_child *ike_child_by_spi(struct ike_tunnel *t, enum ike_dir dir, uint32_t spi)
 {
-	struct ike_tunnel *t;
 	struct ike_child *c;
 
-	for (t = e->tunnels; t; t = t->next)
-		for (c = t->children; c; c = c->next)
-			if (spi && (dir == IKE_IN ? c->spi_in : c->spi_out) == spi)
-				return c;
+	for (c = t->children; c; c = c->next)
+		if (spi && (dir == IKE_IN ? c->spi_in : c->spi_out) == spi)
+			return c;
 	return NULL;
 }

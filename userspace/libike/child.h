@@ -45,6 +45,7 @@ struct ike_child {
 	uint8_t key_in[IKE_KEYMAT_MAX], key_out[IKE_KEYMAT_MAX];
 	ike_time created, established, rekey_at, expires_at;	/* 0: not yet */
 	struct ike_timer rekey, expire;
+	struct ike_timer use;		/* running: ACTIVE for us, but the old pair still sends; see child.c */
 };
 
 /* NULL when memory is short. Belongs to t. */
@@ -55,6 +56,8 @@ void ike_child_alloc_spi(struct ike_child *c);
 void ike_child_install(struct ike_child *c);
 /* Use the outbound SA from now on; older pairs become OLD. */
 void ike_child_activate(struct ike_child *c);
+/* The first packet came in on it. */
+void ike_child_confirmed(struct ike_child *c);
 /* Delete in the kernel, and with 'tell' at the peer. Freed when the public call returns. */
 void ike_child_kill(struct ike_child *c, bool tell, const char *why);
 void ike_child_free(struct ike_child *c);
@@ -63,7 +66,8 @@ void ike_child_start_life(struct ike_child *c);
 /* Replaced by a newer pair: inbound stays for its grace. */
 void ike_child_retire(struct ike_child *c, bool we_delete);
 
-struct ike_child *ike_child_by_spi(struct ike_engine *e, enum ike_dir dir, uint32_t spi);
+/* Among the pairs of t alone: two peers may choose the same SPI, and one of them may mean to. NULL. */
+struct ike_child *ike_child_by_spi(struct ike_tunnel *t, enum ike_dir dir, uint32_t spi);
 
 /* Answers and events of the kernel. */
 void ike_request_answer(struct ike_engine *e, uint64_t id, bool ok, uint32_t spi, const char *text);

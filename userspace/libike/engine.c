@@ -291,8 +291,10 @@ int ike_command(struct ike_engine *e, enum ike_command cmd, const char *tunnel, 
 
 static void confirmed(struct ike_child *c)
 {
-	if (c->state != IKE_CHILD_PENDING)
+	if (c->state != IKE_CHILD_PENDING) {
+		ike_child_confirmed(c);
 		return;
+	}
 	if (c->x)
 		ike_quick_confirmed(c->x);
 	else
@@ -301,7 +303,8 @@ static void confirmed(struct ike_child *c)
 
 static void about_child(struct ike_engine *e, const struct ike_kernel_event *ev)
 {
-	struct ike_child *c = ike_child_by_spi(e, ev->dir, ev->spi);
+	struct ike_tunnel *t = ike_tunnel_by_name(e, ev->tunnel);
+	struct ike_child *c = t ? ike_child_by_spi(t, ev->dir, ev->spi) : NULL;
 
 	if (!c)
 		return;

@@ -24,6 +24,7 @@ struct seen {
 	enum ike_dir dir;
 	uint32_t spi;
 	uint8_t cookie[IKE_SA_COOKIE_LEN];
+	bool pending;
 };
 
 struct fixture {
@@ -44,6 +45,7 @@ static void on_event(void *ctx, const struct ike_kernel_event *ev)
 	s->type = ev->type;
 	s->dir = ev->dir;
 	s->spi = ev->spi;
+	s->pending = ev->pending;
 	snprintf(s->tunnel, sizeof(s->tunnel), "%s", ev->tunnel);
 	if (ev->cookie)
 		memcpy(s->cookie, ev->cookie, sizeof(s->cookie));
@@ -220,6 +222,7 @@ static void a_second_run_adopts(void **state)
 		assert_string_equal(s->tunnel, "rome");
 		assert_int_equal(s->spi, s->dir == IKE_IN ? spi : out.spi);
 		assert_memory_equal(s->cookie, in.cookie, sizeof(s->cookie));
+		assert_int_equal(s->pending, s->dir == IKE_OUT);
 	}
 	assert_int_not_equal(f->seen[0].dir, f->seen[1].dir);
 	/* Known already: not a second time. */
