@@ -203,7 +203,7 @@ traffic_check()
 		diag "$(grep transmitted "$TEST_TMP/traffic")"
 	else
 		fail "$1" "$(< "$TEST_TMP/traffic")" "dropped by the peer:" \
-			"$(ns gwB awk '{ if ($2) print }' /proc/net/xfrm_stat)"
+			"$(ns gwB grep -v '[[:space:]]0$' /proc/net/xfrm_stat)"
 	fi
 }
 
