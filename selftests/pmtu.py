@@ -146,7 +146,8 @@ def exact(alg):
     for version in (4, 6):
         BED["tap"].packets()
         equal(send(version, most), "arrived", f"IPv{version} packet of {most}")
-        wire = [len(p) for p in BED["tap"].packets("in")]
+        # Small ones are multicast listener reports of the gateway itself.
+        wire = [len(p) for p in BED["tap"].packets("in") if len(p) > 300]
         check(len(wire) == 1 and 1500 - alg.block < wire[0] <= 1500, f"on the wire: {wire}")
         for size in (most + 1, 1500, 3000):
             equal(send(version, size), most, f"told for an IPv{version} packet of {size}")
