@@ -27,6 +27,9 @@ DONT, RECVERR4, RECVERR6 = 0, 11, 25
 def inner_link(gw, gdev, host, n):
     """A host behind a gateway."""
     ip(f"link add {gdev} netns {gw.name} mtu 9000 type veth peer name eth0 netns {host.name} mtu 9000")
+    # Neighbour discovery for forwarded packets needs link-local addresses.
+    gw.sysctl(f"ipv6/conf/{gdev}/addr_gen_mode=0")
+    host.sysctl("ipv6/conf/eth0/addr_gen_mode=0")
     gw.ip(f"addr add 10.{n}.0.1/24 dev {gdev}\naddr add fd00:{n}::1/64 dev {gdev} nodad\n"
           f"link set {gdev} up")
     host.ip(f"addr add 10.{n}.0.2/24 dev eth0\naddr add fd00:{n}::2/64 dev eth0 nodad\n"
@@ -146,7 +149,8 @@ def exact(alg):
     for version in (4, 6):
         BED["tap"].packets()
         equal(send(version, most), "arrived", f"IPv{version} packet of {most}")
-        wire = [len(p) for p in BED["tap"].packets("in")]
+        # Small ones are multicast listener reports of the gateway itself.
+        wire = [len(p) for p in BED["tap"].packets("in") if len(p) > 300]
         check(len(wire) == 1 and 1500 - alg.block < wire[0] <= 1500, f"on the wire: {wire}")
         for size in (most + 1, 1500, 3000):
             equal(send(version, size), most, f"told for an IPv{version} packet of {size}")
