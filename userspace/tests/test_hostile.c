@@ -202,6 +202,54 @@ static void more_quick_modes_than_are_remembered(void **state)
 	world_free(w);
 }
 
+/* ---- a reload ---------------------------------------------------------------------------------- */
+
+static void weak_choice_that_comes_with_a_reload_is_flagged(void **state)
+{
+	struct world *w = world_new(P1, P2);
+	struct ike_tunnel_cfg t;
+
+	(void)state;
+	assert_int_equal(count_logs(w, BOB, "weak-algorithm"), 0);
+	tunnel_cfg(&t, BOB, P1, "3des-md5");
+	assert_int_equal(side_configure(w, BOB, &t), 0);
+	assert_int_equal(count_logs(w, BOB, "weak-algorithm"), 1);
+	/* Nothing changed: said once. */
+	assert_int_equal(side_configure(w, BOB, &t), 0);
+	assert_int_equal(count_logs(w, BOB, "weak-algorithm"), 1);
+	free_psks(&t, 1);
+	world_free(w);
+}
+
+/* ---- what anybody can send ---------------------------------------------------------------------- */
+
+/* Junk of one kind must not keep lines of another kind out of the log. */
+static void flood_of_one_line_hides_no_other(void **state)
+{
+	struct world *w = world_empty(7);
+	struct ike_path stranger = { .local = v4("192.0.2.2"), .remote = v4("198.51.100.1") };
+	uint8_t junk[28] = { 1, [16] = 1, 0x10, 2, [27] = 28 };
+	struct ike_tunnel_cfg t;
+
+	(void)state;
+	for (int who = 1; who >= 0; who--) {
+		tunnel_cfg(&t, who, P1, P2);
+		t.psk[0] ^= (uint8_t)who;
+		assert_int_equal(side_configure(w, who, &t), 0);
+		free_psks(&t, 1);
+	}
+	for (unsigned int i = 0; i < 2000; i++) {
+		junk[1] = (uint8_t)i;
+		junk[2] = (uint8_t)(i >> 8);
+		deliver(w, BOB, &stranger, junk, sizeof(junk));
+		if (i % 100 == 99)
+			run_for(w, IKE_SECOND / 100);
+	}
+	assert_in_range(count_logs(w, BOB, "unknown-peer"), 1, 60);
+	assert_non_null(find_log(w, BOB, "psk-mismatch"));
+	world_free(w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -209,6 +257,8 @@ int main(void)
 		cmocka_unit_test(event_of_one_peers_sa_leaves_the_others),
 		cmocka_unit_test(delete_of_one_peers_sa_finds_it),
 		cmocka_unit_test(more_quick_modes_than_are_remembered),
+		cmocka_unit_test(weak_choice_that_comes_with_a_reload_is_flagged),
+		cmocka_unit_test(flood_of_one_line_hides_no_other),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
