@@ -202,6 +202,36 @@ static void more_quick_modes_than_are_remembered(void **state)
 	world_free(w);
 }
 
+/* A peer that rekeys all the time costs a bounded number of SAs. */
+static void replaced_pairs_are_bounded(void **state)
+{
+	(void)state;
+	for (int who = 0; who < 2; who++) {
+		struct world *w = world_empty(9);
+
+		for (int side = 1; side >= 0; side--) {
+			struct ike_tunnel_cfg t;
+
+			tunnel_cfg(&t, side, P1, P2);
+			t.start = IKE_START_AUTO;
+			t.grace = 600;
+			assert_int_equal(side_configure(w, side, &t), 0);
+			free_psks(&t, 1);
+		}
+		assert_true(run_until(w, tunnel_works, 30 * IKE_SECOND));
+		run_for(w, 100 * IKE_SECOND);
+		for (unsigned int i = 0; i < 60; i++) {
+			assert_int_equal(ike_command(w->side[who].e, IKE_CMD_REKEY_P2, "paris", w->now), 0);
+			run_for(w, 2 * IKE_SECOND);
+			assert_in_range(counters(w, ALICE).children_now, 1, 18);
+			assert_in_range(counters(w, BOB).children_now, 1, 18);
+			assert_true(tunnel_works(w));
+		}
+		assert_true(counters(w, !who).p2_established > 60);
+		world_free(w);
+	}
+}
+
 /* ---- a reload ---------------------------------------------------------------------------------- */
 
 static void weak_choice_that_comes_with_a_reload_is_flagged(void **state)
@@ -257,6 +287,7 @@ int main(void)
 		cmocka_unit_test(event_of_one_peers_sa_leaves_the_others),
 		cmocka_unit_test(delete_of_one_peers_sa_finds_it),
 		cmocka_unit_test(more_quick_modes_than_are_remembered),
+		cmocka_unit_test(replaced_pairs_are_bounded),
 		cmocka_unit_test(weak_choice_that_comes_with_a_reload_is_flagged),
 		cmocka_unit_test(flood_of_one_line_hides_no_other),
 	};
