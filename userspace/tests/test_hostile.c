@@ -6,6 +6,8 @@
  */
 #include "two_engines.h"
 
+#include "libike/ikesa.h"
+
 #define P1 "aes128-sha256-ecp256"
 #define P2 "aes128gcm16-ecp256"
 
@@ -202,6 +204,31 @@ static void more_quick_modes_than_are_remembered(void **state)
 	world_free(w);
 }
 
+/* Once a message ID is forgotten its message could be replayed: the SA ends before, who only answers included. */
+static void message_ids_used_up(void **state)
+{
+	struct world *w = world_new(P1, P2);
+	struct ike_ikesa *sa;
+	uint32_t msgid;
+
+	(void)state;
+	assert_true(run_until(w, tunnel_works, 10 * IKE_SECOND));
+	run_for(w, IKE_SECOND);
+	sa = w->side[BOB].e->ikesas;
+	assert_non_null(sa);
+	msgid = sa->msgid[0];
+	for (uint32_t i = 0; sa->n_msgids < IKE_MSGIDS_MAX; i++)
+		ike_msgid_remember(sa, 0x1000 + i);
+	assert_true(ike_msgid_used(sa, msgid));
+	assert_int_equal(counters(w, BOB).p1_now, 1);
+	run_for(w, IKE_SECOND);
+	assert_int_equal(count_logs(w, BOB, "p1-deleted"), 1);
+	run_for(w, 10 * IKE_SECOND);
+	assert_true(tunnel_works(w));
+	assert_int_equal(count_logs(w, BOB, "p2-deleted"), 0);
+	world_free(w);
+}
+
 /* A peer that rekeys all the time costs a bounded number of SAs. */
 static void replaced_pairs_are_bounded(void **state)
 {
@@ -287,6 +314,7 @@ int main(void)
 		cmocka_unit_test(event_of_one_peers_sa_leaves_the_others),
 		cmocka_unit_test(delete_of_one_peers_sa_finds_it),
 		cmocka_unit_test(more_quick_modes_than_are_remembered),
+		cmocka_unit_test(message_ids_used_up),
 		cmocka_unit_test(replaced_pairs_are_bounded),
 		cmocka_unit_test(weak_choice_that_comes_with_a_reload_is_flagged),
 		cmocka_unit_test(flood_of_one_line_hides_no_other),
