@@ -6,6 +6,8 @@
  */
 #include "two_engines.h"
 
+#include "libike/ikesa.h"
+
 #define P1 "aes128-sha256-ecp256"
 #define P2 "aes128gcm16-ecp256"
 
@@ -202,6 +204,109 @@ static void more_quick_modes_than_are_remembered(void **state)
 	world_free(w);
 }
 
+/* Once a message ID is forgotten its message could be replayed: the SA ends before, who only answers included. */
+static void message_ids_used_up(void **state)
+{
+	struct world *w = world_new(P1, P2);
+	struct ike_ikesa *sa;
+	uint32_t msgid;
+
+	(void)state;
+	assert_true(run_until(w, tunnel_works, 10 * IKE_SECOND));
+	run_for(w, IKE_SECOND);
+	sa = w->side[BOB].e->ikesas;
+	assert_non_null(sa);
+	msgid = sa->msgid[0];
+	for (uint32_t i = 0; sa->n_msgids < IKE_MSGIDS_MAX; i++)
+		ike_msgid_remember(sa, 0x1000 + i);
+	assert_true(ike_msgid_used(sa, msgid));
+	assert_int_equal(counters(w, BOB).p1_now, 1);
+	run_for(w, IKE_SECOND);
+	assert_int_equal(count_logs(w, BOB, "p1-deleted"), 1);
+	run_for(w, 10 * IKE_SECOND);
+	assert_true(tunnel_works(w));
+	assert_int_equal(count_logs(w, BOB, "p2-deleted"), 0);
+	world_free(w);
+}
+
+/* A peer that rekeys all the time costs a bounded number of SAs. */
+static void replaced_pairs_are_bounded(void **state)
+{
+	(void)state;
+	for (int who = 0; who < 2; who++) {
+		struct world *w = world_empty(9);
+
+		for (int side = 1; side >= 0; side--) {
+			struct ike_tunnel_cfg t;
+
+			tunnel_cfg(&t, side, P1, P2);
+			t.start = IKE_START_AUTO;
+			t.grace = 600;
+			assert_int_equal(side_configure(w, side, &t), 0);
+			free_psks(&t, 1);
+		}
+		assert_true(run_until(w, tunnel_works, 30 * IKE_SECOND));
+		run_for(w, 100 * IKE_SECOND);
+		for (unsigned int i = 0; i < 60; i++) {
+			assert_int_equal(ike_command(w->side[who].e, IKE_CMD_REKEY_P2, "paris", w->now), 0);
+			run_for(w, 2 * IKE_SECOND);
+			assert_in_range(counters(w, ALICE).children_now, 1, 18);
+			assert_in_range(counters(w, BOB).children_now, 1, 18);
+			assert_true(tunnel_works(w));
+		}
+		assert_true(counters(w, !who).p2_established > 60);
+		world_free(w);
+	}
+}
+
+/* ---- a reload ---------------------------------------------------------------------------------- */
+
+static void weak_choice_that_comes_with_a_reload_is_flagged(void **state)
+{
+	struct world *w = world_new(P1, P2);
+	struct ike_tunnel_cfg t;
+
+	(void)state;
+	assert_int_equal(count_logs(w, BOB, "weak-algorithm"), 0);
+	tunnel_cfg(&t, BOB, P1, "3des-md5");
+	assert_int_equal(side_configure(w, BOB, &t), 0);
+	assert_int_equal(count_logs(w, BOB, "weak-algorithm"), 1);
+	/* Nothing changed: said once. */
+	assert_int_equal(side_configure(w, BOB, &t), 0);
+	assert_int_equal(count_logs(w, BOB, "weak-algorithm"), 1);
+	free_psks(&t, 1);
+	world_free(w);
+}
+
+/* ---- what anybody can send ---------------------------------------------------------------------- */
+
+/* Junk of one kind must not keep lines of another kind out of the log. */
+static void flood_of_one_line_hides_no_other(void **state)
+{
+	struct world *w = world_empty(7);
+	struct ike_path stranger = { .local = v4("192.0.2.2"), .remote = v4("198.51.100.1") };
+	uint8_t junk[28] = { 1, [16] = 1, 0x10, 2, [27] = 28 };
+	struct ike_tunnel_cfg t;
+
+	(void)state;
+	for (int who = 1; who >= 0; who--) {
+		tunnel_cfg(&t, who, P1, P2);
+		t.psk[0] ^= (uint8_t)who;
+		assert_int_equal(side_configure(w, who, &t), 0);
+		free_psks(&t, 1);
+	}
+	for (unsigned int i = 0; i < 2000; i++) {
+		junk[1] = (uint8_t)i;
+		junk[2] = (uint8_t)(i >> 8);
+		deliver(w, BOB, &stranger, junk, sizeof(junk));
+		if (i % 100 == 99)
+			run_for(w, IKE_SECOND / 100);
+	}
+	assert_in_range(count_logs(w, BOB, "unknown-peer"), 1, 60);
+	assert_non_null(find_log(w, BOB, "psk-mismatch"));
+	world_free(w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -209,6 +314,10 @@ int main(void)
 		cmocka_unit_test(event_of_one_peers_sa_leaves_the_others),
 		cmocka_unit_test(delete_of_one_peers_sa_finds_it),
 		cmocka_unit_test(more_quick_modes_than_are_remembered),
+		cmocka_unit_test(message_ids_used_up),
+		cmocka_unit_test(replaced_pairs_are_bounded),
+		cmocka_unit_test(weak_choice_that_comes_with_a_reload_is_flagged),
+		cmocka_unit_test(flood_of_one_line_hides_no_other),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
