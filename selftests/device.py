@@ -107,9 +107,9 @@ def by_cli():
             "tos": 0x88, "pmtudisc": 0, "fwmark": 0x1234, "keep_carrier": 1}
     equal(ns.rtnl.getlink("t0"), want, "rtnetlink")
     shown = json.loads(cli("-j tunnel show t0", ns))[0]
-    equal((shown["name"], shown["local"], shown["remote"], shown["mtu"]),
+    equal((shown["dev"], shown["local"], shown["remote"], shown["mtu"]),
           ("t0", "192.0.2.1", "192.0.2.7", 1300), "esptun -j")
-    text = cli("tunnel show t0", ns)
+    text = cli("-d tunnel show t0", ns)
     for word in ("192.0.2.1", "192.0.2.7", "under0", "33", "1300"):
         check(word in text, f"'{word}' is not in: {text}")
     link = json.loads(ns.sh("ip -j -d link show t0"))[0]

@@ -48,7 +48,7 @@ def equal(got, want, what):
         raise Failure(f"{what}: got {got!r}, expected {want!r}")
 
 
-def wait_for(what, probe, deadline=30.0):
+def wait_for(what, probe, deadline=120.0):
     """
     Calls probe until it returns something true and returns that. The deadline is far beyond
     what a slow machine needs; it turns a hang into a failure.
