@@ -76,11 +76,15 @@ def remove(dev, hosts):
         host.close()
 
 
-def untouched(foreign):
-    """Nothing was dropped by us; what was not ours was passed on."""
+def untouched(foreign, marked=False):
+    """
+    Nothing was dropped by us; what was not ours was passed on. In-tree states that carry a mark
+    cannot be looked up without it: such a packet between our endpoints counts as rx_no_sa, too.
+    """
     a, b, *_ = BED["ends"]
     for ns in (a, b):
-        equal(drops(ns, "esp0"), {}, "drops of esptun")
+        got = drops(ns, "esp0")
+        check(set(got) <= ({"rx_no_sa"} if marked else set()), f"drops of esptun: {got}")
         for name in ("XfrmInNoStates", "XfrmInStateProtoError", "XfrmInHdrError"):
             equal(ns.snmp(name), 0, name)
         check(ns.genl.do("module-get")["rx_foreign_spi"] >= foreign, "packets passed on are counted")
@@ -89,12 +93,14 @@ def untouched(foreign):
 @case("esp4 through an xfrm interface, same endpoints, mixed with our traffic")
 def with_xfrmi():
     hosts = add_xfrmi()
-    for _ in range(5):
-        ours()
-        both(*hosts)
-    equal(sorted(xfrm_packets(BED["ends"][0])), [30, 30], "packets of the in-tree states")
-    untouched(30)
-    remove("xfrm0", hosts)
+    try:
+        for _ in range(5):
+            ours()
+            both(*hosts)
+        equal(sorted(xfrm_packets(BED["ends"][0])), [30, 30], "packets of the in-tree states")
+        untouched(30)
+    finally:
+        remove("xfrm0", hosts)
     ours()
 
 
@@ -108,12 +114,14 @@ def with_vti():
             ns.ip(f"xfrm policy add dir {way} mark {MARK} tmpl src {s} dst {d} proto esp mode tunnel")
         hosts.append(inner(ns, "vti9", own, peer))
     states(Sa(A_OUT, B_OUT, CBC[0]).xfrm(mark=MARK), Sa(B_OUT, A_OUT).xfrm(mark=MARK))
-    for _ in range(5):
-        ours()
-        both(*hosts, versions=(4,))
-    equal(sorted(xfrm_packets(a)), [15, 15], "packets of the in-tree states")
-    untouched(30)
-    remove("vti9", hosts)
+    try:
+        for _ in range(5):
+            ours()
+            both(*hosts, versions=(4,))
+        equal(sorted(xfrm_packets(a)), [15, 15], "packets of the in-tree states")
+        untouched(15, marked=True)
+    finally:
+        remove("vti9", hosts)
     ours()
 
 
@@ -132,7 +140,7 @@ def with_transport():
         ours()
         both(*hosts, versions=(4,))
     equal(sorted(xfrm_packets(a)), [9, 9], "packets of the in-tree states")
-    untouched(18)
+    untouched(9, marked=True)                   # counts of the case before
     for ns in (a, b):
         ns.ip("xfrm state flush\nxfrm policy flush")
     for host in hosts:

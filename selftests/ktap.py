@@ -82,11 +82,15 @@ def run(setup=None, teardown=None):
     print("TAP version 13", flush=True)
     print(f"1..{len(todo)}", flush=True)
     failed = 0
+    bed_up = True
     begin = time.monotonic()
     for number, (name, func, args, kwargs) in enumerate(todo, 1):
         started = time.monotonic()
         try:
+            check(bed_up, "not run: the test bed is not up")
+            bed_up = func != setup      # until it returns
             func(*args, **kwargs)
+            bed_up = True
         except KeyboardInterrupt:
             raise
         except Failure as err:

@@ -418,7 +418,8 @@ def cloned():
     expect(packets, sa, range(1, 20))
     a.sh("tc qdisc del dev a0 clsact")
     for name, seen in (("sniffer", tap.packets("in")), ("mirror", copies.packets())):
-        equal(seen, packets, f"what the {name} saw")
+        # The sending stack has filled in the outer header's identification and checksum.
+        equal([p[20:] for p in seen], [p[20:] for p in packets], f"what the {name} saw")
     tap.close()
     copies.close()
     a.ip("link del copy0")

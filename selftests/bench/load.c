@@ -29,7 +29,7 @@ static const char usage[] =
 	"  --from NETNS --to NETNS --dst ADDRESS   sender, sink, the sink's address\n"
 	"  --via NETNS --dev DEV                   tx, smp: counts there; rx: captures there\n"
 	"  --peer NETNS                            rx: the receiving gateway\n"
-	"  --payload N --count N --warm N --burst N  datagrams (18, 20000, 2000, 32)\n"
+	"  --payload N --count N --warm N --burst N  datagrams (18, 10000, 1000, 32)\n"
 	"  --checksum                              datagrams carry a UDP checksum\n"
 	"  --bytes N                               tcp: octets in the window\n"
 	"  --id N                                  number of the window (0)\n";
@@ -81,7 +81,7 @@ static void parse(int argc, char **argv, struct options *o)
 
 int main(int argc, char **argv)
 {
-	struct options o = { .payload = 18, .count = 20000, .warm = 2000, .burst = 32 };
+	struct options o = { .payload = 18, .count = 10000, .warm = 1000, .burst = 32 };
 	struct result r = { 0 };
 	size_t i;
 

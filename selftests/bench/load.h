@@ -45,8 +45,9 @@ void net_enter(const char *name);
 /* UDP sockets: connected to @dst, and bound to any address with a large buffer. */
 int net_udp_sender(const char *netns, const char *dst, bool checksum);
 int net_udp_sink(const char *netns);
-/* Transmitted packets of @dev in @netns. */
-uint64_t net_tx_packets(const char *netns, const char *dev);
+/* A file that tells how many packets @dev in @netns has transmitted. Once for each process. */
+int net_tx_counter(const char *netns, const char *dev);
+uint64_t net_tx_count(int counter);
 
 /* Sends @n datagrams of @payload octets in bursts of @burst. */
 void udp_send(int fd, unsigned int payload, unsigned int n);

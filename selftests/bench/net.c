@@ -10,7 +10,9 @@
 #include <poll.h>
 #include <sched.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/socket.h>
 #include <unistd.h>
 #include "load.h"
@@ -58,30 +60,33 @@ int net_udp_sink(const char *netns)
 	return fd;
 }
 
-uint64_t net_tx_packets(const char *netns, const char *dev)
+int net_tx_counter(const char *netns, const char *dev)
 {
-	unsigned long long v[10];
-	char line[512], *at;
-	FILE *f;
+	char path[128];
+	int fd;
 
+	/* sysfs shows the network namespace it was mounted in. */
+	if (unshare(CLONE_NEWNS) || mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL))
+		err(1, "mount namespace");
 	net_enter(netns);
-	f = fopen("/proc/thread-self/net/dev", "r");
-	if (!f)
-		err(1, "/proc/net/dev");
-	while (fgets(line, sizeof(line), f)) {
-		at = strchr(line, ':');
-		if (!at)
-			continue;
-		*at = 0;
-		if (strcmp(line + strspn(line, " "), dev))
-			continue;
-		fclose(f);
-		if (sscanf(at + 1, "%llu %llu %llu %llu %llu %llu %llu %llu %llu %llu", v, v + 1, v + 2,
-			   v + 3, v + 4, v + 5, v + 6, v + 7, v + 8, v + 9) != 10)
-			errx(1, "/proc/net/dev: %s: cannot read", dev);
-		return v[9];
-	}
-	errx(1, "%s: no device %s", netns, dev);
+	snprintf(path, sizeof(path), "/sys/class/net/%s/statistics/tx_packets", dev);
+	if (mount("sysfs", "/sys", "sysfs", 0, NULL))
+		err(1, "sysfs of %s", netns);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		err(1, "%s: %s", netns, path);
+	return fd;
+}
+
+uint64_t net_tx_count(int counter)
+{
+	char text[32];
+	ssize_t n = pread(counter, text, sizeof(text) - 1, 0);
+
+	if (n <= 0)
+		err(1, "counter");
+	text[n] = 0;
+	return strtoull(text, NULL, 10);
 }
 
 void udp_send(int fd, unsigned int payload, unsigned int n)

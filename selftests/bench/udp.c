@@ -46,46 +46,40 @@ void run_udp(const struct options *o, struct result *r)
 	r->bytes = r->delivered * o->payload;
 }
 
-static void send_all(const struct options *o, int out, unsigned int n)
+/* Sends @n datagrams; returns how many left the device. A burst waits for the one before. */
+static unsigned int send_all(const struct options *o, int out, int counter, unsigned int n)
 {
-	unsigned int k;
+	uint64_t before = net_tx_count(counter), gone = 0;
+	unsigned int done, k, tries;
 
-	for (; n; n -= k) {
-		k = n < o->burst ? n : o->burst;
+	for (done = 0; done < n; done += k) {
+		k = n - done < o->burst ? n - done : o->burst;
 		udp_send(out, o->payload, k);
 		/* A peer that encrypts in a thread of its own gets the CPU here. */
-		sched_yield();
-	}
-}
-
-/* Waits until the device in @via has sent @n packets more than @before. */
-static uint64_t settle(const struct options *o, uint64_t before, uint64_t n)
-{
-	uint64_t now = 0;
-	int i;
-
-	for (i = 0; i < 1000; i++) {
-		now = net_tx_packets(o->via, o->dev) - before;
-		if (now >= n)
+		for (tries = 0; tries < BENCH_WAIT_MS; tries++) {
+			gone = net_tx_count(counter) - before;
+			if (gone >= done + k)
+				break;
+			if (tries < 100)
+				sched_yield();
+			else
+				usleep(1000);
+		}
+		if (gone != done + k)
 			break;
-		usleep(1000);
 	}
-	return now;
+	return (unsigned int)gone;
 }
 
 void run_tx(const struct options *o, struct result *r)
 {
+	int counter = net_tx_counter(o->via, o->dev);
 	int out = net_udp_sender(o->from, o->dst, o->checksum);
-	uint64_t before = net_tx_packets(o->via, o->dev);
 
-	send_all(o, out, o->warm);
-	if (settle(o, before, o->warm) != o->warm)
+	if (send_all(o, out, counter, o->warm) != o->warm)
 		errx(1, "packets lost before the measurement");
-	before = net_tx_packets(o->via, o->dev);
 	window_begin(&r->w);
-	send_all(o, out, o->count);
-	/* The last burst may still be on its way: one look belongs to the window. */
-	r->delivered = settle(o, before, o->count);
+	r->delivered = send_all(o, out, counter, o->count);
 	window_end(&r->w);
 	r->packets = o->count;
 	r->bytes = r->delivered * o->payload;

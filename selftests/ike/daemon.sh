@@ -77,5 +77,19 @@ check "it ends" keyer_stop "$NSA" TERM
 is "its socket is gone" "$(ls "$CTL" 2> /dev/null)" ''
 check "and it says so" wait_for "$PATIENCE" grep -q STOPPING=1 "$TEST_TMP/notified"
 refuse "nobody answers any more" 'is esptund running' keyer "$NSA" status
+
+# Another user, who keeps the two capabilities and owns the configuration.
+chmod 711 "$TEST_TMP" "$DIR"
+chown nobody "$DIR/esptun.conf"
+rm -f "$RECORD"
+check "as another user" keyer_start "$NSA" --record "$RECORD" --user nobody
+pid=${keyer_pid[$NSA]}
+is "it is that user" "$(awk '/^Uid/ {print $2, $3, $4, $5}' "/proc/$pid/status")" "65534 65534 65534 65534"
+is "in that user's groups only" "$(awk '/^Gid/ {print $2}' "/proc/$pid/status")" "$(id -g nobody)"
+is "with two capabilities" "$(awk '/CapPrm|CapEff|CapBnd/ {print $2}' "/proc/$pid/status" | sort -u)" 0000000000001400
+check "it can still read the configuration again" keyer "$NSA" reload
+check "it ends" keyer_stop "$NSA" TERM
+refuse "an unknown user" 'cannot become user "nosuchuser"' ns "$NSA" "$ESPTUND" --config "$DIR/esptun.conf" \
+	--ctl "$TEST_TMP/other/ctl" --record "$TEST_TMP/other.record" --user nosuchuser
 ((! ktap_failed)) || keyer_log "$NSA"
 finish

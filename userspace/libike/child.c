@@ -105,17 +105,22 @@ static void describe(const struct ike_child *c, enum ike_dir dir, struct ike_sa 
 	sa->partner_spi = dir == IKE_OUT ? c->spi_in : 0;
 }
 
-/* Soft limits at 85..95 % so that the rekey is over in time. A kilobyte may be 1000 or 1024 octets. */
+/*
+ * Soft limits at 85..95 % so that the rekey is over in time, or just before the end if it is the
+ * peer's task. A kilobyte may be 1000 or 1024 octets.
+ */
 static void set_limits(const struct ike_child *c, struct ike_sa *sa)
 {
+	bool last = ike_tunnel_turn(c->tunnel, c->initiator) == IKE_TURN_LAST;
+	uint64_t share = last ? 960 + ike_random_below(c->tunnel->e, 20) : 850 + ike_random_below(c->tunnel->e, 100);
 	uint64_t kb = c->p2.life_kb;
 
 	sa->hard_bytes = kb * 1024;
-	sa->soft_bytes = kb * (850 + ike_random_below(c->tunnel->e, 100));
+	sa->soft_bytes = kb * share;
 	if (c->p2.alg.transform != IKE_ESP_3DES || (kb && sa->hard_bytes <= MAX_BYTES_64BIT_BLOCK))
 		return;
 	sa->hard_bytes = MAX_BYTES_64BIT_BLOCK;
-	sa->soft_bytes = MAX_BYTES_64BIT_BLOCK / 1000 * (850 + ike_random_below(c->tunnel->e, 100));
+	sa->soft_bytes = MAX_BYTES_64BIT_BLOCK / 1000 * share;
 }
 
 static bool add(struct ike_child *c, enum ike_dir dir)
@@ -166,6 +171,8 @@ static void rekey_due(struct ike_engine *e, void *owner)
 	ike_tunnel_rekey_child(c->tunnel, c);
 }
 
+static void use_due(struct ike_engine *e, void *owner);
+
 static void expired(struct ike_engine *e, void *owner)
 {
 	struct ike_child *c = owner;
@@ -184,6 +191,8 @@ struct ike_child *ike_child_new(struct ike_tunnel *t, struct ike_exchange *x, bo
 		goto no_rekey;
 	if (ike_timer_init(&t->e->timers, &c->expire, expired, c))
 		goto no_expire;
+	if (ike_timer_init(&t->e->timers, &c->use, use_due, c))
+		goto no_use;
 	c->undo[IKE_IN] = ike_act_reserve();
 	c->undo[IKE_OUT] = ike_act_reserve();
 	if (!c->undo[IKE_IN] || !c->undo[IKE_OUT])
@@ -205,6 +214,8 @@ struct ike_child *ike_child_new(struct ike_tunnel *t, struct ike_exchange *x, bo
 no_undo:
 	ike_act_unreserve(c->undo[IKE_IN]);
 	ike_act_unreserve(c->undo[IKE_OUT]);
+	ike_timer_fini(&t->e->timers, &c->use);
+no_use:
 	ike_timer_fini(&t->e->timers, &c->expire);
 no_expire:
 	ike_timer_fini(&t->e->timers, &c->rekey);
@@ -233,6 +244,23 @@ static void unlink_child(struct ike_child *c)
 	c->tunnel->e->cnt.children_now--;
 }
 
+static bool start_using(struct ike_child *c);
+
+/* One that waits to be used has nothing to wait for once no older pair can send. */
+static void hurry(struct ike_tunnel *t)
+{
+	struct ike_child *c, *waiting = NULL;
+
+	for (c = t->children; c; c = c->next) {
+		if (ike_timer_running(&c->use))
+			waiting = c;
+		else if (c->out_held && c->state == IKE_CHILD_OLD)
+			return;
+	}
+	if (waiting)
+		start_using(waiting);
+}
+
 void ike_child_kill(struct ike_child *c, bool tell, const char *why)
 {
 	struct ike_tunnel *t = c->tunnel;
@@ -257,7 +285,9 @@ void ike_child_kill(struct ike_child *c, bool tell, const char *why)
 	forget_requests(c);
 	ike_timer_fini(&t->e->timers, &c->rekey);
 	ike_timer_fini(&t->e->timers, &c->expire);
+	ike_timer_fini(&t->e->timers, &c->use);
 	unlink_child(c);
+	hurry(t);
 	c->x = NULL;
 	if (x && x->quick)
 		ike_quick_child_failed(x, why);
@@ -271,8 +301,7 @@ void ike_child_start_life(struct ike_child *c)
 
 	c->established = e->now;
 	c->expires_at = e->now + life;
-	/* The responder a little later, so that both rarely begin at once. */
-	c->rekey_at = c->initiator ? ike_jitter(e, e->now, life, 85, 93) : ike_jitter(e, e->now, life, 94, 97);
+	c->rekey_at = ike_rekey_time(e, e->now, life, ike_tunnel_turn(c->tunnel, c->initiator));
 	ike_timer_set(&e->timers, &c->rekey, c->rekey_at);
 	ike_timer_set(&e->timers, &c->expire, c->expires_at);
 }
@@ -354,12 +383,85 @@ static void log_established(struct ike_child *c)
 		ike_log(c->tunnel->e, IKE_LOG_WARNING, IKE_EV_WEAK, &ctx, "%s protects these SAs: it is weak", weak);
 }
 
-void ike_child_activate(struct ike_child *c)
+/*
+ * A responder may install its inbound SA only when it has our QM3 (strongSwan does so): what we
+ * sent on the new pair before that would be lost. So while the old pair can send it goes on
+ * until the peer's first packet on the new one has come, or until the peer had time enough.
+ */
+#define USE_DELAY IKE_SECOND
+
+static bool has_to_wait(const struct ike_child *c)
+{
+	const struct ike_child *o;
+
+	if (!c->initiator || (ike_time)c->tunnel->cfg.grace * IKE_SECOND <= USE_DELAY)
+		return false;
+	for (o = c->tunnel->children; o; o = o->next)
+		if (o != c && o->out_held && (o->state == IKE_CHILD_ACTIVE || o->state == IKE_CHILD_OLD))
+			return true;
+	return false;
+}
+
+/* Have the kernel send on it. Returns false when that killed it: memory is short. */
+static bool start_using(struct ike_child *c)
 {
 	struct ike_engine *e = c->tunnel->e;
 	struct ike_request *r;
-	struct ike_child *o;
 	struct ike_sa sa;
+
+	ike_timer_stop(&e->timers, &c->use);
+	describe(c, IKE_OUT, &sa);
+	r = request(c, REQ_ACTIVATE);
+	if (r && ike_act_sa(e, IKE_ACT_SA_ACTIVATE, r->id, &sa))
+		return true;
+	if (r)
+		take_back(e, r);
+	ike_child_kill(c, true, "out of memory");
+	return false;
+}
+
+static void undo_activation(struct ike_tunnel *t);
+
+static void use_due(struct ike_engine *e, void *owner)
+{
+	struct ike_child *c = owner;
+	struct ike_tunnel *t = c->tunnel;
+
+	(void)e;
+	if (!start_using(c))
+		undo_activation(t);
+}
+
+void ike_child_confirmed(struct ike_child *c)
+{
+	/* The kernel has switched by itself; this makes it known here, too. */
+	if (ike_timer_running(&c->use))
+		use_due(c->tunnel->e, c);
+}
+
+/* All older pairs only receive from now on; one that was never used is not used any more. */
+static void retire_others(struct ike_child *c)
+{
+	struct ike_child *o;
+
+	for (o = c->tunnel->children; o; o = o->next) {
+		bool waits = ike_timer_running(&o->use);
+
+		if (o == c || o->order > c->order)
+			continue;
+		/* A late packet on its partner must not make the kernel prefer it. */
+		if (o->state == IKE_CHILD_PENDING || waits)
+			del(o, IKE_OUT);
+		ike_timer_stop(&c->tunnel->e->timers, &o->use);
+		if (o->state == IKE_CHILD_ACTIVE)
+			ike_child_retire(o, c->initiator);
+	}
+}
+
+void ike_child_activate(struct ike_child *c)
+{
+	struct ike_engine *e = c->tunnel->e;
+	bool wait;
 
 	c->x = NULL;
 	e->cnt.p2_established++;
@@ -372,22 +474,13 @@ void ike_child_activate(struct ike_child *c)
 		ike_tunnel_child_up(c->tunnel, c);
 		return;
 	}
-	describe(c, IKE_OUT, &sa);
-	r = request(c, REQ_ACTIVATE);
-	if (!r || !ike_act_sa(e, IKE_ACT_SA_ACTIVATE, r->id, &sa)) {
-		if (r)
-			take_back(e, r);
-		ike_child_kill(c, true, "out of memory");
+	wait = has_to_wait(c);
+	if (!wait && !start_using(c))
 		return;
-	}
 	c->state = IKE_CHILD_ACTIVE;
-	for (o = c->tunnel->children; o; o = o->next) {
-		if (o != c && o->state == IKE_CHILD_ACTIVE)
-			ike_child_retire(o, c->initiator);
-		/* A late packet on its partner must not make the kernel prefer it. */
-		else if (o->state == IKE_CHILD_PENDING && o->order < c->order)
-			del(o, IKE_OUT);
-	}
+	retire_others(c);
+	if (wait)
+		ike_timer_set(&e->timers, &c->use, e->now + USE_DELAY);
 	ike_tunnel_child_up(c->tunnel, c);
 }
 

@@ -45,6 +45,7 @@ struct ike_child {
 	uint8_t key_in[IKE_KEYMAT_MAX], key_out[IKE_KEYMAT_MAX];
 	ike_time created, established, rekey_at, expires_at;	/* 0: not yet */
 	struct ike_timer rekey, expire;
+	struct ike_timer use;		/* running: ACTIVE for us, but the old pair still sends; see child.c */
 };
 
 /* NULL when memory is short. Belongs to t. */
@@ -55,6 +56,8 @@ void ike_child_alloc_spi(struct ike_child *c);
 void ike_child_install(struct ike_child *c);
 /* Use the outbound SA from now on; older pairs become OLD. */
 void ike_child_activate(struct ike_child *c);
+/* The first packet came in on it. */
+void ike_child_confirmed(struct ike_child *c);
 /* Delete in the kernel, and with 'tell' at the peer. Freed when the public call returns. */
 void ike_child_kill(struct ike_child *c, bool tell, const char *why);
 void ike_child_free(struct ike_child *c);

@@ -188,6 +188,10 @@ static int check_proposals(const struct ike_tunnel_cfg *t, const struct complain
 
 		if (ike_p2_parse(ike_p2_format(&t->p2[i], text, sizeof(text)), t->policy, &p, &why))
 			return complain(c, t, "tunnel %s: phase 2 proposal %s: %s", t->name, text, why);
+		/* RFC 4303 2.2.1: the high half is told from the window. */
+		if (p.esn && !t->replay_window)
+			return complain(c, t, "tunnel %s: phase 2 proposal %s: 64-bit sequence numbers need a replay window, "
+					"it is 0", t->name, text);
 	}
 	return 0;
 }

@@ -55,7 +55,7 @@ static void change(struct ike_tunnel *t, struct ike_tunnel_cfg *cfg)
 	}
 	if (what == IKE_CFG_P1 || what == IKE_CFG_P2) {
 		ike_quick_abandon(t);
-		t->replace_child = ike_tunnel_current(t);
+		t->replace_child = ike_tunnel_current(t) && ike_tunnel_turn(t, true) != IKE_TURN_LAST;
 		t->failures = 0;
 		t->not_before = 0;
 	}

@@ -38,6 +38,41 @@ ike_time ike_jitter(struct ike_engine *e, ike_time start, ike_time span, unsigne
 	return start + low + (ike_time)ike_random_below(e, (uint64_t)(high - low + 1));
 }
 
+/*
+ * A quick mode may need most of its 57 s of repetitions, and a new ISAKMP SA first: whoever is
+ * not the last has 75 s at least where the lifetime allows, and each turn ends before the next.
+ */
+static const struct turn {
+	unsigned int from, to;		/* percent of the lifetime before its end */
+	unsigned int least, most;	/* the same in percent of what a negotiation may need */
+} turns[] = {
+	[IKE_TURN_INITIATOR] = { 7, 15, 150, 200 },
+	[IKE_TURN_RESPONDER] = { 3, 6, 100, 120 },
+	[IKE_TURN_LAST] = { 1, 2, 60, 80 },
+};
+
+#define NEGOTIATION (75 * IKE_SECOND)
+
+static ike_time margin(ike_time life, unsigned int share, unsigned int percent)
+{
+	ike_time need = life / 8 < NEGOTIATION ? life / 8 : NEGOTIATION;
+	ike_time a = life / 100 * share, b = need / 100 * percent;
+
+	return a > b ? a : b;
+}
+
+ike_time ike_rekey_margin(ike_time life, enum ike_turn turn)
+{
+	return margin(life, turns[turn].to, turns[turn].most);
+}
+
+ike_time ike_rekey_time(struct ike_engine *e, ike_time start, ike_time life, enum ike_turn turn)
+{
+	ike_time most = ike_rekey_margin(life, turn), least = margin(life, turns[turn].from, turns[turn].least);
+
+	return start + life - least - (ike_time)ike_random_below(e, (uint64_t)(most - least + 1));
+}
+
 /* ---- one call ---------------------------------------------------------------------------- */
 
 void ike_engine_enter(struct ike_engine *e, ike_time now)
@@ -179,7 +214,7 @@ static void receive_quick(struct ike_ikesa *sa, const struct ike_hdr *h, const u
 /* Keys exist, and the peer that has them too is the one we talk to. */
 static bool can_open_info(const struct ike_ikesa *sa)
 {
-	return sa->established || (sa->initiator && sa->state == IKE_ST_MM_AUTH_SENT);
+	return sa->established || sa->closed || (sa->initiator && sa->state == IKE_ST_MM_AUTH_SENT);
 }
 
 static void receive(struct ike_ikesa *sa, const struct ike_path *path, const struct ike_hdr *h,
@@ -309,8 +344,10 @@ int ike_command(struct ike_engine *e, enum ike_command cmd, const char *tunnel, 
 
 static void confirmed(struct ike_child *c)
 {
-	if (c->state != IKE_CHILD_PENDING)
+	if (c->state != IKE_CHILD_PENDING) {
+		ike_child_confirmed(c);
 		return;
+	}
 	if (c->x)
 		ike_quick_confirmed(c->x);
 	else

@@ -63,4 +63,12 @@ uint64_t ike_random_below(struct ike_engine *e, uint64_t below);
 /* A point in time from .. to percent of 'span' after 'start', at random. */
 ike_time ike_jitter(struct ike_engine *e, ike_time start, ike_time span, unsigned int from, unsigned int to);
 
+/* Who replaces an SA first: its initiator, else its responder, else one that only answers. */
+enum ike_turn { IKE_TURN_INITIATOR, IKE_TURN_RESPONDER, IKE_TURN_LAST };
+
+/* The longest a turn is before the end of a lifetime. */
+ike_time ike_rekey_margin(ike_time life, enum ike_turn turn);
+/* When to replace what lives for 'life' from 'start', at random within the turn. */
+ike_time ike_rekey_time(struct ike_engine *e, ike_time start, ike_time life, enum ike_turn turn);
+
 #endif

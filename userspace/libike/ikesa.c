@@ -15,6 +15,8 @@
 /* How long a replaced SA stays: whoever began the new one deletes first. */
 #define RETIRE_FIRST (5 * IKE_SECOND)
 #define RETIRE_SECOND (15 * IKE_SECOND)
+/* How long what the network reordered may come after the delete. */
+#define CLOSED_LINGER (5 * IKE_SECOND)
 
 static const uint8_t zero_cookie[IKE_COOKIE_LEN];
 
@@ -180,8 +182,7 @@ void ike_ikesa_establish(struct ike_ikesa *sa)
 	sa->established = true;
 	sa->established_at = e->now;
 	sa->expires_at = e->now + life;
-	/* The responder a little later, so that both rarely begin at once. */
-	sa->rekey_at = sa->initiator ? ike_jitter(e, e->now, life, 85, 93) : ike_jitter(e, e->now, life, 94, 97);
+	sa->rekey_at = ike_rekey_time(e, e->now, life, sa->initiator ? IKE_TURN_INITIATOR : IKE_TURN_RESPONDER);
 	ike_timer_set(&e->timers, &sa->rekey, sa->rekey_at);
 	ike_timer_set(&e->timers, &sa->expire, sa->expires_at);
 	e->cnt.p1_established++;
@@ -218,6 +219,22 @@ static void unlink_bucket(struct ike_ikesa *sa)
 	*p = sa->bucket_next;
 }
 
+void ike_ikesa_close(struct ike_ikesa *sa)
+{
+	struct ike_logctx ctx = ike_ikesa_ctx(sa, NULL);
+	struct ike_engine *e = sa->e;
+
+	ike_log(e, IKE_LOG_NOTICE, IKE_EV_P1_DELETED, &ctx, "ISAKMP SA deleted: deleted by the peer");
+	sa->closed = true;
+	sa->established = false;
+	while (sa->exchanges)
+		ike_exchange_kill(sa->exchanges);
+	ike_timer_stop(&e->timers, &sa->rekey);
+	ike_timer_set(&e->timers, &sa->expire, e->now + CLOSED_LINGER);
+	e->cnt.p1_now--;
+	ike_tunnel_p1_gone(sa->tunnel);
+}
+
 void ike_ikesa_kill(struct ike_ikesa *sa, bool tell, const char *why)
 {
 	struct ike_logctx ctx = ike_ikesa_ctx(sa, NULL);
@@ -243,9 +260,11 @@ void ike_ikesa_kill(struct ike_ikesa *sa, bool tell, const char *why)
 		e->ikesas = sa->next;
 	if (sa->next)
 		sa->next->prev = sa->prev;
-	e->cnt.p1_now--;
 	sa->next = e->grave.ikesas;
 	e->grave.ikesas = sa;
+	if (sa->closed)
+		return;		/* counted and told when it was closed */
+	e->cnt.p1_now--;
 	ike_tunnel_p1_gone(sa->tunnel);
 }
 

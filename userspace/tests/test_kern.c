@@ -222,6 +222,7 @@ static void a_second_run_adopts(void **state)
 		assert_string_equal(s->tunnel, "rome");
 		assert_int_equal(s->spi, s->dir == IKE_IN ? spi : out.spi);
 		assert_memory_equal(s->cookie, in.cookie, sizeof(s->cookie));
+		assert_int_equal(s->pending, s->dir == IKE_OUT);
 	}
 	assert_int_not_equal(f->seen[0].dir, f->seen[1].dir);
 	/* Known already: not a second time. */
