@@ -12,7 +12,7 @@
 #include <net/icmp.h>
 
 /* A number not further back than this is plausible. */
-#define ESPTUN_ICMP_RECENT (1u << 20)
+#define ESPTUN_ICMP_RECENT BIT(20)
 
 /* The SA that sent the quoted packet; the ICMP layer has made sure of eight octets. */
 static struct esptun_sa *esptun_icmp_sa(const struct sk_buff *skb)

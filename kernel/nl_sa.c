@@ -145,7 +145,8 @@ int esptun_nl_sa_alloc_spi_doit(struct sk_buff *skb, struct genl_info *info)
 	msg = esptun_nl_reply(info, ESPTUN_CMD_SA_ALLOC_SPI, &head);
 	if (!msg)
 		return -ENOMEM;
-	err = nla_put_u32(msg, ESPTUN_A_SA_IFINDEX, nla_get_u32(info->attrs[ESPTUN_A_SA_IFINDEX])) ||
+	err = nla_put_u32(msg, ESPTUN_A_SA_IFINDEX,
+			  nla_get_u32(info->attrs[ESPTUN_A_SA_IFINDEX])) ||
 	      nla_put_be32(msg, ESPTUN_A_SA_SPI, spi);
 	return esptun_nl_send(info, msg, head, err ? -EMSGSIZE : 0);
 }

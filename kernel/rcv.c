@@ -15,6 +15,9 @@
 /* Before ip_vti (100), which takes by address, and esp4 (0), which must see every SPI. */
 #define ESPTUN_RCV_PRIORITY 150
 
+/* Behind ip_vti: what comes here may still be the xfrm interface's (10) or esp4's. */
+#define ESPTUN_RCV_LATE_PRIORITY 50
+
 void esptun_rcv_drop(struct sk_buff *skb, enum esptun_drop reason)
 {
 	struct esptun_cb *cb = esptun_cb(skb);
@@ -118,23 +121,29 @@ void esptun_rcv_deliver(struct sk_buff *skb, u8 next_header)
 }
 
 /*
- * An SPI we do not have. If its packet is between the endpoints of one of our devices and
- * the kernel's own IPsec does not know it either, it was for us: an SA just deleted, or
- * one that the peer still has. Then it counts as lost here. It goes on to the others all
- * the same: whoever claims it may, and nobody misses a packet because we are loaded.
+ * Called as esptun_rcv() is, for what neither we nor ip_vti have taken: an SPI we do not
+ * have. If its packet is between the endpoints of one of our devices and the kernel's own
+ * IPsec does not know it either, it was for us: an SA just deleted, or one that the peer
+ * still has. Then it counts as lost here. It goes on to the others all the same: whoever
+ * claims it may, and nobody misses a packet because we are loaded.
  */
-static void esptun_rcv_unknown(struct esptun_net *en, const struct sk_buff *skb, __be32 spi)
+static int esptun_rcv_late(struct sk_buff *skb)
 {
-	const struct iphdr *iph = ip_hdr(skb);
-	struct esptun_drop_info info = {
-		.reason = ESPTUN_DROP_RX_NO_SA, .spi = spi, .source = iph->saddr,
-	};
+	struct esptun_net *en = esptun_net_get(dev_net(skb->dev));
+	struct esptun_drop_info info = { .reason = ESPTUN_DROP_RX_NO_SA };
 	struct esptun_dev *tun;
 
-	tun = esptun_device_find(en, iph->saddr, iph->daddr);
-	if (tun && !esptun_sadb_foreign(en->net, iph->daddr, spi))
+	if (!pskb_may_pull(skb, sizeof(info.spi)))
+		return -EINVAL;
+	info.spi = get_unaligned((__be32 *)skb->data);
+	info.source = ip_hdr(skb)->saddr;
+	/* One that we have is here only because it is the SPI of a state of theirs, too. */
+	if (esptun_sadb_in(en, info.spi))
+		return -EINVAL;
+	tun = esptun_device_find(en, info.source, ip_hdr(skb)->daddr);
+	if (tun && !esptun_sadb_foreign(en->net, skb->mark, ip_hdr(skb)->daddr, info.spi))
 		esptun_stats_dropped(tun, &info, 1);
-	atomic64_inc(&en->rx_foreign);
+	return -EINVAL;
 }
 
 /* Did the packet travel between the endpoints of the SA's device? */
@@ -185,12 +194,12 @@ static int esptun_rcv(struct sk_buff *skb)
 	spi = get_unaligned((__be32 *)skb->data);
 	sa = esptun_sadb_in(en, spi);
 	if (unlikely(!sa)) {
-		esptun_rcv_unknown(en, skb, spi);
+		atomic64_inc(&en->rx_foreign);
 		return -EINVAL;
 	}
 	if (unlikely(!esptun_rcv_between(skb, sa))) {
 		/* The kernel's own IPsec may have the same SPI, for another peer or address. */
-		if (esptun_sadb_foreign(en->net, ip_hdr(skb)->daddr, spi)) {
+		if (esptun_sadb_foreign(en->net, skb->mark, ip_hdr(skb)->daddr, spi)) {
 			atomic64_inc(&en->rx_foreign);
 			return -EINVAL;
 		}
@@ -229,13 +238,35 @@ static struct xfrm4_protocol esptun_rcv_protocol = {
 	.priority = ESPTUN_RCV_PRIORITY,
 };
 
+static int esptun_rcv_late_err(struct sk_buff *skb, u32 info)
+{
+	return -ENOENT;
+}
+
+static struct xfrm4_protocol esptun_rcv_late_protocol = {
+	.handler = esptun_rcv_late,
+	.input_handler = esptun_rcv_input,
+	.cb_handler = esptun_rcv_cb,
+	.err_handler = esptun_rcv_late_err,
+	.priority = ESPTUN_RCV_LATE_PRIORITY,
+};
+
 int esptun_rcv_init(void)
 {
-	return xfrm4_protocol_register(&esptun_rcv_protocol, IPPROTO_ESP);
+	int err;
+
+	err = xfrm4_protocol_register(&esptun_rcv_protocol, IPPROTO_ESP);
+	if (err)
+		return err;
+	err = xfrm4_protocol_register(&esptun_rcv_late_protocol, IPPROTO_ESP);
+	if (err)
+		xfrm4_protocol_deregister(&esptun_rcv_protocol, IPPROTO_ESP);
+	return err;
 }
 
 /* No packet is in the handlers any more when this returns. */
 void esptun_rcv_exit(void)
 {
+	xfrm4_protocol_deregister(&esptun_rcv_late_protocol, IPPROTO_ESP);
 	xfrm4_protocol_deregister(&esptun_rcv_protocol, IPPROTO_ESP);
 }

@@ -179,7 +179,7 @@ static int esptun_sa_check_place(const struct esptun_sa *sa, struct netlink_ext_
 		NL_SET_ERR_MSG(extack, "spi: reserved for another device");
 		return -EEXIST;
 	}
-	if (sa->dir == ESPTUN_DIR_IN && esptun_sadb_foreign(tun->net, tun->local, sa->spi)) {
+	if (sa->dir == ESPTUN_DIR_IN && esptun_sadb_foreign(tun->net, 0, tun->local, sa->spi)) {
 		NL_SET_ERR_MSG(extack, "spi: the kernel's own IPsec (xfrm) has an SA with it");
 		return -EEXIST;
 	}
@@ -294,8 +294,9 @@ int esptun_sa_activate(struct esptun_dev *tun, __be32 spi, struct netlink_ext_ac
 	} else if (sa->state == ESPTUN_SA_STATE_PENDING) {
 		told = esptun_sa_switch(sa);
 	} else if (sa->state != ESPTUN_SA_STATE_ACTIVE) {
-		err = esptun_sa_refuse(extack,
-			"spi: the SA is old or expired, only a pending one can be activated");
+		NL_SET_ERR_MSG(extack,
+			       "spi: the SA is old or expired, only a pending one can be activated");
+		err = -EINVAL;
 	}
 	spin_unlock_bh(&tun->lock);
 	rcu_read_unlock();

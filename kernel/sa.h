@@ -189,7 +189,7 @@ void esptun_sa_expire(struct esptun_sa *sa);
 void esptun_sa_soft(struct esptun_sa *sa);
 
 /* Sequence numbers left before the end at which listeners are told (a sixteenth of 2^32). */
-#define ESPTUN_SEQ_SOFT (1u << 28)
+#define ESPTUN_SEQ_SOFT BIT(28)
 
 /* The first packet has authenticated on an inbound SA. Under RCU, BH off. */
 void esptun_sa_confirm(struct esptun_sa *sa);
