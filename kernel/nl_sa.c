@@ -57,10 +57,16 @@ static void esptun_nl_get_key(struct nlattr *attr, const u8 **key, unsigned int 
 	*len = attr ? nla_len(attr) : 0;
 }
 
-static void esptun_nl_wipe_key(struct nlattr *attr)
+/* Wipes all keys in a request: an attribute may be there more than once. */
+static void esptun_nl_wipe_keys(const struct genl_info *info)
 {
-	if (attr)
-		memzero_explicit(nla_data(attr), nla_len(attr));
+	struct nlattr *attr;
+	int rem;
+
+	nlmsg_for_each_attr(attr, info->nlhdr, GENL_HDRLEN, rem)
+		if (nla_type(attr) == ESPTUN_A_SA_ENCR_KEY ||
+		    nla_type(attr) == ESPTUN_A_SA_AUTH_KEY)
+			memzero_explicit(nla_data(attr), nla_len(attr));
 }
 
 static u32 esptun_nl_default_window(const struct esptun_sa_params *p)
@@ -117,8 +123,7 @@ int esptun_nl_sa_new_doit(struct sk_buff *skb, struct genl_info *info)
 		esptun_device_settle(tun);
 	dev_put(tun->dev);
 out:
-	esptun_nl_wipe_key(info->attrs[ESPTUN_A_SA_ENCR_KEY]);
-	esptun_nl_wipe_key(info->attrs[ESPTUN_A_SA_AUTH_KEY]);
+	esptun_nl_wipe_keys(info);
 	return err;
 }
 

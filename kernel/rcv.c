@@ -137,32 +137,27 @@ static void esptun_rcv_unknown(struct esptun_net *en, const struct sk_buff *skb,
 	atomic64_inc(&en->rx_foreign);
 }
 
+/* Did the packet travel between the endpoints of the SA's device? */
+static bool esptun_rcv_between(const struct sk_buff *skb, const struct esptun_sa *sa)
+{
+	__be32 local = READ_ONCE(sa->tun->local);
+
+	return ip_hdr(skb)->saddr == READ_ONCE(sa->tun->remote) &&
+	       (!local || ip_hdr(skb)->daddr == local);
+}
+
 /* Reasons to refuse a packet that need no look at its content. */
-static bool esptun_rcv_refused(const struct sk_buff *skb, const struct esptun_sa *sa,
-			       enum esptun_drop *why)
+static bool esptun_rcv_refused(const struct esptun_sa *sa, enum esptun_drop *why)
 {
 	const struct esptun_dev *tun = sa->tun;
-	const struct iphdr *iph = ip_hdr(skb);
 
-	if (unlikely(iph->saddr != READ_ONCE(tun->remote)))
-		*why = ESPTUN_DROP_RX_WRONG_SOURCE;
-	else if (unlikely(READ_ONCE(sa->state) == ESPTUN_SA_STATE_EXPIRED))
+	if (unlikely(READ_ONCE(sa->state) == ESPTUN_SA_STATE_EXPIRED))
 		*why = ESPTUN_DROP_RX_EXPIRED;
 	else if (unlikely(!(READ_ONCE(tun->dev->flags) & IFF_UP)))
 		*why = ESPTUN_DROP_RX_DEVICE_DOWN;
 	else
 		return false;
 	return true;
-}
-
-/* The same SPI at another of our addresses: the kernel's own IPsec may have it there. */
-static bool esptun_rcv_elsewhere(struct esptun_net *en, const struct sk_buff *skb,
-				 const struct esptun_sa *sa)
-{
-	__be32 local = READ_ONCE(sa->tun->local);
-
-	return local && ip_hdr(skb)->daddr != local &&
-	       esptun_sadb_foreign(en->net, ip_hdr(skb)->daddr, sa->spi);
 }
 
 static void esptun_rcv_refuse(struct sk_buff *skb, struct esptun_sa *sa, enum esptun_drop why)
@@ -193,13 +188,16 @@ static int esptun_rcv(struct sk_buff *skb)
 		esptun_rcv_unknown(en, skb, spi);
 		return -EINVAL;
 	}
-	if (unlikely(READ_ONCE(sa->tun->local) && ip_hdr(skb)->daddr != READ_ONCE(sa->tun->local))) {
-		if (esptun_rcv_elsewhere(en, skb, sa))
+	if (unlikely(!esptun_rcv_between(skb, sa))) {
+		/* The kernel's own IPsec may have the same SPI, for another peer or address. */
+		if (esptun_sadb_foreign(en->net, ip_hdr(skb)->daddr, spi)) {
+			atomic64_inc(&en->rx_foreign);
 			return -EINVAL;
+		}
 		esptun_rcv_refuse(skb, sa, ESPTUN_DROP_RX_WRONG_SOURCE);
 		return 0;
 	}
-	if (unlikely(esptun_rcv_refused(skb, sa, &why))) {
+	if (unlikely(esptun_rcv_refused(sa, &why))) {
 		esptun_rcv_refuse(skb, sa, why);
 		return 0;
 	}

@@ -5,7 +5,6 @@
  */
 #include "sa.h"
 #include "sadb.h"
-#include "keyring.h"
 #include "netlink.h"
 #include "trace.h"
 #include <linux/netlink.h>
@@ -248,11 +247,11 @@ int esptun_sa_new(struct esptun_dev *tun, const struct esptun_sa_params *p,
 		return PTR_ERR(sa);
 	mutex_lock(&en->mutex);
 	if (sa->dir == ESPTUN_DIR_OUT)
-		err = esptun_keyring_claim(&p->crypto, p->seq, &sa->key_slot, extack);
+		err = esptun_keyring_claim(&p->crypto, p->seq, &sa->key, extack);
 	if (!err) {
 		err = esptun_sa_install(en, sa, activate, extack);
 		if (err && sa->dir == ESPTUN_DIR_OUT)
-			esptun_keyring_release(sa->key_slot, p->seq);
+			esptun_keyring_cancel(&sa->key);
 	}
 	mutex_unlock(&en->mutex);
 	if (err)
@@ -324,7 +323,7 @@ static void esptun_sa_unlink(struct esptun_net *en, struct esptun_sa *sa, u32 re
 	if (sa->dir == ESPTUN_DIR_OUT) {
 		/* Packets under way took their numbers before this, none does after it. */
 		WRITE_ONCE(sa->final_seq, esptun_seq_close(&sa->seq));
-		esptun_keyring_release(sa->key_slot, sa->final_seq);
+		esptun_keyring_release(&sa->key, sa->final_seq);
 	}
 	trace_esptun_sa(tun->dev, "del", sa->dir, sa->spi, sa->state);
 	esptun_nl_changed();
@@ -361,8 +360,10 @@ void esptun_sa_flush_locked(struct esptun_dev *tun, u32 reason)
 	struct esptun_sa *sa, *tmp;
 
 	lockdep_assert_held(&en->mutex);
-	list_for_each_entry_safe(sa, tmp, &tun->sas, by_tun)
+	list_for_each_entry_safe(sa, tmp, &tun->sas, by_tun) {
 		esptun_sa_unlink(en, sa, reason);
+		cond_resched();
+	}
 }
 
 void esptun_sa_flush(struct esptun_dev *tun, u32 reason)

@@ -216,8 +216,10 @@ int esptun_sadb_reserve(struct esptun_dev *tun, __be32 *spi, struct netlink_ext_
 	if (!r)
 		return -ENOMEM;
 	mutex_lock(&en->mutex);
-	if (tun->gone)
+	if (tun->gone) {
+		NL_SET_ERR_MSG(extack, "ifindex: the device is being deleted");
 		goto refuse;
+	}
 	if (esptun_sadb_reserve_expire(en, tun) >= ESPTUN_RESERVE_MAX) {
 		NL_SET_ERR_MSG(extack, "ifindex: the device has 256 unused reservations already");
 		err = -ENOSPC;

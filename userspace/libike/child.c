@@ -16,6 +16,9 @@
 /* A 64-bit block cipher must not encrypt more than this under one key (RFC 4303 and Sweet32). */
 #define MAX_BYTES_64BIT_BLOCK ((uint64_t)2 << 30)
 
+/* Replaced pairs of a tunnel that wait for the end of their grace; a peer may rekey as often as it likes. */
+#define MAX_OLD 16
+
 /* ---- requests to the kernel ---------------------------------------------------------------- */
 
 enum request_kind { REQ_SPI, REQ_ADD_IN, REQ_ADD_OUT, REQ_ACTIVATE };
@@ -349,6 +352,23 @@ static bool is_outdone(const struct ike_child *c)
 	return false;
 }
 
+/* One more is about to be replaced. */
+static void bound_old(struct ike_tunnel *t)
+{
+	struct ike_child *c, *oldest = NULL;
+	unsigned int n = 0;
+
+	for (c = t->children; c; c = c->next) {
+		if (c->state != IKE_CHILD_OLD)
+			continue;
+		n++;
+		if (!oldest || c->order < oldest->order)
+			oldest = c;
+	}
+	if (n >= MAX_OLD)
+		ike_child_kill(oldest, true, "too many replaced pairs");
+}
+
 static void log_established(struct ike_child *c)
 {
 	struct ike_logctx ctx = child_ctx(c);
@@ -453,6 +473,7 @@ void ike_child_activate(struct ike_child *c)
 	e->cnt.p2_established++;
 	log_established(c);
 	ike_child_start_life(c);
+	bound_old(c->tunnel);
 	if (is_outdone(c)) {
 		del(c, IKE_OUT);
 		ike_child_retire(c, !c->initiator);
@@ -562,7 +583,7 @@ void ike_request_answer(struct ike_engine *e, uint64_t id, bool ok, uint32_t spi
 	free(r);
 }
 
-struct ike_child *ike_child_by_spi(struct ike_tunnel *t, enum ike_dir dir, uint32_t spi)
+struct ike_child *ike_child_by_spi(const struct ike_tunnel *t, enum ike_dir dir, uint32_t spi)
 {
 	struct ike_child *c;
 

@@ -15,7 +15,7 @@
 #include "quick_mode.h"
 #include "tunnel.h"
 
-/* Exchanges the peer may have open under one ISAKMP SA. */
+/* Exchanges under one ISAKMP SA, those that are over and only answer repetitions included. */
 #define MAX_EXCHANGES 32
 
 void ike_random(struct ike_engine *e, void *buf, size_t len)
@@ -151,13 +151,31 @@ static void receive_main(struct ike_ikesa *sa, const struct ike_hdr *h, const ui
 	ike_exchange_receive(sa->phase1, h, data, len);
 }
 
+/*
+ * Room for one more exchange. The oldest quick mode that is over goes first: its message ID
+ * stays used, so all that is lost is the answer to a late repetition.
+ */
+static bool has_room(struct ike_ikesa *sa)
+{
+	struct ike_exchange *x, *oldest = NULL;
+
+	if (sa->n_exchanges < MAX_EXCHANGES)
+		return true;
+	for (x = sa->exchanges; x; x = x->next)
+		if (x->quick && x->state == IKE_ST_QM_DONE)
+			oldest = x;	/* new ones are put in front */
+	if (oldest)
+		ike_exchange_kill(oldest);
+	return oldest;
+}
+
 static void new_quick(struct ike_ikesa *sa, const struct ike_hdr *h, const uint8_t *data, size_t len)
 {
 	struct ike_logctx ctx = ike_ikesa_ctx(sa, "QM1");
 	struct ike_exchange *x;
 
 	ctx.msgid = h->msgid;
-	if (sa->n_exchanges >= MAX_EXCHANGES) {
+	if (!has_room(sa)) {
 		ike_log_limited(sa->e, IKE_LOG_WARNING, IKE_EV_LIMIT, &ctx, "%u exchanges open: QM1 dropped", sa->n_exchanges);
 		return;
 	}

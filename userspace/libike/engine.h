@@ -33,7 +33,7 @@ struct ike_engine {
 	struct ike_counters cnt;
 	struct ike_actions actions;
 	struct ike_timers timers;
-	struct ike_limit log_limit;
+	struct ike_log_limit log_limit[IKE_N_EVENTS];
 
 	struct ike_tunnel *tunnels;	/* in the configuration's order */
 	struct ike_ikesa *ikesas;

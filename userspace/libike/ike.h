@@ -175,7 +175,8 @@ void ike_tunnel_cfg_init(struct ike_tunnel_cfg *t);
 void ike_config_clear(struct ike_config *cfg);
 /*
  * Checks that need the whole: unique names, no two tunnels with the same local and remote
- * address but different PSKs (RFC 2409 5: the key is chosen by address), none that nothing
+ * address but different PSKs (RFC 2409 5: the key is chosen by address), none with the same
+ * identities too but different phase 1 proposals (they share an ISAKMP SA), none that nothing
  * tells apart (addresses, identities and networks alike), proposals present and allowed by
  * the tunnel's policy word, lifetimes between 10 s and 30 days, a replay window with 64-bit
  * sequence numbers.
@@ -295,6 +296,7 @@ bool ike_next_action(struct ike_engine *e, struct ike_action *act);
 enum ike_kernel_event_type {
 	IKE_KEV_DONE,		/* action id succeeded; spi for SPI_ALLOC */
 	IKE_KEV_FAILED,		/* action id failed; text says why */
+	/* All that follow name their tunnel: two tunnels' peers may choose the same outbound SPI. */
 	IKE_KEV_ACQUIRE,	/* traffic for tunnel, no SA */
 	IKE_KEV_CONFIRMED,	/* first packet authenticated on inbound spi */
 	IKE_KEV_SOFT_EXPIRE,	/* soft limit of spi/dir: rekey */

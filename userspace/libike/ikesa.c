@@ -301,7 +301,10 @@ bool ike_msgid_used(const struct ike_ikesa *sa, uint32_t msgid)
 	return false;
 }
 
-/* Grow to the limit, then overwrite the oldest; a rekey has been asked for long before. */
+/*
+ * Grow to the limit. A rekey is asked for long before; who does not begin one (it only answers)
+ * ends the SA then, for what is forgotten could be replayed.
+ */
 void ike_msgid_remember(struct ike_ikesa *sa, uint32_t msgid)
 {
 	uint32_t *p;
@@ -325,6 +328,8 @@ void ike_msgid_remember(struct ike_ikesa *sa, uint32_t msgid)
 		sa->n_msgids++;
 	if (sa->n_msgids == IKE_MSGIDS_MAX / 4 * 3)
 		ike_tunnel_rekey_p1(sa->tunnel, sa);
+	else if (sa->n_msgids == IKE_MSGIDS_MAX)
+		ike_timer_set(&sa->e->timers, &sa->expire, sa->e->now);
 }
 
 uint32_t ike_msgid_new(struct ike_ikesa *sa)

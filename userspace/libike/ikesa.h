@@ -11,7 +11,7 @@
 #include "keymat.h"
 #include "proposal.h"
 
-#define IKE_MSGIDS_MAX 4096		/* remembered; at three quarters the SA is rekeyed */
+#define IKE_MSGIDS_MAX 4096		/* remembered; at three quarters the SA is rekeyed, here it ends */
 
 struct ike_ikesa {
 	struct ike_engine *e;

@@ -117,8 +117,9 @@ static bool take_notify(struct ike_exchange *x, const struct ike_payload *p)
 static struct ike_child *child_of_peer(struct ike_ikesa *sa, enum ike_dir dir, uint32_t spi)
 {
 	struct ike_child *c = NULL;
+	struct ike_tunnel *t;
 
-	for (struct ike_tunnel *t = sa->e->tunnels; t && !c; t = t->next)
+	for (t = sa->e->tunnels; t && !c; t = t->next)
 		if (ike_tunnel_same_peer(t, sa->tunnel))
 			c = ike_child_by_spi(t, dir, spi);
 	return c;

@@ -575,6 +575,19 @@ void ike_quick_abandon(struct ike_tunnel *t)
 		c->outdated = true;
 }
 
+void ike_quick_forget(struct ike_tunnel *t)
+{
+	struct ike_exchange *x, *next;
+	struct ike_ikesa *sa;
+
+	for (sa = t->e->ikesas; sa; sa = sa->next)
+		for (x = sa->exchanges; x; x = next) {
+			next = x->next;
+			if (x->quick && x->quick->tunnel == t)
+				ike_exchange_kill(x);
+		}
+}
+
 void ike_quick_give_up_silent(struct ike_tunnel *t, const struct ike_ikesa *fresh)
 {
 	struct ike_exchange *x = pick_exchange(t, is_unheard);

@@ -27,6 +27,8 @@ struct ike_quick {
 int ike_quick_start(struct ike_tunnel *t, struct ike_ikesa *sa);
 /* t's configuration has changed: end what is not answered yet, mark what the peer may be using. */
 void ike_quick_abandon(struct ike_tunnel *t);
+/* t goes: end all of its quick modes, the finished ones that wait for repetitions too, whosever ISAKMP SA they are under. */
+void ike_quick_forget(struct ike_tunnel *t);
 /* The peer has just proved itself under a fresh ISAKMP SA: end t's quick mode that got no answer under the old one. */
 void ike_quick_give_up_silent(struct ike_tunnel *t, const struct ike_ikesa *fresh);
 /* The child's requests to the kernel are answered. */

@@ -415,6 +415,7 @@ void ike_tunnel_kill(struct ike_tunnel *t, bool tell, const char *why)
 
 	t->dead = true;
 	go_down(t, why, tell);
+	ike_quick_forget(t);
 	ike_timer_fini(&t->e->timers, &t->kick);
 	for (p = &t->e->tunnels; *p && *p != t; p = &(*p)->next)
 		;

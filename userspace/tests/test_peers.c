@@ -683,6 +683,20 @@ static void weak_under_modern(struct ike_tunnel_cfg *t)
 	assert_int_equal(ike_p1_parse("3des-md5-modp1024", IKE_POLICY_INSECURE, &t[1].p1[0], NULL), 0);
 }
 
+static void same_peer_other_p1(struct ike_tunnel_cfg *t)
+{
+	t[1].remote_id = t[0].remote_id;
+	t[1].remote_net = (struct ike_net){ .family = 4, .prefix = 24, .ip = { 10, 1, 2 } };
+	assert_int_equal(ike_p1_parse("3des-md5-modp1024", IKE_POLICY_INSECURE, &t[1].p1[1], NULL), 0);
+	t[1].n_p1 = 2;
+}
+
+/* The default identity, once left out and once written. */
+static void clash_default_id(struct ike_tunnel_cfg *t)
+{
+	assert_int_equal(ike_id_parse("ipv4:192.0.2.2", &t[1].remote_id), 0);
+}
+
 static void tiny_life(struct ike_tunnel_cfg *t)
 {
 	t[1].p2_life = 1;
@@ -706,6 +720,8 @@ static void configurations_refused(void **state)
 		{ no_psk, "no pre-shared key" },
 		{ no_remote, "no remote address" },
 		{ weak_under_modern, "needs the policy word" },
+		{ same_peer_other_p1, "share an ISAKMP SA" },
+		{ clash_default_id, "nothing tells them apart" },
 		{ tiny_life, "phase 2 lifetime 1 s" },
 		{ esn_without_window, "need a replay window" },
 	};
