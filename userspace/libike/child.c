@@ -439,20 +439,26 @@ void ike_child_confirmed(struct ike_child *c)
 		use_due(c->tunnel->e, c);
 }
 
-/* All older pairs only receive from now on; one that was never used is not used any more. */
-static void retire_others(struct ike_child *c)
+/*
+ * All older pairs only receive from now on; one that was never used is not used any more. One that
+ * waits the kernel may have begun to use without our knowing yet: if c waits, too, then behind it.
+ */
+static void retire_others(struct ike_child *c, bool wait)
 {
-	struct ike_child *o;
+	struct ike_child *o, *next;
 
-	for (o = c->tunnel->children; o; o = o->next) {
+	for (o = c->tunnel->children; o; o = next) {
 		bool waits = ike_timer_running(&o->use);
 
-		if (o == c || o->order > c->order)
+		next = o->next;
+		if (o == c || o->dead || o->order > c->order)
 			continue;
 		/* A late packet on its partner must not make the kernel prefer it. */
-		if (o->state == IKE_CHILD_PENDING || waits)
+		if (o->state == IKE_CHILD_PENDING || (waits && !wait))
 			del(o, IKE_OUT);
 		ike_timer_stop(&c->tunnel->e->timers, &o->use);
+		if (waits && wait && !start_using(o))
+			continue;
 		if (o->state == IKE_CHILD_ACTIVE)
 			ike_child_retire(o, c->initiator);
 	}
@@ -478,7 +484,7 @@ void ike_child_activate(struct ike_child *c)
 	if (!wait && !start_using(c))
 		return;
 	c->state = IKE_CHILD_ACTIVE;
-	retire_others(c);
+	retire_others(c, wait);
 	if (wait)
 		ike_timer_set(&e->timers, &c->use, e->now + USE_DELAY);
 	ike_tunnel_child_up(c->tunnel, c);
@@ -491,7 +497,7 @@ static void activated(struct ike_child *c)
 	struct ike_child *o;
 
 	for (o = c->tunnel->children; o; o = o->next)
-		if (o->state == IKE_CHILD_OLD)
+		if (o->state == IKE_CHILD_OLD && o->order < c->order)
 			del(o, IKE_OUT);
 }
 

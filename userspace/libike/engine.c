@@ -194,13 +194,13 @@ static void receive_quick(struct ike_ikesa *sa, const struct ike_hdr *h, const u
 	struct ike_exchange *x;
 
 	ctx.msgid = h->msgid;
-	if (!sa->established || !h->msgid) {
+	x = ike_ikesa_exchange(sa, h->msgid);
+	if (!(sa->established || (sa->closed && x)) || !h->msgid) {
 		sa->e->cnt.replayed++;
 		ike_log_limited(sa->e, IKE_LOG_INFO, IKE_EV_UNEXPECTED, &ctx, "quick mode %s: dropped",
 				h->msgid ? "before phase 1 is through" : "with message ID 0");
 		return;
 	}
-	x = ike_ikesa_exchange(sa, h->msgid);
 	if (x && x->quick) {
 		ike_exchange_receive(x, h, data, len);
 	} else if (ike_msgid_used(sa, h->msgid)) {

@@ -222,13 +222,18 @@ static void unlink_bucket(struct ike_ikesa *sa)
 void ike_ikesa_close(struct ike_ikesa *sa)
 {
 	struct ike_logctx ctx = ike_ikesa_ctx(sa, NULL);
+	struct ike_exchange *x, *next;
 	struct ike_engine *e = sa->e;
 
 	ike_log(e, IKE_LOG_NOTICE, IKE_EV_P1_DELETED, &ctx, "ISAKMP SA deleted: deleted by the peer");
 	sa->closed = true;
 	sa->established = false;
-	while (sa->exchanges)
-		ike_exchange_kill(sa->exchanges);
+	/* What we answered the peer may be using; its QM3 or its first packet is on the way. */
+	for (x = sa->exchanges; x; x = next) {
+		next = x->next;
+		if (x->state != IKE_ST_QM_ANSWERED)
+			ike_exchange_kill(x);
+	}
 	ike_timer_stop(&e->timers, &sa->rekey);
 	ike_timer_set(&e->timers, &sa->expire, e->now + CLOSED_LINGER);
 	e->cnt.p1_now--;
@@ -262,9 +267,8 @@ void ike_ikesa_kill(struct ike_ikesa *sa, bool tell, const char *why)
 		sa->next->prev = sa->prev;
 	sa->next = e->grave.ikesas;
 	e->grave.ikesas = sa;
-	if (sa->closed)
-		return;		/* counted and told when it was closed */
-	e->cnt.p1_now--;
+	if (!sa->closed)
+		e->cnt.p1_now--;
 	ike_tunnel_p1_gone(sa->tunnel);
 }
 

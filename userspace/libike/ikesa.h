@@ -61,8 +61,8 @@ void ike_ikesa_establish(struct ike_ikesa *sa);
 /* Replaced: delete after 'after'. */
 void ike_ikesa_retire(struct ike_ikesa *sa, ike_time after);
 /*
- * The peer deleted it. From now on it is good for nothing but deletes the peer sent before and
- * the network delivered later; nobody sees it any more.
+ * The peer deleted it. From now on it is good for nothing but deletes and QM3 that the peer sent
+ * before and the network delivered later; nobody sees it any more.
  */
 void ike_ikesa_close(struct ike_ikesa *sa);
 /* Unlink; with 'tell' a delete is sent to the peer first. Freed when the public call returns. */

@@ -416,6 +416,27 @@ static void deletes_in_the_wrong_order(void **state)
 	world_free(w);
 }
 
+/* A deletes the ISAKMP SA as soon as its QM3 is out, and the delete comes first. */
+static void qm3_after_the_delete(void **state)
+{
+	struct world *w = world_new(P1, P2);
+
+	(void)state;
+	w->wire = lose_target;
+	w->target = w->keep = "QM3";
+	run_for(w, IKE_SECOND / 5);
+	ike_info_delete_ikesa(ike_tunnel_sa(w->side[ALICE].e->tunnels));
+	run_for(w, IKE_SECOND / 5);
+	assert_int_equal(counters(w, BOB).p1_now, 0);
+	assert_null(active_out(&w->side[BOB]));
+	deliver(w, BOB, &w->kept.path, w->kept.data, w->kept.len);
+	assert_true(both_done(w));
+	run_for(w, 10 * IKE_SECOND);
+	assert_true(tunnel_works(w));
+	assert_null(w->side[BOB].e->ikesas);
+	world_free(w);
+}
+
 /* ---- a flood with the peer's address ---------------------------------------------------------------- */
 
 #define FORGED 0xf0f0f0f0u
@@ -745,6 +766,7 @@ int main(void)
 		cmocka_unit_test(silent_isakmp_sa_is_replaced),
 		cmocka_unit_test(doubts_are_bounded),
 		cmocka_unit_test(deletes_in_the_wrong_order),
+		cmocka_unit_test(qm3_after_the_delete),
 		cmocka_unit_test(flood_from_the_peers_address),
 		cmocka_unit_test(three_networks_one_isakmp_sa),
 		cmocka_unit_test(three_identities_one_address),
