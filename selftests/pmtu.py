@@ -128,8 +128,8 @@ def send(version, size, discover=PROBE, lost=False):
         s.close()
         return None
     try:
-        ready, _, _ = select.select([sink], [], [s], 20)
-        if ready:
+        ready, _, _ = select.select([sink, s], [], [], 20)     # an error makes s readable
+        if sink in ready:
             equal(sink.recv(70000), payload, "what arrived")
             return "arrived"
         mtu = told(s)
