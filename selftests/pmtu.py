@@ -286,7 +286,7 @@ def forged():
                          ("another destination", icmp(out.spi, seq, 600, dst="198.51.100.3")),
                          ("another source", icmp(out.spi, seq, 600, src="192.0.2.9")),
                          ("number 0", icmp(out.spi, 0, 600)),
-                         ("a number never sent", icmp(out.spi, seq + 1, 600)),
+                         ("a number never sent", icmp(out.spi, seq + 1000, 600)),
                          ("a number far behind", icmp(out.spi, (seq - (1 << 21)) & 0xffffffff, 600)),
                          ("host unreachable", icmp(out.spi, seq, 600, code=1)),
                          ("protocol unreachable", icmp(out.spi, seq, 600, code=2)),
