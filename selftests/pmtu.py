@@ -11,7 +11,7 @@ import select
 import socket
 import struct
 
-from bed import Bed, Tap, drops, expect_drops, ip, reconcile
+from bed import Bed, Tap, drops, ip, reconcile
 from craft import checksum, ipv4
 from ends import esptun
 from ktap import Failure, add, case, check, equal, run, wait_for
@@ -174,7 +174,10 @@ def by_module():
             equal(send(version, most), "arrived", f"IPv{version} packet of {most}")
             for size in (most + 1, 1500, 2000):
                 equal(send(version, size), most, f"told for an IPv{version} packet of {size}")
-        expect_drops(a, "esp0", before, tx_mtu=6)
+        # What was told sticks to the route: forwarding itself may refuse the later ones.
+        count = drops(a, "esp0").get("tx_mtu", 0) - before.get("tx_mtu", 0)
+        check(2 <= count <= 6, f"{count} tx_mtu drops for 6 packets refused")
+        equal({**drops(a, "esp0"), "tx_mtu": 0}, {**before, "tx_mtu": 0}, "other drops")
 
 
 @case("IPv4 without DF is never refused: it crosses in fragments")
@@ -262,7 +265,7 @@ def forged():
                          ("SPI 0", icmp(0, seq, 600)),
                          ("another destination", icmp(out.spi, seq, 600, dst="198.51.100.3")),
                          ("another source", icmp(out.spi, seq, 600, src="192.0.2.9")),
-                         ("a number never sent", icmp(out.spi, seq + 1, 600)),
+                         ("a number never sent", icmp(out.spi, seq + 1000, 600)),
                          ("a number far behind", icmp(out.spi, (seq - (1 << 21)) & 0xffffffff, 600)),
                          ("host unreachable", icmp(out.spi, seq, 600, code=1)),
                          ("protocol unreachable", icmp(out.spi, seq, 600, code=2)),
