@@ -11,7 +11,7 @@ import select
 import socket
 import struct
 
-from bed import Bed, Tap, drops, expect_drops, ip, reconcile
+from bed import Bed, Tap, drops, ip, reconcile
 from craft import checksum, ipv4
 from ends import esptun
 from ktap import Failure, add, case, check, equal, run, wait_for
@@ -174,7 +174,10 @@ def by_module():
             equal(send(version, most), "arrived", f"IPv{version} packet of {most}")
             for size in (most + 1, 1500, 2000):
                 equal(send(version, size), most, f"told for an IPv{version} packet of {size}")
-        expect_drops(a, "esp0", before, tx_mtu=6)
+        # What was told sticks to the route: forwarding itself may refuse the later ones.
+        count = drops(a, "esp0").get("tx_mtu", 0) - before.get("tx_mtu", 0)
+        check(2 <= count <= 6, f"{count} tx_mtu drops for 6 packets refused")
+        equal({**drops(a, "esp0"), "tx_mtu": 0}, {**before, "tx_mtu": 0}, "other drops")
 
 
 @case("IPv4 without DF is never refused: it crosses in fragments")
