@@ -176,7 +176,7 @@ def pages_with_clones():
     a.sh("tc filter add dev a0 egress matchall action mirred egress mirror dev copy1")
     with b.inside():
         sh("nft -f -", "table netdev t { chain c { type filter hook ingress device b0 priority 0; "
-                       "dup to lo; } }")
+                       "dup to lo; }; }")
     try:
         for alg in (GCM[0], CBC[0]):
             keys(alg)
