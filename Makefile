@@ -7,6 +7,7 @@ BUILD   := $(TOP)/build
 PREFIX  ?= /usr/local
 SBINDIR ?= $(PREFIX)/sbin
 MANDIR  ?= $(PREFIX)/share/man
+DOCDIR  ?= $(PREFIX)/share/doc/esptun
 UNITDIR ?= /etc/systemd/system
 CONFDIR ?= /etc/esptun
 BASHCOMP ?= $(PREFIX)/share/bash-completion/completions
@@ -54,7 +55,7 @@ bench: all ## instructions per packet in a VM whose clock counts them
 	@$(TOP)/scripts/bench
 
 # The kernel that runs here, not the one that the tests boot.
-install: ## install module, keyer, command, manual pages and systemd unit (DESTDIR=, PREFIX=)
+install: ## install module, keyer, command, manual pages, example and systemd unit (DESTDIR=, PREFIX=)
 	@$(MAKE) --no-print-directory module KERNEL_RELEASE=$(INSTALL_RELEASE)
 	@$(MAKE) --no-print-directory user
 	install -D -m 644 $(BUILD)/kernel/$(INSTALL_RELEASE)/esptun.ko \
@@ -67,6 +68,7 @@ install: ## install module, keyer, command, manual pages and systemd unit (DESTD
 	for page in $(TOP)/Documentation/man/*.[1-9]; do \
 		install -D -m 644 $$page $(DESTDIR)$(MANDIR)/man$${page##*.}/$${page##*/} || exit; \
 	done
+	install -D -m 644 $(TOP)/Documentation/examples/esptun.conf $(DESTDIR)$(DOCDIR)/examples/esptun.conf
 	install -d -m 755 $(DESTDIR)$(UNITDIR)
 	sed 's|@sbindir@|$(SBINDIR)|' $(TOP)/userspace/esptund/esptund.service.in \
 		> $(DESTDIR)$(UNITDIR)/esptund.service
@@ -82,6 +84,7 @@ uninstall: ## remove what install put there; configuration and keys stay
 	for page in $(TOP)/Documentation/man/*.[1-9]; do \
 		rm -f $(DESTDIR)$(MANDIR)/man$${page##*.}/$${page##*/}; \
 	done
+	rm -f $(DESTDIR)$(DOCDIR)/examples/esptun.conf
 	rm -f $(DESTDIR)$(UNITDIR)/esptund.service
 
 clean: ## remove build/

@@ -2,6 +2,7 @@
 /*
  * esptun tunnel: devices. Grammar and output; the kernel decides what is allowed.
  */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -203,6 +204,15 @@ static void show_tunnel(struct cli *c, const struct esptun_tunnel *t)
 	out_item_end(o);
 }
 
+/* An empty list is no error, but whoever expects tunnels should learn that there can be none. */
+static void tell_why_empty(struct cli *c)
+{
+	struct esptun_module m;
+
+	if (!c->out.json && esptun_module_get(c->kernel, &m) == -ENOENT)
+		fprintf(c->err, "There is no tunnel: %s\n", esptun_last_error(c->kernel));
+}
+
 static int show_all(struct cli *c)
 {
 	struct esptun_tunnel *list;
@@ -215,6 +225,8 @@ static int show_all(struct cli *c)
 		show_tunnel(c, &list[i]);
 	out_list_end(&c->out);
 	free(list);
+	if (!count)
+		tell_why_empty(c);
 	return CLI_OK;
 }
 

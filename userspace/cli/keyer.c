@@ -41,7 +41,8 @@ static int dial(struct cli *c, const char *path)
 	    !connect(fd, (struct sockaddr *)&sun, sizeof(sun)))
 		return fd;
 	cli_failed(c, "cannot reach the keyer at %s: %s%s", path, strerror(errno),
-		   errno == ENOENT || errno == ECONNREFUSED ? " (is esptund running?)" : "");
+		   errno == ENOENT || errno == ECONNREFUSED ? " (is esptund running?)" :
+		   errno == EACCES ? " (run this as root, or as a member of the group of esptund --ctl-group)" : "");
 	if (fd >= 0)
 		close(fd);
 	return -1;

@@ -210,7 +210,8 @@ static void check_devices(struct conf_log *log, const struct conf *c)
 		for (j = 0; j < i; j++) {
 			a = &c->ike.tunnel[i];
 			b = &c->ike.tunnel[j];
-			if (!strcmp(c->tunnel[i].device, c->tunnel[j].device))
+			/* Two of one name were reported as such. */
+			if (strcmp(a->name, b->name) && !strcmp(c->tunnel[i].device, c->tunnel[j].device))
 				conf_error(log, a->line, "tunnel %s has the device %s of tunnel %s (line %u): one tunnel, "
 					   "one device", a->name, c->tunnel[i].device, b->name, b->line);
 		}

@@ -127,7 +127,8 @@ static int open_secret(const char *path, char *why, size_t size)
 	struct stat st;
 
 	if (fd < 0) {
-		snprintf(why, size, "cannot open %s: %s", path, strerror(errno));
+		snprintf(why, size, "cannot open %s: %s%s", path, strerror(errno), errno == ENOENT ?
+			 ": write the pre-shared key, one line, to a file of that name with mode 0600" : "");
 		return -1;
 	}
 	if (fstat(fd, &st) || !S_ISREG(st.st_mode))

@@ -35,6 +35,10 @@ static const struct alg p1_hash[] = {
 	{ NULL }
 };
 
+/* Other vendors' configurations have the numbers. */
+#define GROUP_WORDS	"a group: modp2048 (number 14), modp3072 (15), modp4096 (16), ecp256 (19), ecp384 (20), " \
+			"ecp521 (21), modp1536 (5) or modp1024 (2)"
+
 static const struct alg groups[] = {
 	{ "modp2048",	14,	0,	IKE_POLICY_MODERN,	NULL },
 	{ "modp3072",	15,	0,	IKE_POLICY_MODERN,	NULL },
@@ -133,8 +137,7 @@ int ike_p1_parse(const char *text, enum ike_policy policy, struct ike_p1_proposa
 		return fail(why, "expected a hash: md5, sha1, sha256, sha384 or sha512", IKE_E_PARSE);
 	algs[2] = next_if(&w, groups);
 	if (!algs[2])
-		return fail(why, "expected a group: modp1024, modp1536, modp2048, modp3072, modp4096, "
-			    "ecp256, ecp384 or ecp521", IKE_E_PARSE);
+		return fail(why, "expected " GROUP_WORDS, IKE_E_PARSE);
 	if (*w.at)
 		return fail(why, "words behind the group", IKE_E_PARSE);
 	err = check_policy(policy, algs, 3, why);
@@ -168,7 +171,7 @@ int ike_p2_parse(const char *text, enum ike_policy policy, struct ike_p2_proposa
 	algs[2] = next_if(&w, groups);
 	algs[3] = next_if(&w, esn_word);
 	if (*w.at)
-		return fail(why, "expected a group or \"esn\"", IKE_E_PARSE);
+		return fail(why, "expected nothing more, \"esn\" or " GROUP_WORDS, IKE_E_PARSE);
 	err = check_policy(policy, algs, 4, why);
 	if (err)
 		return err;

@@ -16,6 +16,7 @@ struct esptun_sock { int unused; };
 
 static struct {
 	const char *refuse;		/* text; every request fails with it */
+	bool no_module;			/* module_get finds none */
 	char last[32];			/* name of the last request, "" for none */
 	struct esptun_tunnel tunnel;	/* as requested */
 	struct esptun_sa sa;		/* as requested */
@@ -55,7 +56,7 @@ void esptun_free(struct esptun_sock *s)
 const char *esptun_last_error(const struct esptun_sock *s)
 {
 	(void)s;
-	return fake.refuse ? fake.refuse : "there is no such device";
+	return fake.refuse ? fake.refuse : fake.no_module ? "the module is not loaded" : "there is no such device";
 }
 
 /* Devices are paris0 = 7, rome0 = 8, eth0 = 2. */
@@ -183,7 +184,7 @@ int esptun_module_get(struct esptun_sock *s, struct esptun_module *m)
 {
 	(void)s;
 	*m = fake.module;
-	return asked("module_get");
+	return fake.no_module ? -ENOENT : asked("module_get");
 }
 
 int esptun_events_new(struct esptun_sock *s, unsigned int what, struct esptun_events **out)

@@ -48,8 +48,10 @@ static void test_show_is_default(void **state)
 	(void)state;
 	fake.tunnel_count = 0;
 	fake.sa_count = 0;
-	expect_run(&plain, "tunnel", CLI_OK, "", "");
+	fake.no_module = true;
+	expect_run(&plain, "tunnel", CLI_OK, "", "There is no tunnel: the module is not loaded\n");
 	assert_string_equal(fake.last, "tunnel_dump");
+	fake.no_module = false;
 	expect_run(&plain, "sa", CLI_OK, "", "");
 	assert_string_equal(fake.last, "sa_dump");
 }

@@ -230,6 +230,18 @@ static void test_tunnel_show_text(void **state)
 		   "");
 }
 
+static void test_tunnel_show_none(void **state)
+{
+	(void)state;
+	expect_run(&plain, "tunnel show", 0, "", "");
+	fake.no_module = true;
+	expect_run(&plain, "tunnel show", 0, "", "There is no tunnel: the module is not loaded\n");
+	expect_run(&(struct run_options){ .json = true }, "tunnel show", 0, "[]\n", "");
+	set_tunnel();
+	expect_wrong("module", CLI_REFUSED, "the module is not loaded", NULL);
+	assert_string_equal(fake.last, "tunnel_dump");
+}
+
 static void test_moved_tunnel(void **state)
 {
 	(void)state;
@@ -425,6 +437,7 @@ int main(void)
 		cmocka_unit_test_setup(test_sa_add_wrong, fresh),
 		cmocka_unit_test_setup(test_sa_requests, fresh),
 		cmocka_unit_test_setup(test_tunnel_show_text, fresh),
+		cmocka_unit_test_setup(test_tunnel_show_none, fresh),
 		cmocka_unit_test_setup(test_moved_tunnel, fresh),
 		cmocka_unit_test_setup(test_tunnel_show_json, fresh),
 		cmocka_unit_test_setup(test_sa_show_text, fresh),

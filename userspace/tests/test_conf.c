@@ -356,6 +356,7 @@ static void mistakes(void **state)
 		{ TUNNEL("  grace = 1s\n\n  grace = 1s\n"), 6, "set on line 4 already" },
 		{ TUNNEL("  remote = 203.0.113.1\n"), 4, "set on line 2 already" },
 		{ "default { grace = 1s }\n\ndefault { grace = 2s }\n" TUNNEL(""), 3, "first on line 1" },
+		{ TUNNEL("  phase1 = \"aes256-sha256-group14\"\n"), 4, "modp2048 (number 14)" },
 		{ "profile p { }\nprofile p { }\n" TUNNEL(" profile = p\n"), 2, "profile p is there twice" },
 		{ TUNNEL("  phase1 = { \"aes128-sha256-ecp256\",\n\"aes128-sha256-ecp256\" }\n"), 5, "listed twice" },
 		/* values */
@@ -490,7 +491,7 @@ static void secret_files(void **state)
 	other_psk("SEC\0RET", 7, 0600, "one line");
 	other_psk(long_text, 1025, 0600, "1 to 1024");
 	other_psk(long_text, sizeof(long_text), 0600, "longer than any secret");
-	assert_refused("tunnel a {\n  remote = 198.51.100.7\n  psk-file = none.psk\n}\n", 3, "No such file");
+	assert_refused("tunnel a {\n  remote = 198.51.100.7\n  psk-file = none.psk\n}\n", 3, "No such file or directory: write the pre-shared key");
 	assert_refused("tunnel a {\n  remote = 198.51.100.7\n  psk-file = /\n}\n", 3, "not a regular file");
 	assert_refused("tunnel a {\n  remote = 198.51.100.7\n  psk-file = ''\n}\n", 3, "name of a file");
 	assert_refused(TUNNEL("  psk = 'a long enough secret'\n"), 4, "both given");
