@@ -9,6 +9,9 @@ SBINDIR ?= $(PREFIX)/sbin
 MANDIR  ?= $(PREFIX)/share/man
 UNITDIR ?= /etc/systemd/system
 CONFDIR ?= /etc/esptun
+BASHCOMP ?= $(PREFIX)/share/bash-completion/completions
+# Where ip(8) looks for the options of link kinds.
+IPLIBDIR ?= /usr/lib/$(shell gcc -print-multiarch)/ip
 DESTDIR ?=
 # Which kernel to build for: the one that the tests boot, unless told otherwise.
 KERNEL_RELEASE ?= $(shell $(TOP)/scripts/vm-kernel --version $(KERNEL))
@@ -59,6 +62,8 @@ install: ## install module, keyer, command, manual pages and systemd unit (DESTD
 	$(if $(DESTDIR),,depmod $(INSTALL_RELEASE))
 	install -d $(DESTDIR)$(SBINDIR)
 	install -m 755 $(BUILD)/user/bin/esptund $(BUILD)/user/bin/esptun $(DESTDIR)$(SBINDIR)
+	install -D -m 644 $(TOP)/userspace/completion/esptun $(DESTDIR)$(BASHCOMP)/esptun
+	install -D -m 644 $(BUILD)/user/plugin/link_esptun.so $(DESTDIR)$(IPLIBDIR)/link_esptun.so
 	for page in $(TOP)/Documentation/man/*.[1-9]; do \
 		install -D -m 644 $$page $(DESTDIR)$(MANDIR)/man$${page##*.}/$${page##*/} || exit; \
 	done
@@ -73,6 +78,7 @@ uninstall: ## remove what install put there; configuration and keys stay
 	rm -f $(DESTDIR)/lib/modules/$(INSTALL_RELEASE)/updates/esptun.ko
 	$(if $(DESTDIR),,depmod $(INSTALL_RELEASE))
 	rm -f $(DESTDIR)$(SBINDIR)/esptund $(DESTDIR)$(SBINDIR)/esptun
+	rm -f $(DESTDIR)$(BASHCOMP)/esptun $(DESTDIR)$(IPLIBDIR)/link_esptun.so
 	for page in $(TOP)/Documentation/man/*.[1-9]; do \
 		rm -f $(DESTDIR)$(MANDIR)/man$${page##*.}/$${page##*/}; \
 	done

@@ -161,7 +161,8 @@ static int esptun_crypto_setkey(struct crypto_aead *tfm, const struct esptun_cry
 	err = crypto_aead_setkey(tfm, key, len);
 	kfree_sensitive(built);
 	if (err) {
-		NL_SET_ERR_MSG(extack, "encr-key: the cipher refused the key, it may be a weak one");
+		NL_SET_ERR_MSG(extack,
+			       "encr-key: the cipher refused the key, it may be a weak one");
 		return err;
 	}
 	return crypto_aead_setauthsize(tfm, icv_len);

@@ -8,6 +8,7 @@
 #include "sa.h"
 #include "sadb.h"
 #include "link.h"
+#include "netlink.h"
 #include <linux/delay.h>
 #include <linux/rtnetlink.h>
 #include <linux/xarray.h>
@@ -16,6 +17,9 @@
 #include <net/sch_generic.h>
 
 struct workqueue_struct *esptun_wq;
+
+/* Tunnels whose routes lead through each other would ask each other for ever more. */
+#define ESPTUN_MAX_NEEDED_HEADROOM 512u
 
 static unsigned int esptun_net_id __read_mostly;
 
@@ -70,6 +74,7 @@ int esptun_device_register(struct esptun_dev *tun)
 		return err;
 	list_add_tail(&tun->by_net, &en->devices);
 	hash_add_rcu(en->remotes, &tun->by_remote, (__force u32)tun->remote);
+	esptun_nl_changed();
 	return 0;
 }
 
@@ -86,6 +91,7 @@ void esptun_device_unregister(struct esptun_dev *tun)
 	hash_del_rcu(&tun->by_remote);
 	list_del(&tun->by_net);
 	xa_erase(&esptun_devices, tun->id);
+	esptun_nl_changed();
 }
 
 int esptun_device_rebind(struct esptun_dev *tun, __be32 local, __be32 remote)
@@ -152,7 +158,8 @@ int esptun_device_want_mtu(struct esptun_dev *tun)
 	if (!esptun_outer_route(tun, &route)) {
 		mtu = esptun_outer_mtu(tun, route.rt);
 		WRITE_ONCE(tun->path_mtu, mtu);
-		tun->dev->needed_headroom = esptun_outer_headroom(route.rt);
+		WRITE_ONCE(tun->dev->needed_headroom,
+			   min(esptun_outer_headroom(route.rt), ESPTUN_MAX_NEEDED_HEADROOM));
 		ip_rt_put(route.rt);
 	}
 	rcu_read_unlock();

@@ -179,9 +179,14 @@ static void esptun_in_decrypt(struct sk_buff *skb, struct esptun_sa *sa, unsigne
 	struct esptun_crypto_job job = { .skb = skb, .done = esptun_in_async };
 	int err;
 
-	if (c->async && !esptun_esp_hold(skb)) {
-		esptun_rcv_drop(skb, ESPTUN_DROP_RX_NO_SA);
-		return;
+	if (c->async) {
+		if (!esptun_esp_hold(skb)) {
+			esptun_rcv_drop(skb, ESPTUN_DROP_RX_NO_SA);
+			return;
+		}
+		/* Outer route and device are borrowed from RCU; the cipher may outlast it. */
+		skb_dst_drop(skb);
+		skb->dev = sa->tun->dev;
 	}
 	job.start = esptun_in_header(skb, sa, esptun_cb(skb)->seq);
 	job.assoc_len = skb->data + ESPTUN_ESP_HEADER + c->iv_len - job.start;

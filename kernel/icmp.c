@@ -12,7 +12,7 @@
 #include <net/icmp.h>
 
 /* A number not further back than this is plausible. */
-#define ESPTUN_ICMP_RECENT (1u << 20)
+#define ESPTUN_ICMP_RECENT BIT(20)
 
 /* The SA that sent the quoted packet; the ICMP layer has made sure of eight octets. */
 static struct esptun_sa *esptun_icmp_sa(const struct sk_buff *skb)
@@ -20,15 +20,17 @@ static struct esptun_sa *esptun_icmp_sa(const struct sk_buff *skb)
 	const struct iphdr *iph = (const struct iphdr *)skb->data;
 	const u8 *esp = skb->data + iph->ihl * 4;
 	struct esptun_sa *sa;
-	u32 quoted, sent;
+	u64 sent;
+	u32 back;
 
 	sa = esptun_sadb_out(esptun_net_get(dev_net(skb->dev)), get_unaligned((__be32 *)esp),
 			     iph->daddr);
 	if (!sa || (sa->tun->local && sa->tun->local != iph->saddr))
 		return NULL;
-	quoted = get_unaligned_be32(esp + 4);
-	sent = (u32)esptun_sa_seq(sa);
-	return sent - quoted < ESPTUN_ICMP_RECENT ? sa : NULL;
+	sent = esptun_sa_seq(sa);
+	back = (u32)sent - get_unaligned_be32(esp + 4);
+	/* Numbers begin at 1: what lies as far back as there are numbers was never sent. */
+	return back < ESPTUN_ICMP_RECENT && back < sent ? sa : NULL;
 }
 
 int esptun_icmp_err(struct sk_buff *skb, u32 info)

@@ -5,6 +5,7 @@
  */
 #include "keyring.h"
 #include "crypto.h"
+#include <linux/hashtable.h>
 #include <linux/netlink.h>
 #include <linux/random.h>
 #include <linux/siphash.h>
@@ -14,22 +15,19 @@
 #define ESPTUN_KEYRING_SIZE 256
 
 /**
- * struct esptun_used_key
+ * struct esptun_used_key - a key whose SA has ended
  * @hash: of the key; 0 in an entry never used
- * @seq: last number used, valid when no SA uses it
- * @turn: changes when the entry is given to another key, so that the SA it was taken
- *	from does not write into it
- * @in_use: an SA has it
+ * @seq: last number used with it
  */
 struct esptun_used_key {
 	u64 hash;
 	u64 seq;
-	u32 turn;
-	bool in_use;
 };
 
 static siphash_key_t esptun_keyring_secret;
 static DEFINE_SPINLOCK(esptun_keyring_lock);
+/* Keys in use: each is part of its SA, so there is room for any number of them. */
+static DEFINE_HASHTABLE(esptun_keyring_live, 10);
 static struct esptun_used_key esptun_keyring[ESPTUN_KEYRING_SIZE];
 static u32 esptun_keyring_next;
 
@@ -50,71 +48,71 @@ static u64 esptun_keyring_hash(const struct esptun_crypto_params *p)
 	return siphash_2u64(hash, p->encr, &esptun_keyring_secret) | 1;
 }
 
-/* The entry to overwrite: the oldest that no SA uses, or else simply the oldest. */
-static u32 esptun_keyring_oldest(void)
+static bool esptun_keyring_in_use(u64 hash)
 {
-	u32 i, at;
+	struct esptun_live_key *live;
 
-	for (i = 0; i < ESPTUN_KEYRING_SIZE; i++) {
-		at = (esptun_keyring_next + i) % ESPTUN_KEYRING_SIZE;
-		if (!esptun_keyring[at].in_use)
-			break;
-	}
-	if (i == ESPTUN_KEYRING_SIZE)
-		at = esptun_keyring_next;
-	esptun_keyring_next = (at + 1) % ESPTUN_KEYRING_SIZE;
-	return at;
+	hash_for_each_possible(esptun_keyring_live, live, node, hash)
+		if (live->hash == hash)
+			return true;
+	return false;
 }
 
-/* The entry's number, with its turn: see &struct esptun_used_key. */
-static int esptun_keyring_slot(u32 at)
+static struct esptun_used_key *esptun_keyring_find(u64 hash)
 {
-	return (esptun_keyring[at].turn & 0x3fffff) * ESPTUN_KEYRING_SIZE + at;
+	u32 i;
+
+	for (i = 0; i < ESPTUN_KEYRING_SIZE; i++)
+		if (esptun_keyring[i].hash == hash)
+			return &esptun_keyring[i];
+	return NULL;
 }
 
-int esptun_keyring_claim(const struct esptun_crypto_params *p, u64 seq, int *slot,
-			 struct netlink_ext_ack *extack)
+int esptun_keyring_claim(const struct esptun_crypto_params *p, u64 seq,
+			 struct esptun_live_key *live, struct netlink_ext_ack *extack)
 {
-	u64 hash = esptun_keyring_hash(p);
-	struct esptun_used_key *key;
+	const struct esptun_used_key *used;
 	int err = -EKEYREJECTED;
-	u32 at;
 
+	live->hash = esptun_keyring_hash(p);
 	spin_lock_bh(&esptun_keyring_lock);
-	for (at = 0; at < ESPTUN_KEYRING_SIZE; at++)
-		if (esptun_keyring[at].hash == hash)
-			break;
-	if (at < ESPTUN_KEYRING_SIZE && esptun_keyring[at].in_use) {
+	used = esptun_keyring_find(live->hash);
+	if (esptun_keyring_in_use(live->hash)) {
 		NL_SET_ERR_MSG(extack,
 			       "encr-key: an outbound SA of this host is using this key");
-		goto out;
-	}
-	if (at < ESPTUN_KEYRING_SIZE && seq < esptun_keyring[at].seq) {
+	} else if (used && seq < used->seq) {
 		NL_SET_ERR_MSG(extack,
 			       "encr-key: used before on this host, and seq is lower than the last number sent with it");
-		goto out;
+	} else {
+		hash_add(esptun_keyring_live, &live->node, live->hash);
+		err = 0;
 	}
-	if (at == ESPTUN_KEYRING_SIZE)
-		at = esptun_keyring_oldest();
-	key = &esptun_keyring[at];
-	key->hash = hash;
-	key->turn++;
-	key->in_use = true;
-	*slot = esptun_keyring_slot(at);
-	err = 0;
-out:
 	spin_unlock_bh(&esptun_keyring_lock);
 	return err;
 }
 
-void esptun_keyring_release(int slot, u64 seq)
+void esptun_keyring_cancel(struct esptun_live_key *live)
 {
-	u32 at = slot % ESPTUN_KEYRING_SIZE;
+	spin_lock_bh(&esptun_keyring_lock);
+	hash_del(&live->node);
+	spin_unlock_bh(&esptun_keyring_lock);
+}
+
+void esptun_keyring_release(struct esptun_live_key *live, u64 seq)
+{
+	struct esptun_used_key *used;
 
 	spin_lock_bh(&esptun_keyring_lock);
-	if (slot == esptun_keyring_slot(at)) {
-		esptun_keyring[at].seq = seq;
-		esptun_keyring[at].in_use = false;
+	hash_del(&live->node);
+	used = esptun_keyring_find(live->hash);
+	/* A key that nothing was sent with need not push out another. */
+	if (!used && seq) {
+		used = &esptun_keyring[esptun_keyring_next];
+		esptun_keyring_next = (esptun_keyring_next + 1) % ESPTUN_KEYRING_SIZE;
+	}
+	if (used) {
+		used->hash = live->hash;
+		used->seq = seq;
 	}
 	spin_unlock_bh(&esptun_keyring_lock);
 }

@@ -256,18 +256,24 @@ static int esptun_link_validate(struct nlattr *tb[], struct nlattr *data[],
 	return esptun_link_unknown(tb, extack);
 }
 
-/* Everything but the endpoints. The values are single words that packets read once. */
-static int esptun_link_options(struct esptun_dev *tun, struct nlattr *data[],
-			       struct netlink_ext_ack *extack)
+/* What of the options can only be judged with the underlay known; changes nothing. */
+static int esptun_link_check(const struct esptun_dev *tun, struct nlattr *data[],
+			     struct netlink_ext_ack *extack)
 {
 	u32 link = data[IFLA_ESPTUN_LINK] ? nla_get_u32(data[IFLA_ESPTUN_LINK]) : tun->link;
 
-	if (link && link != tun->link && !__dev_get_by_index(tun->net, link)) {
-		esptun_link_refuse(extack, data[IFLA_ESPTUN_LINK],
-				   "dev: no device with this index in the underlay's netns");
-		return -ENODEV;
-	}
-	WRITE_ONCE(tun->link, link);
+	if (!link || link == tun->link || __dev_get_by_index(tun->net, link))
+		return 0;
+	esptun_link_refuse(extack, data[IFLA_ESPTUN_LINK],
+			   "dev: no device with this index in the underlay's netns");
+	return -ENODEV;
+}
+
+/* Everything but the endpoints. The values are single words that packets read once. */
+static void esptun_link_options(struct esptun_dev *tun, struct nlattr *data[])
+{
+	if (data[IFLA_ESPTUN_LINK])
+		WRITE_ONCE(tun->link, nla_get_u32(data[IFLA_ESPTUN_LINK]));
 	if (data[IFLA_ESPTUN_TTL])
 		WRITE_ONCE(tun->ttl, nla_get_u8(data[IFLA_ESPTUN_TTL]));
 	if (data[IFLA_ESPTUN_TOS])
@@ -278,7 +284,6 @@ static int esptun_link_options(struct esptun_dev *tun, struct nlattr *data[],
 		WRITE_ONCE(tun->fwmark, nla_get_u32(data[IFLA_ESPTUN_FWMARK]));
 	if (data[IFLA_ESPTUN_KEEP_CARRIER])
 		tun->keep_carrier = nla_get_u8(data[IFLA_ESPTUN_KEEP_CARRIER]);
-	return 0;
 }
 
 static int esptun_link_new(struct net *src_net, struct net_device *dev, struct nlattr *tb[],
@@ -293,9 +298,10 @@ static int esptun_link_new(struct net *src_net, struct net_device *dev, struct n
 	tun->net = src_net;
 	tun->remote = nla_get_be32(data[IFLA_ESPTUN_REMOTE4]);
 	tun->local = esptun_link_addr(data[IFLA_ESPTUN_LOCAL4], 0);
-	err = esptun_link_options(tun, data, extack);
+	err = esptun_link_check(tun, data, extack);
 	if (err)
 		return err;
+	esptun_link_options(tun, data);
 	if (!tun->keep_carrier)
 		netif_carrier_off(dev);
 	tun->mtu_auto = !tb[IFLA_MTU];
@@ -323,15 +329,17 @@ static int esptun_link_change(struct net_device *dev, struct nlattr *tb[], struc
 	}
 	if (!data)
 		return 0;
+	/* All or nothing: what is refused must not have changed anything before. */
+	err = esptun_link_check(tun, data, extack);
+	if (err)
+		return err;
 	err = esptun_device_rebind(tun, esptun_link_addr(data[IFLA_ESPTUN_LOCAL4], tun->local),
 				   esptun_link_addr(data[IFLA_ESPTUN_REMOTE4], tun->remote));
 	if (err) {
 		NL_SET_ERR_MSG(extack, "local, remote: the device has SAs, delete them first");
 		return err;
 	}
-	err = esptun_link_options(tun, data, extack);
-	if (err)
-		return err;
+	esptun_link_options(tun, data);
 	dst_cache_reset(&tun->route);
 	spin_lock_bh(&tun->lock);
 	esptun_device_follow(tun);

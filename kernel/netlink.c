@@ -206,7 +206,8 @@ static struct esptun_dev *esptun_nl_tunnel(struct genl_info *info)
 	dev = dev_get_by_name(genl_info_net(info), nla_data(name));
 	if (dev && esptun_device_is(dev))
 		return netdev_priv(dev);
-	dev_put(dev);
+	if (dev)	/* dev_put(NULL) is allowed since 5.14 only */
+		dev_put(dev);
 	NL_SET_ERR_MSG_ATTR(info->extack, name, "ifname: no esptun device has this name");
 	return ERR_PTR(-ENODEV);
 }

@@ -57,10 +57,16 @@ static void esptun_nl_get_key(struct nlattr *attr, const u8 **key, unsigned int 
 	*len = attr ? nla_len(attr) : 0;
 }
 
-static void esptun_nl_wipe_key(struct nlattr *attr)
+/* Wipes all keys in a request: an attribute may be there more than once. */
+static void esptun_nl_wipe_keys(const struct genl_info *info)
 {
-	if (attr)
-		memzero_explicit(nla_data(attr), nla_len(attr));
+	struct nlattr *attr;
+	int rem;
+
+	nlmsg_for_each_attr(attr, info->nlhdr, GENL_HDRLEN, rem)
+		if (nla_type(attr) == ESPTUN_A_SA_ENCR_KEY ||
+		    nla_type(attr) == ESPTUN_A_SA_AUTH_KEY)
+			memzero_explicit(nla_data(attr), nla_len(attr));
 }
 
 static u32 esptun_nl_default_window(const struct esptun_sa_params *p)
@@ -117,8 +123,7 @@ int esptun_nl_sa_new_doit(struct sk_buff *skb, struct genl_info *info)
 		esptun_device_settle(tun);
 	dev_put(tun->dev);
 out:
-	esptun_nl_wipe_key(info->attrs[ESPTUN_A_SA_ENCR_KEY]);
-	esptun_nl_wipe_key(info->attrs[ESPTUN_A_SA_AUTH_KEY]);
+	esptun_nl_wipe_keys(info);
 	return err;
 }
 
@@ -140,7 +145,8 @@ int esptun_nl_sa_alloc_spi_doit(struct sk_buff *skb, struct genl_info *info)
 	msg = esptun_nl_reply(info, ESPTUN_CMD_SA_ALLOC_SPI, &head);
 	if (!msg)
 		return -ENOMEM;
-	err = nla_put_u32(msg, ESPTUN_A_SA_IFINDEX, nla_get_u32(info->attrs[ESPTUN_A_SA_IFINDEX])) ||
+	err = nla_put_u32(msg, ESPTUN_A_SA_IFINDEX,
+			  nla_get_u32(info->attrs[ESPTUN_A_SA_IFINDEX])) ||
 	      nla_put_be32(msg, ESPTUN_A_SA_SPI, spi);
 	return esptun_nl_send(info, msg, head, err ? -EMSGSIZE : 0);
 }

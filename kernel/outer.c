@@ -36,7 +36,8 @@ u32 esptun_outer_mtu(const struct esptun_dev *tun, const struct rtable *rt)
 	u32 learned = READ_ONCE(tun->pmtu);
 	u32 mtu = dst_mtu(&rt->dst);
 
-	if (unlikely(learned) && learned < mtu && time_before(jiffies, READ_ONCE(tun->pmtu_expires)))
+	if (unlikely(learned) && learned < mtu &&
+	    time_before(jiffies, READ_ONCE(tun->pmtu_expires)))
 		return learned;
 	return mtu;
 }

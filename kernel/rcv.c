@@ -15,6 +15,9 @@
 /* Before ip_vti (100), which takes by address, and esp4 (0), which must see every SPI. */
 #define ESPTUN_RCV_PRIORITY 150
 
+/* Behind ip_vti: what comes here may still be the xfrm interface's (10) or esp4's. */
+#define ESPTUN_RCV_LATE_PRIORITY 50
+
 void esptun_rcv_drop(struct sk_buff *skb, enum esptun_drop reason)
 {
 	struct esptun_cb *cb = esptun_cb(skb);
@@ -118,51 +121,52 @@ void esptun_rcv_deliver(struct sk_buff *skb, u8 next_header)
 }
 
 /*
- * An SPI we do not have. If its packet is between the endpoints of one of our devices and
- * the kernel's own IPsec does not know it either, it was for us: an SA just deleted, or
- * one that the peer still has. Then it counts as lost here. It goes on to the others all
- * the same: whoever claims it may, and nobody misses a packet because we are loaded.
+ * Called as esptun_rcv() is, for what neither we nor ip_vti have taken: an SPI we do not
+ * have. If its packet is between the endpoints of one of our devices and the kernel's own
+ * IPsec does not know it either, it was for us: an SA just deleted, or one that the peer
+ * still has. Then it counts as lost here. It goes on to the others all the same: whoever
+ * claims it may, and nobody misses a packet because we are loaded.
  */
-static void esptun_rcv_unknown(struct esptun_net *en, const struct sk_buff *skb, __be32 spi)
+static int esptun_rcv_late(struct sk_buff *skb)
 {
-	const struct iphdr *iph = ip_hdr(skb);
-	struct esptun_drop_info info = {
-		.reason = ESPTUN_DROP_RX_NO_SA, .spi = spi, .source = iph->saddr,
-	};
+	struct esptun_net *en = esptun_net_get(dev_net(skb->dev));
+	struct esptun_drop_info info = { .reason = ESPTUN_DROP_RX_NO_SA };
 	struct esptun_dev *tun;
 
-	tun = esptun_device_find(en, iph->saddr, iph->daddr);
-	if (tun && !esptun_sadb_foreign(en->net, iph->daddr, spi))
+	if (!pskb_may_pull(skb, sizeof(info.spi)))
+		return -EINVAL;
+	info.spi = get_unaligned((__be32 *)skb->data);
+	info.source = ip_hdr(skb)->saddr;
+	/* One that we have is here only because it is the SPI of a state of theirs, too. */
+	if (esptun_sadb_in(en, info.spi))
+		return -EINVAL;
+	tun = esptun_device_find(en, info.source, ip_hdr(skb)->daddr);
+	if (tun && !esptun_sadb_foreign(en->net, skb->mark, ip_hdr(skb)->daddr, info.spi))
 		esptun_stats_dropped(tun, &info, 1);
-	atomic64_inc(&en->rx_foreign);
+	return -EINVAL;
+}
+
+/* Did the packet travel between the endpoints of the SA's device? */
+static bool esptun_rcv_between(const struct sk_buff *skb, const struct esptun_sa *sa)
+{
+	__be32 local = READ_ONCE(sa->tun->local);
+
+	return ip_hdr(skb)->saddr == READ_ONCE(sa->tun->remote) &&
+	       (!local || ip_hdr(skb)->daddr == local);
 }
 
 /* Reasons to refuse a packet that need no look at its content. */
-static bool esptun_rcv_refused(const struct sk_buff *skb, const struct esptun_sa *sa,
-			       enum esptun_drop *why)
+static bool esptun_rcv_refused(const struct esptun_sa *sa, enum esptun_drop *why)
 {
 	const struct esptun_dev *tun = sa->tun;
-	const struct iphdr *iph = ip_hdr(skb);
 
-	if (unlikely(iph->saddr != READ_ONCE(tun->remote)))
-		*why = ESPTUN_DROP_RX_WRONG_SOURCE;
-	else if (unlikely(READ_ONCE(sa->state) == ESPTUN_SA_STATE_EXPIRED))
+	if (unlikely(READ_ONCE(sa->state) == ESPTUN_SA_STATE_EXPIRED))
 		*why = ESPTUN_DROP_RX_EXPIRED;
 	else if (unlikely(!(READ_ONCE(tun->dev->flags) & IFF_UP)))
 		*why = ESPTUN_DROP_RX_DEVICE_DOWN;
 	else
 		return false;
 	return true;
-}
-
-/* The same SPI at another of our addresses: the kernel's own IPsec may have it there. */
-static bool esptun_rcv_elsewhere(struct esptun_net *en, const struct sk_buff *skb,
-				 const struct esptun_sa *sa)
-{
-	__be32 local = READ_ONCE(sa->tun->local);
-
-	return local && ip_hdr(skb)->daddr != local &&
-	       esptun_sadb_foreign(en->net, ip_hdr(skb)->daddr, sa->spi);
 }
 
 static void esptun_rcv_refuse(struct sk_buff *skb, struct esptun_sa *sa, enum esptun_drop why)
@@ -190,16 +194,19 @@ static int esptun_rcv(struct sk_buff *skb)
 	spi = get_unaligned((__be32 *)skb->data);
 	sa = esptun_sadb_in(en, spi);
 	if (unlikely(!sa)) {
-		esptun_rcv_unknown(en, skb, spi);
+		atomic64_inc(&en->rx_foreign);
 		return -EINVAL;
 	}
-	if (unlikely(READ_ONCE(sa->tun->local) && ip_hdr(skb)->daddr != READ_ONCE(sa->tun->local))) {
-		if (esptun_rcv_elsewhere(en, skb, sa))
+	if (unlikely(!esptun_rcv_between(skb, sa))) {
+		/* The kernel's own IPsec may have the same SPI, for another peer or address. */
+		if (esptun_sadb_foreign(en->net, skb->mark, ip_hdr(skb)->daddr, spi)) {
+			atomic64_inc(&en->rx_foreign);
 			return -EINVAL;
+		}
 		esptun_rcv_refuse(skb, sa, ESPTUN_DROP_RX_WRONG_SOURCE);
 		return 0;
 	}
-	if (unlikely(esptun_rcv_refused(skb, sa, &why))) {
+	if (unlikely(esptun_rcv_refused(sa, &why))) {
 		esptun_rcv_refuse(skb, sa, why);
 		return 0;
 	}
@@ -231,13 +238,35 @@ static struct xfrm4_protocol esptun_rcv_protocol = {
 	.priority = ESPTUN_RCV_PRIORITY,
 };
 
+static int esptun_rcv_late_err(struct sk_buff *skb, u32 info)
+{
+	return -ENOENT;
+}
+
+static struct xfrm4_protocol esptun_rcv_late_protocol = {
+	.handler = esptun_rcv_late,
+	.input_handler = esptun_rcv_input,
+	.cb_handler = esptun_rcv_cb,
+	.err_handler = esptun_rcv_late_err,
+	.priority = ESPTUN_RCV_LATE_PRIORITY,
+};
+
 int esptun_rcv_init(void)
 {
-	return xfrm4_protocol_register(&esptun_rcv_protocol, IPPROTO_ESP);
+	int err;
+
+	err = xfrm4_protocol_register(&esptun_rcv_protocol, IPPROTO_ESP);
+	if (err)
+		return err;
+	err = xfrm4_protocol_register(&esptun_rcv_late_protocol, IPPROTO_ESP);
+	if (err)
+		xfrm4_protocol_deregister(&esptun_rcv_protocol, IPPROTO_ESP);
+	return err;
 }
 
 /* No packet is in the handlers any more when this returns. */
 void esptun_rcv_exit(void)
 {
+	xfrm4_protocol_deregister(&esptun_rcv_late_protocol, IPPROTO_ESP);
 	xfrm4_protocol_deregister(&esptun_rcv_protocol, IPPROTO_ESP);
 }

@@ -5,7 +5,6 @@
  */
 #include "sa.h"
 #include "sadb.h"
-#include "keyring.h"
 #include "netlink.h"
 #include "trace.h"
 #include <linux/netlink.h>
@@ -180,7 +179,7 @@ static int esptun_sa_check_place(const struct esptun_sa *sa, struct netlink_ext_
 		NL_SET_ERR_MSG(extack, "spi: reserved for another device");
 		return -EEXIST;
 	}
-	if (sa->dir == ESPTUN_DIR_IN && esptun_sadb_foreign(tun->net, tun->local, sa->spi)) {
+	if (sa->dir == ESPTUN_DIR_IN && esptun_sadb_foreign(tun->net, 0, tun->local, sa->spi)) {
 		NL_SET_ERR_MSG(extack, "spi: the kernel's own IPsec (xfrm) has an SA with it");
 		return -EEXIST;
 	}
@@ -248,11 +247,11 @@ int esptun_sa_new(struct esptun_dev *tun, const struct esptun_sa_params *p,
 		return PTR_ERR(sa);
 	mutex_lock(&en->mutex);
 	if (sa->dir == ESPTUN_DIR_OUT)
-		err = esptun_keyring_claim(&p->crypto, p->seq, &sa->key_slot, extack);
+		err = esptun_keyring_claim(&p->crypto, p->seq, &sa->key, extack);
 	if (!err) {
 		err = esptun_sa_install(en, sa, activate, extack);
 		if (err && sa->dir == ESPTUN_DIR_OUT)
-			esptun_keyring_release(sa->key_slot, p->seq);
+			esptun_keyring_cancel(&sa->key);
 	}
 	mutex_unlock(&en->mutex);
 	if (err)
@@ -295,8 +294,9 @@ int esptun_sa_activate(struct esptun_dev *tun, __be32 spi, struct netlink_ext_ac
 	} else if (sa->state == ESPTUN_SA_STATE_PENDING) {
 		told = esptun_sa_switch(sa);
 	} else if (sa->state != ESPTUN_SA_STATE_ACTIVE) {
-		err = esptun_sa_refuse(extack,
-			"spi: the SA is old or expired, only a pending one can be activated");
+		NL_SET_ERR_MSG(extack,
+			       "spi: the SA is old or expired, only a pending one can be activated");
+		err = -EINVAL;
 	}
 	spin_unlock_bh(&tun->lock);
 	rcu_read_unlock();
@@ -324,7 +324,7 @@ static void esptun_sa_unlink(struct esptun_net *en, struct esptun_sa *sa, u32 re
 	if (sa->dir == ESPTUN_DIR_OUT) {
 		/* Packets under way took their numbers before this, none does after it. */
 		WRITE_ONCE(sa->final_seq, esptun_seq_close(&sa->seq));
-		esptun_keyring_release(sa->key_slot, sa->final_seq);
+		esptun_keyring_release(&sa->key, sa->final_seq);
 	}
 	trace_esptun_sa(tun->dev, "del", sa->dir, sa->spi, sa->state);
 	esptun_nl_changed();
@@ -361,8 +361,10 @@ void esptun_sa_flush_locked(struct esptun_dev *tun, u32 reason)
 	struct esptun_sa *sa, *tmp;
 
 	lockdep_assert_held(&en->mutex);
-	list_for_each_entry_safe(sa, tmp, &tun->sas, by_tun)
+	list_for_each_entry_safe(sa, tmp, &tun->sas, by_tun) {
 		esptun_sa_unlink(en, sa, reason);
+		cond_resched();
+	}
 }
 
 void esptun_sa_flush(struct esptun_dev *tun, u32 reason)

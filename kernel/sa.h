@@ -7,6 +7,7 @@
 #define _ESPTUN_SA_H
 
 #include "crypto.h"
+#include "keyring.h"
 #include "replay.h"
 #include "stats.h"
 #include <linux/list.h>
@@ -62,7 +63,7 @@ enum {
  * @auth: &enum esptun_auth
  * @encr_bits: cipher key without salt
  * @auth_bits: integrity key
- * @key_slot: outbound: the keyring's entry of its key
+ * @key: outbound: its key as the keyring knows it
  * @final_seq: outbound: last number used, once @seq is closed
  * @cookie: opaque
  * @drops: counters
@@ -101,7 +102,7 @@ struct esptun_sa {
 	u8 auth;
 	u16 encr_bits;
 	u16 auth_bits;
-	int key_slot;
+	struct esptun_live_key key;
 	u64 final_seq;
 	u8 cookie_len;
 	u8 cookie[ESPTUN_COOKIE_MAX_LEN];
@@ -188,7 +189,7 @@ void esptun_sa_expire(struct esptun_sa *sa);
 void esptun_sa_soft(struct esptun_sa *sa);
 
 /* Sequence numbers left before the end at which listeners are told (a sixteenth of 2^32). */
-#define ESPTUN_SEQ_SOFT (1u << 28)
+#define ESPTUN_SEQ_SOFT BIT(28)
 
 /* The first packet has authenticated on an inbound SA. Under RCU, BH off. */
 void esptun_sa_confirm(struct esptun_sa *sa);

@@ -87,8 +87,7 @@ static struct esptun_sadb_table *esptun_sadb_grow(struct esptun_sadb_table __rcu
 		return old;	/* full, but it works */
 	for (i = 0; i < 1u << old->bits; i++)
 		hlist_for_each(node, &old->buckets[i])
-			esptun_sadb_link(new, container_of(node - old->link, struct esptun_sa,
-							   by_spi[0]));
+			esptun_sadb_link(new, esptun_sadb_sa(old, node));
 	rcu_assign_pointer(*slot, new);
 	synchronize_rcu();
 	kvfree(old);
@@ -139,7 +138,7 @@ struct esptun_sa *esptun_sadb_out(struct esptun_net *en, __be32 spi, __be32 remo
 
 	for (node = rcu_dereference(hlist_first_rcu(&table->buckets[bucket])); node;
 	     node = rcu_dereference(hlist_next_rcu(node))) {
-		struct esptun_sa *sa = container_of(node - table->link, struct esptun_sa, by_spi[0]);
+		struct esptun_sa *sa = esptun_sadb_sa(table, node);
 
 		if (sa->spi == spi && sa->tun->remote == remote)
 			return sa;
@@ -147,14 +146,14 @@ struct esptun_sa *esptun_sadb_out(struct esptun_net *en, __be32 spi, __be32 remo
 	return NULL;
 }
 
-bool esptun_sadb_foreign(struct net *net, __be32 daddr, __be32 spi)
+bool esptun_sadb_foreign(struct net *net, u32 mark, __be32 daddr, __be32 spi)
 {
 	xfrm_address_t addr = { .a4 = daddr };
 	struct xfrm_state *x;
 
 	if (!daddr)
 		return false;
-	x = xfrm_state_lookup(net, 0, &addr, spi, IPPROTO_ESP, AF_INET);
+	x = xfrm_state_lookup(net, mark, &addr, spi, IPPROTO_ESP, AF_INET);
 	if (!x)
 		return false;
 	xfrm_state_put(x);
@@ -203,7 +202,7 @@ static bool esptun_sadb_free_spi(struct esptun_net *en, const struct esptun_dev 
 	rcu_read_lock();
 	taken = esptun_sadb_in(en, spi);
 	rcu_read_unlock();
-	return !taken && !esptun_sadb_foreign(tun->net, tun->local, spi);
+	return !taken && !esptun_sadb_foreign(tun->net, 0, tun->local, spi);
 }
 
 int esptun_sadb_reserve(struct esptun_dev *tun, __be32 *spi, struct netlink_ext_ack *extack)
@@ -216,8 +215,10 @@ int esptun_sadb_reserve(struct esptun_dev *tun, __be32 *spi, struct netlink_ext_
 	if (!r)
 		return -ENOMEM;
 	mutex_lock(&en->mutex);
-	if (tun->gone)
+	if (tun->gone) {
+		NL_SET_ERR_MSG(extack, "ifindex: the device is being deleted");
 		goto refuse;
+	}
 	if (esptun_sadb_reserve_expire(en, tun) >= ESPTUN_RESERVE_MAX) {
 		NL_SET_ERR_MSG(extack, "ifindex: the device has 256 unused reservations already");
 		err = -ENOSPC;

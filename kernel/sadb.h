@@ -31,6 +31,13 @@ int esptun_sadb_insert(struct esptun_net *en, struct esptun_sa *sa,
 		       struct netlink_ext_ack *extack);
 void esptun_sadb_remove(struct esptun_net *en, struct esptun_sa *sa);
 
+/* The SA that a node of a table is part of. */
+static inline struct esptun_sa *esptun_sadb_sa(const struct esptun_sadb_table *table,
+					       struct hlist_node *node)
+{
+	return container_of(node - table->link, struct esptun_sa, by_spi[0]);
+}
+
 static inline struct esptun_sa *esptun_sadb_find(struct esptun_sadb_table *table, __be32 spi)
 {
 	u32 bucket = hash_32((__force u32)spi, table->bits);
@@ -38,7 +45,7 @@ static inline struct esptun_sa *esptun_sadb_find(struct esptun_sadb_table *table
 
 	for (node = rcu_dereference(hlist_first_rcu(&table->buckets[bucket])); node;
 	     node = rcu_dereference(hlist_next_rcu(node))) {
-		struct esptun_sa *sa = container_of(node - table->link, struct esptun_sa, by_spi[0]);
+		struct esptun_sa *sa = esptun_sadb_sa(table, node);
 
 		if (sa->spi == spi)
 			return sa;
@@ -75,7 +82,7 @@ bool esptun_sadb_reserved_other(struct esptun_dev *tun, __be32 spi);
 /* Ends all reservations of this device; under the underlay's mutex. */
 void esptun_sadb_unreserve_all(struct esptun_dev *tun);
 
-/* True if the kernel's own IPsec has an SA with this SPI to this address. */
-bool esptun_sadb_foreign(struct net *net, __be32 daddr, __be32 spi);
+/* True if the kernel's own IPsec has an SA with this SPI to this address, for this mark. */
+bool esptun_sadb_foreign(struct net *net, u32 mark, __be32 daddr, __be32 spi);
 
 #endif /* _ESPTUN_SADB_H */

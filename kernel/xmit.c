@@ -120,8 +120,9 @@ static bool esptun_xmit_fits(struct esptun_dev *tun, const struct esptun_sa *sa,
 	if (likely(!esptun_xmit_too_big(skb, max(mtu, 0))))
 		return true;
 	*df = 0;
+	/* Fragments, too, are of a packet whose length has to fit into 16 bits. */
 	if (!inner->df || (inner->v6 && !discover))
-		return true;
+		return !esptun_xmit_too_big(skb, tun->dev->max_mtu);
 	if (inner->v6) {
 		/* IPv6 counts on 1280 octets: those pass, in outer fragments if need be. */
 		mtu = max(mtu, IPV6_MIN_MTU);

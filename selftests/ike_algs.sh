@@ -26,25 +26,31 @@ cell()
 check "two gateways" gateways_create || { keyer_log gwA; finish; }
 sniffer_expect_clear	# NULL encryption is one of the transforms
 
-role=initiator
-other() { [[ $role == initiator ]] && role=responder || role=initiator; }
+# Roles take turns, and PFS is on in every other pair of cells.
+role=initiator pfs=
+turn()
+{
+	if [[ $role == initiator ]]; then
+		role=responder
+	else
+		role=initiator
+		[[ -n $pfs ]] && pfs='' || pfs=-ecp256
+	fi
+}
 
+# The group goes before -esn.
+with_pfs() { [[ $1 == *-esn ]] && echo "${1%-esn}$pfs-esn" || echo "$1$pfs"; }
+
+# Each cipher, hash and group of phase 1; the same group for PFS.
 for ike in aes128-sha256-modp2048 aes192-sha384-modp3072 aes256-sha512-modp4096 3des-md5-modp1024 \
 	3des-sha1-modp1536 aes256-sha256-ecp256 aes256-sha384-ecp384 aes256-sha512-ecp521; do
-	cell $ike aes128gcm16 $role
-	other
-done
-# The group goes before -esn.
-with_pfs() { [[ $1 == *-esn ]] && echo "${1%-esn}-ecp256-esn" || echo "$1-ecp256"; }
-
-for group in modp1024 modp1536 modp2048 modp3072 modp4096 ecp256 ecp384 ecp521; do
-	cell aes128-sha256-ecp256 aes128gcm16-$group $role
-	other
+	cell $ike aes128gcm16-${ike##*-} $role
+	turn
 done
 for esp in aes128gcm16 aes192gcm16 aes256gcm16 aes128-sha1 aes128-md5 aes128-sha256 aes192-sha384 aes256-sha512 \
 	3des-md5 3des-sha1 3des-sha256 null-sha1 null-sha256 aes256-sha256-esn aes256gcm16-esn; do
-	cell aes128-sha256-ecp256 $esp initiator
-	cell aes128-sha256-ecp256 "$(with_pfs $esp)" responder
+	cell aes128-sha256-ecp256 "$(with_pfs $esp)" $role
+	turn
 done
 gateways_logs
 finish

@@ -7,7 +7,7 @@
 # shellcheck source=selftests/lib.sh
 source "$(dirname "$0")/lib.sh"
 
-: "${PINGS:=40000}" "${ROUNDS:=2}"
+: "${ROUNDS:=2}"
 
 spi_out() { keyer_spi_out gwA; }
 counted() { keyer_get gwA "s[\"counters\"][\"$1\"]"; }
@@ -28,7 +28,7 @@ check "two gateways" gateways_create || { keyer_log gwA; finish; }
 check "tunnel comes up" keyer gwA up paris
 check "both ends have one pair" gateways_up
 check "hosts reach each other" ping_hosts
-traffic_start "$PINGS"
+traffic_start
 for ((i = 1; i <= ROUNDS; i++)); do
 	renew "round $i: phase 2 by us" spi_out keyer gwA rekey paris phase2
 	renew "round $i: phase 2 by the peer" spi_out swan gwB --rekey --child net
@@ -38,7 +38,6 @@ for ((i = 1; i <= ROUNDS; i++)); do
 	# The peer renews each ISAKMP SA it has; a replaced one goes after some seconds.
 	check "round $i: one ISAKMP SA is left" wait_for "$PATIENCE" keyer_is gwA 'len(t["phase1"])' 1
 done
-check "all of that happened under traffic" traffic_runs
 traffic_check "no packet was lost"
 check "hosts still reach each other" ping_hosts
 gateways_logs

@@ -340,6 +340,27 @@ def key_reuse():
     clean()
 
 
+@case("a key in use is known however many others are, and a refused SA makes none forgotten")
+def many_keys():
+    a = BED["a"]
+    first, sent = Sa(A_OUT, B_OUT), Sa(A_OUT, B_OUT)
+    new(sent, "out")
+    with a.inside(), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        s.sendto(b"number", (B_IN[0], 4000))
+    wait_for("a packet", lambda: sent.get(a, "esp0", "out")["seq"] == 1)
+    sent.delete(a, "esp0", "out")
+    new(first, "out")
+    for _ in range(300):
+        new(Sa(A_OUT, B_OUT), "out", state="pending")
+        refused(errno.EEXIST, lambda: new(Sa(A_OUT, B_OUT, spi=first.spi), "out"), "spi")
+    refused(errno.EKEYREJECTED, lambda: new(Sa(A_OUT, B_OUT, ekey=first.ekey), "out"), "key")
+    a.genl.do("sa-flush")
+    new(Sa(A_OUT, B_OUT, ekey=first.ekey), "out")
+    refused(errno.EKEYREJECTED, lambda: new(Sa(A_OUT, B_OUT, ekey=sent.ekey), "out"), "seq")
+    a.genl.do("sa-flush")
+    clean()
+
+
 @case("sa-alloc-spi: random, free, for one device, given back")
 def reservations():
     a, index = BED["a"], BED["index"]
@@ -376,6 +397,10 @@ def bad_devices():
         refused((errno.EINVAL, errno.ERANGE), lambda n=number, s=size: a.rtnl.newlink(
             "bad0", data=whole + attr(n, bytes(s))))
     refused(errno.EEXIST, lambda: a.rtnl.newlink("esp0", **good), text=False)
+    before = a.rtnl.getlink("esp1")
+    refused(errno.ENODEV, lambda: a.rtnl.newlink("esp1", flags=0, remote4="192.0.2.88", ttl=7,
+                                                 link=99999), "dev")
+    equal(a.rtnl.getlink("esp1"), before, "after a refused change")
     check("bad0" not in a.sh("ip link show"), "no device was made")
 
 

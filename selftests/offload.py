@@ -179,8 +179,8 @@ def pages_with_clones():
     a.sh("tc qdisc add dev a0 clsact")
     a.sh("tc filter add dev a0 egress matchall action mirred egress mirror dev copy1")
     with b.inside():
-        sh("nft -f -", "table netdev t {\nchain c {\n"
-           "type filter hook ingress device b0 priority 0;\ndup to lo\n}\n}\n")
+        sh("nft -f -", "table netdev t { chain c { type filter hook ingress device b0 priority 0; "
+                       "dup to lo; }; }")
     try:
         for alg in (GCM[0], CBC[0]):
             keys(alg)

@@ -197,6 +197,29 @@ def without_df():
         equal(drops(BED["a"], "esp0"), before, "drops")
 
 
+@case("what would be over 65535 octets outside is dropped by name, just below it crosses")
+def longest():
+    devices(mtu=65000)
+    keys()
+    a, b = BED["a"], BED["b"]
+    a.ip("route replace 10.2.0.9/32 dev esp0 mtu 65535")
+    b.ip("addr add 10.2.0.9/32 dev lo")
+    try:
+        with a.inside(), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s, \
+                b.socket(socket.AF_INET, socket.SOCK_DGRAM) as sink:
+            sink.bind(("10.2.0.9", 4000))
+            sink.settimeout(20)
+            s.setsockopt(socket.IPPROTO_IP, 10, DONT)
+            s.bind(("10.1.0.1", 0))
+            before = drops(a, "esp0")
+            s.sendto(bytes(65535 - 28), ("10.2.0.9", 4000))
+            expect_drops(a, "esp0", before, tx_mtu=1)
+            s.sendto(bytes(65535 - 128 - 28), ("10.2.0.9", 4000))
+            equal(len(sink.recv(70000)), 65535 - 128 - 28, "what arrived")
+    finally:
+        b.ip("addr del 10.2.0.9/32 dev lo")
+
+
 def narrow(mtu):
     """The link behind the router."""
     BED["r"].ip(f"link set r1 mtu {mtu}")
@@ -265,6 +288,7 @@ def forged():
                          ("SPI 0", icmp(0, seq, 600)),
                          ("another destination", icmp(out.spi, seq, 600, dst="198.51.100.3")),
                          ("another source", icmp(out.spi, seq, 600, src="192.0.2.9")),
+                         ("number 0", icmp(out.spi, 0, 600)),
                          ("a number never sent", icmp(out.spi, seq + 1000, 600)),
                          ("a number far behind", icmp(out.spi, (seq - (1 << 21)) & 0xffffffff, 600)),
                          ("host unreachable", icmp(out.spi, seq, 600, code=1)),

@@ -66,6 +66,7 @@ scale()
 		args=("$BENCH_COUNT" "$(mac_of gwa)" "$(mac_of gwb)" "$GWA,$GWB" "$H1,$H2")
 	./scale "${1%%-*}" "$number" $((window + 1)) "${args[@]}" > scale.out 2> scale.log ||
 		die "$1: $(< scale.log)"
+	sed "s/^/bench: $1: /" scale.log >&2
 	while read -r name rest; do
 		window=$((window + 1))
 		printf '{"scenario": "%s", "peer": "esptun", %s}\n' "$name" "$rest" >> "$VM_RESULTS/raw"

@@ -105,7 +105,7 @@ def scale_table(fig):
         if kind in SCALE:
             rows.append([SCALE[kind].format(cell(int(number))), cell(fig.get(s, "esptun", "instr_per_packet")),
                          cell(fig.get(s, "esptun", "octets_each"))])
-    return grid(["esptun", "instructions", "octets of memory"], rows) if rows else ""
+    return grid(["esptun", "kernel instructions", "octets of memory"], rows) if rows else ""
 
 
 def document(fig):
@@ -176,10 +176,10 @@ def svg(fig):
 def main():
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__.strip().splitlines()[0])
-    parser.add_argument("json", help="what scripts/bench --out wrote")
     parser.add_argument("folder", help="Documentation")
+    parser.add_argument("json", nargs="+", help="what scripts/bench --out wrote; several runs add up")
     args = parser.parse_args()
-    fig = Figures(json.loads(pathlib.Path(args.json).read_text()))
+    fig = Figures([r for name in args.json for r in json.loads(pathlib.Path(name).read_text())])
     folder = pathlib.Path(args.folder)
     page = folder / "performance.md"
     before, begin, rest = page.read_text().partition(BEGIN)

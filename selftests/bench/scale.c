@@ -27,15 +27,6 @@ static void begin(void)
 	window_begin(&w);
 }
 
-static void end(const char *name, unsigned int n, unsigned int each, long memory)
-{
-	window_end(&w);
-	printf("%s-%u \"mode\": \"scale\", \"window\": %u, \"packets\": %u, \"bytes\": 0, "
-	       "\"instructions\": %" PRIu64 ", \"slept_ns\": %" PRIu64 ", \"memory\": %ld\n",
-	       name, n, window_id - 1, each, w.instructions, w.slept, memory);
-	fflush(stdout);
-}
-
 /* Memory that is not available, in octets; what only waits to be freed is waited for. */
 static long memory_used(void)
 {
@@ -54,6 +45,65 @@ static long memory_used(void)
 	}
 	fclose(f);
 	return (total - left) * 1024;
+}
+
+/* What each slab cache holds, to name the memory that is in use. */
+#define CACHES 512
+static struct { char name[64]; long octets; } caches[CACHES];
+
+static void slabs_read(void (*each)(unsigned int i, const char *name, long octets))
+{
+	char line[512], name[64];
+	unsigned long active, all, size;
+	unsigned int i = 0;
+	FILE *f = fopen("/proc/slabinfo", "r");
+
+	if (!f)
+		err(1, "/proc/slabinfo");
+	while (i < CACHES && fgets(line, sizeof(line), f))
+		if (sscanf(line, "%63s %lu %lu %lu", name, &active, &all, &size) == 4)
+			each(i++, name, (long)(active * size));
+	fclose(f);
+}
+
+static void slab_keep(unsigned int i, const char *name, long octets)
+{
+	snprintf(caches[i].name, sizeof(caches[i].name), "%s", name);
+	caches[i].octets = octets;
+}
+
+static unsigned int slab_share;
+
+/* A cache made meanwhile shifts the others: those are left out. */
+static void slab_tell(unsigned int i, const char *name, long octets)
+{
+	if (!strcmp(caches[i].name, name) && (octets - caches[i].octets) / (long)slab_share >= 16)
+		fprintf(stderr, "  %s %ld", name, (octets - caches[i].octets) / (long)slab_share);
+}
+
+static void slabs_since(unsigned int each)
+{
+	slab_share = each;
+	fprintf(stderr, "octets of slab caches each:");
+	slabs_read(slab_tell);
+	fputc('\n', stderr);
+	slabs_read(slab_keep);
+}
+
+/* Closes the window. @before: memory in use before what the window made, or -1. */
+static void end(const char *name, unsigned int n, unsigned int each, long before)
+{
+	long memory = 0;
+
+	window_end(&w);
+	if (before >= 0)
+		memory = (memory_used() - before) / (long)each;
+	printf("%s-%u \"mode\": \"scale\", \"window\": %u, \"packets\": %u, \"bytes\": 0, "
+	       "\"instructions\": %" PRIu64 ", \"slept_ns\": %" PRIu64 ", \"memory\": %ld\n",
+	       name, n, window_id - 1, each, w.instructions, w.slept, memory);
+	if (before >= 0)
+		slabs_since(each);
+	fflush(stdout);
 }
 
 static void must(int ret, struct esptun_sock *s, const char *what)
@@ -91,7 +141,10 @@ static uint32_t spi_of(uint32_t i)
 	return i < ESPTUN_MIN_SPI ? i + ESPTUN_MIN_SPI : i;
 }
 
-/* Packets for SAs picked at random, sequence numbers in order for each. */
+/*
+ * One packet for each SA (the first one on an SA is announced to listeners, which is not
+ * what many SAs cost), then @n for SAs picked at random; sequence numbers in order for each.
+ */
 static void craft_all(struct store *st, unsigned int sas, unsigned int n, const struct craft_path *path)
 {
 	uint32_t *seq = calloc(sas, sizeof(*seq)), rnd = 1;
@@ -100,6 +153,8 @@ static void craft_all(struct store *st, unsigned int sas, unsigned int n, const 
 
 	if (!seq)
 		err(1, "calloc");
+	for (i = 0; i < sas; i++)
+		store_add(st, frame, craft_packet(path, spi_of(i), ++seq[i], frame));
 	for (i = 0; i < n; i++) {
 		rnd = rnd * 1664525u + 1013904223u;
 		k = (uint32_t)((uint64_t)rnd * sas >> 32);
@@ -112,7 +167,7 @@ static void craft_all(struct store *st, unsigned int sas, unsigned int n, const 
 static void sas(unsigned int n, unsigned int packets, const struct craft_path *path)
 {
 	struct esptun_sock *s = open_in("gwb");
-	unsigned int i, warm = packets / 10;
+	unsigned int i, warm = n + packets / 10;
 	long before = memory_used();
 	struct store st;
 	uint32_t ifindex;
@@ -120,25 +175,26 @@ static void sas(unsigned int n, unsigned int packets, const struct craft_path *p
 
 	must(esptun_link_index(s, "tun", &ifindex), s, "tun");
 	must(esptun_sa_flush(s, ifindex), s, "flush");
+	slabs_read(slab_keep);
 	begin();
 	for (i = 0; i < n; i++)
 		add_sa(s, ifindex, ESPTUN_DIR_IN, spi_of(i), ESPTUN_SA_STATE_ACTIVE);
-	end("sa-add", n, n, (memory_used() - before) / (long)n);
+	end("sa-add", n, n, before);
 
 	store_init(&st, packets + warm);
-	craft_all(&st, n, packets + warm, path);
+	craft_all(&st, n, packets + packets / 10, path);
 	in = net_udp_sink("h2");
 	wire = net_packet_socket("gwa", "wire", 0);
 	if (store_inject(&st, wire, 0, warm, 32, in) != warm)
 		errx(1, "sa-rx: packets lost before the measurement");
 	begin();
 	i = store_inject(&st, wire, warm, packets, 32, in);
-	end("sa-rx", n, packets, 0);
+	end("sa-rx", n, packets, -1);
 	if (i != packets)
 		errx(1, "void: sa-rx: %u packets sent, %u delivered", packets, i);
 	begin();
 	must(esptun_sa_flush(s, ifindex), s, "flush");
-	end("sa-flush", n, n, 0);
+	end("sa-flush", n, n, -1);
 	esptun_free(s);
 }
 
@@ -163,10 +219,11 @@ static void tunnels(unsigned int n)
 	uint32_t *ifindex = calloc(n, sizeof(*ifindex));
 	struct esptun_tunnel t;
 	unsigned int i;
-	long before = memory_used(), devices;
+	long before = memory_used();
 
 	if (!ifindex)
 		err(1, "calloc");
+	slabs_read(slab_keep);
 	begin();
 	for (i = 0; i < n; i++) {
 		t = (struct esptun_tunnel){ .fields = ESPTUN_TUNNEL_LOCAL | ESPTUN_TUNNEL_REMOTE | ESPTUN_TUNNEL_UP,
@@ -178,24 +235,24 @@ static void tunnels(unsigned int n)
 		must(esptun_tunnel_add(s, &t), s, "tunnel add");
 		ifindex[i] = t.ifindex;
 	}
-	devices = memory_used();
-	end("tunnel-add", n, n, (devices - before) / (long)n);
+	end("tunnel-add", n, n, before);
+	before = memory_used();
 	begin();
 	for (i = 0; i < n; i++) {
 		add_sa(s, ifindex[i], ESPTUN_DIR_IN, spi_of(i), ESPTUN_SA_STATE_ACTIVE);
 		add_sa(s, ifindex[i], ESPTUN_DIR_OUT, spi_of(i), ESPTUN_SA_STATE_ACTIVE);
 	}
-	end("sa-pair-add", n, n, (memory_used() - devices) / (long)n);
+	end("sa-pair-add", n, n, before);
 	begin();
 	for (i = 0; i < n; i++)
 		rekey(s, ifindex[i], spi_of(i), spi_of(n + i));
-	end("tunnel-rekey", n, n, 0);
+	end("tunnel-rekey", n, n, -1);
 	begin();
 	for (i = 0; i < n; i++) {
 		name_of(i, t.ifname);
 		must(esptun_tunnel_del(s, t.ifname), s, "tunnel del");
 	}
-	end("tunnel-del", n, n, 0);
+	end("tunnel-del", n, n, -1);
 	free(ifindex);
 	esptun_free(s);
 }

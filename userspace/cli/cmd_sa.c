@@ -29,7 +29,7 @@ enum { DEV = 1, DIR = 2, SPI = 4, WINDOW = 8, STATE = 16, PARTNER = 32 };
 #define DIR_OPTION	{ "dir", "in or out", cli_parse_dir, IN_SA(dir), DIR, true }
 #define SPI_OPTION	{ "spi", "SPI", cli_parse_spi, IN_SA(spi), SPI, true }
 
-#define DEFAULT_WINDOW	64
+#define DEFAULT_WINDOW	1024	/* as esptund: several CPUs overtake each other by more than 64 */
 
 static const struct args_option add_options[] = {
 	DEV_OPTION,
@@ -68,7 +68,7 @@ static void notes(FILE *f)
 {
 	list_words(f, "ENCR", &esptun_nl_encr_names);
 	list_words(f, "AUTH", &esptun_nl_auth_names);
-	fputs("       Default: encr aes-gcm-16, auth none, state active, replay-window 64 (0 without integrity)\n"
+	fputs("       Default: encr aes-gcm-16, auth none, state active, replay-window 1024 (0 without integrity)\n"
 	      "       FILE, mode 0600: \"encr-key = HEX\" (with the salt behind the key for aes-gcm-16),\n"
 	      "                        \"auth-key = HEX\"\n", f);
 }

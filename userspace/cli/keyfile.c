@@ -111,6 +111,9 @@ static int check_mode(struct cli *c, const char *name, int fd)
 		return cli_wrong(c, "%s: mode %04o lets group or others at the keys, "
 				 "use \"chmod 600\"; and if they were read, use other keys",
 				 name, (unsigned int)st.st_mode & 07777);
+	if (S_ISREG(st.st_mode) && st.st_uid != 0 && st.st_uid != geteuid())
+		return cli_wrong(c, "%s: belongs to user %u, who can read and change the keys, "
+				 "use \"chown %u\"", name, (unsigned int)st.st_uid, (unsigned int)geteuid());
 	return CLI_OK;
 }
 

@@ -71,6 +71,30 @@ static bool set_devices(struct daemon *d, const struct conf *conf)
 	return true;
 }
 
+static const char *device_before(const struct conf *conf, const char *tunnel)
+{
+	for (size_t i = 0; conf && i < conf->ike.n_tunnels; i++)
+		if (!strcmp(conf->ike.tunnel[i].name, tunnel))
+			return conf->tunnel[i].device;
+	return NULL;
+}
+
+/* SAs do not move: a tunnel that has another device now needs others there. */
+static void move_tunnels(struct daemon *d, const struct conf *conf)
+{
+	for (size_t i = 0; i < conf->ike.n_tunnels; i++) {
+		const struct ike_tunnel_cfg *t = &conf->ike.tunnel[i];
+		const char *before = device_before(d->conf, t->name);
+
+		if (!before || !strcmp(before, conf->tunnel[i].device))
+			continue;
+		log_line(d->log, IKE_LOG_NOTICE, "device-changed", t->name, "from %s to %s: IPsec SAs are negotiated anew",
+			 before, conf->tunnel[i].device);
+		/* Who only answers cannot replace them; the peer begins again when they are deleted. */
+		run_command(d->run, t->start == IKE_START_RESPOND ? IKE_CMD_DOWN : IKE_CMD_REKEY_P2, t->name);
+	}
+}
+
 static const char *refusal(int err)
 {
 	return err == -IKE_E_NOMEM ? "out of memory" : "refused by the engine";
@@ -97,6 +121,7 @@ bool apply_configuration(struct daemon *d, struct json_object *findings)
 		conf_free(conf);
 		return false;
 	}
+	move_tunnels(d, conf);
 	kern_devices_reap(d->kern);
 	conf_free(d->conf);
 	d->conf = conf;

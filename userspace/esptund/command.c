@@ -48,6 +48,8 @@ static void engine_command(struct daemon *d, enum ike_command cmd, const char *t
 
 	if (err == -IKE_E_UNKNOWN)
 		ctl_refuse(reply, "there is no tunnel \"%s\"", tunnel);
+	else if (err == -IKE_E_DOWN)
+		ctl_refuse(reply, "tunnel \"%s\" is down by command", tunnel);
 	else if (err)
 		ctl_refuse(reply, "the engine refused (error %d)", -err);
 }

@@ -16,6 +16,7 @@
 struct known_sa {
 	struct known_sa *next;
 	char tunnel[IKE_NAME_MAX + 1];
+	char device[IFNAMSIZ];	/* it is in, whichever the tunnel has by now */
 	uint32_t link;		/* see kern_back.h, sa_add */
 	enum ike_dir dir;
 	uint32_t spi;
@@ -187,13 +188,15 @@ static void forget(struct kern *k, struct known_sa *sa)
 	free(sa);
 }
 
-static struct known_sa *remember(struct kern *k, const char *tunnel, enum ike_dir dir, uint32_t spi)
+static struct known_sa *remember(struct kern *k, const char *tunnel, const char *device, enum ike_dir dir,
+				 uint32_t spi)
 {
 	struct known_sa *sa = calloc(1, sizeof(*sa));
 
 	if (!sa)
 		return NULL;
 	snprintf(sa->tunnel, sizeof(sa->tunnel), "%s", tunnel);
+	snprintf(sa->device, sizeof(sa->device), "%s", device);
 	sa->dir = dir;
 	sa->spi = spi;
 	sa->next = k->sas;
@@ -201,7 +204,7 @@ static struct known_sa *remember(struct kern *k, const char *tunnel, enum ike_di
 	return sa;
 }
 
-/* The device of a tunnel, or NULL with the failure noted; every request starts here. */
+/* The device of a tunnel, or NULL with the failure noted; every request about no SA yet starts here. */
 static const char *device_for(struct kern *k, const char *tunnel)
 {
 	const struct kern_device *d = kern_device_of(k, tunnel);
@@ -210,6 +213,18 @@ static const char *device_for(struct kern *k, const char *tunnel)
 		return d->device;
 	kern_fail(k, -ENODEV, "tunnel \"%s\" has no device", tunnel);
 	return NULL;
+}
+
+/* The device an SA is in: a reload may have given its tunnel another since. Copied to buf. */
+static const char *device_of_sa(struct kern *k, const char *tunnel, enum ike_dir dir, uint32_t spi,
+				char buf[IFNAMSIZ])
+{
+	const struct known_sa *sa = find_by_tunnel(k, tunnel, dir, spi);
+
+	if (!sa)
+		return device_for(k, tunnel);
+	memcpy(buf, sa->device, IFNAMSIZ);
+	return buf;
 }
 
 int kern_spi_alloc(struct kern *k, const char *tunnel, uint32_t *spi)
@@ -227,7 +242,7 @@ int kern_sa_add(struct kern *k, const struct ike_sa *sa)
 
 	if (!device)
 		return -ENODEV;
-	known = remember(k, sa->tunnel, sa->dir, sa->spi);
+	known = remember(k, sa->tunnel, device, sa->dir, sa->spi);
 	if (!known)
 		return kern_fail(k, -ENOMEM, "out of memory");
 	err = k->ops->sa_add(k, k->back, device, sa, &known->link);
@@ -238,14 +253,16 @@ int kern_sa_add(struct kern *k, const struct ike_sa *sa)
 
 int kern_sa_activate(struct kern *k, const char *tunnel, uint32_t spi)
 {
-	const char *device = device_for(k, tunnel);
+	char buf[IFNAMSIZ];
+	const char *device = device_of_sa(k, tunnel, IKE_OUT, spi, buf);
 
 	return device ? k->ops->sa_activate(k, k->back, device, spi) : -ENODEV;
 }
 
 int kern_sa_del(struct kern *k, const char *tunnel, enum ike_dir dir, uint32_t spi)
 {
-	const char *device = device_for(k, tunnel);
+	char buf[IFNAMSIZ];
+	const char *device = device_of_sa(k, tunnel, dir, spi, buf);
 	int err = -ENODEV;
 
 	/* First, so that the event of our own deletion finds nothing. */
@@ -341,7 +358,7 @@ static void adopt_one(struct kern *k, const struct found_sa *found)
 
 	if (!f->cookie || !d || find_by_link(k, f->link, f->dir, f->spi))
 		return;
-	sa = remember(k, d->tunnel, f->dir, f->spi);
+	sa = remember(k, d->tunnel, d->device, f->dir, f->spi);
 	if (!sa)
 		return;
 	sa->link = f->link;

@@ -19,8 +19,8 @@ struct kern_found {
 	uint32_t link;			/* of the device, as in sa_add */
 	enum ike_dir dir;
 	uint32_t spi;
+	bool pending;			/* out: installed, not in use yet */
 	bool confirmed;			/* in: a packet has authenticated */
-	bool pending;			/* out: not in use yet */
 	bool soft_expired, hard_expired;
 	const uint8_t *cookie;		/* IKE_SA_COOKIE_LEN octets; NULL: not ours */
 };

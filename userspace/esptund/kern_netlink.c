@@ -267,8 +267,8 @@ static int nl_dump(struct kern *k, void *back, kern_found_fn fn, void *arg)
 		const struct esptun_sa *sa = &list[i];
 		struct kern_found f = {
 			.device = device, .link = sa->ifindex, .dir = dir_from(sa->dir), .spi = sa->spi, .cookie = cookie_of(sa),
-			.confirmed = sa->confirmed,
 			.pending = sa->dir == ESPTUN_DIR_OUT && sa->state == ESPTUN_SA_STATE_PENDING,
+			.confirmed = sa->confirmed,
 			.soft_expired = sa->soft_bytes && sa->bytes >= sa->soft_bytes,
 			.hard_expired = sa->state == ESPTUN_SA_STATE_EXPIRED,
 		};

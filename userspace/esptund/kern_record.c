@@ -28,7 +28,7 @@ struct recorded_sa {
 	enum ike_dir dir;
 	uint32_t spi;
 	bool reserved;		/* SPI handed out, SA not added yet */
-	bool pending;		/* out: not activated yet */
+	bool pending;		/* outbound, not activated yet */
 	uint8_t cookie[IKE_SA_COOKIE_LEN];
 };
 
@@ -168,6 +168,13 @@ static const char *get_text(struct json_object *o, const char *key)
 	return json_object_object_get_ex(o, key, &v) ? json_object_get_string(v) : "";
 }
 
+static bool get_bool(struct json_object *o, const char *key)
+{
+	struct json_object *v;
+
+	return json_object_object_get_ex(o, key, &v) && json_object_get_boolean(v);
+}
+
 static void get_hex(struct json_object *o, const char *key, uint8_t *data, size_t len)
 {
 	const char *text = get_text(o, key);
@@ -188,8 +195,8 @@ static void replay_line(struct record *r, struct json_object *o)
 		sa = *p ? *p : add(r, get_text(o, "device"), dir, spi);
 		if (!sa)
 			return;
+		sa->pending = get_bool(o, "pending");
 		get_hex(o, "cookie", sa->cookie, sizeof(sa->cookie));
-		sa->pending = !strcmp(get_text(o, "pending"), "true");
 	} else if (!strcmp(op, "sa-activate") && *p) {
 		(*p)->pending = false;
 	} else if (!strcmp(op, "sa-del") && *p) {
@@ -317,7 +324,8 @@ static int record_dump(struct kern *k, void *back, kern_found_fn fn, void *arg)
 
 	for (struct recorded_sa *sa = r->sas; sa; sa = sa->next) {
 		struct kern_found f = {
-			.device = sa->device, .link = link_of(sa->device), .dir = sa->dir, .spi = sa->spi, .cookie = sa->cookie, .pending = sa->pending,
+			.device = sa->device, .link = link_of(sa->device), .dir = sa->dir, .spi = sa->spi, .pending = sa->pending,
+			.cookie = sa->cookie,
 		};
 
 		if (!sa->reserved)

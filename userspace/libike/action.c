@@ -204,21 +204,33 @@ void ike_log(struct ike_engine *e, enum ike_log_level level, const char *event,
 	log_line(e, level, event, ctx, text);
 }
 
+/* There is a place for each event. */
+static struct ike_limit *limit_of(struct ike_engine *e, const char *event)
+{
+	size_t i = 0;
+
+	while (i < IKE_N_EVENTS - 1 && e->log_limit[i].event && e->log_limit[i].event != event)
+		i++;
+	e->log_limit[i].event = event;
+	return &e->log_limit[i].limit;
+}
+
 void ike_log_limited(struct ike_engine *e, enum ike_log_level level, const char *event,
 		     const struct ike_logctx *ctx, const char *fmt, ...)
 {
-	uint64_t left_out = e->log_limit.refused;
+	struct ike_limit *limit = limit_of(e, event);
+	uint64_t left_out = limit->refused;
 	char text[LOG_TEXT];
 	va_list ap;
 	int n;
 
-	if (!ike_limit_take(&e->log_limit, e->now, IKE_SECOND / 5, 50))
+	if (!ike_limit_take(limit, e->now, IKE_SECOND / 5, 50))
 		return;
 	va_start(ap, fmt);
 	n = vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
 	if (left_out && n >= 0 && (size_t)n < sizeof(text))
-		snprintf(text + n, sizeof(text) - (size_t)n, " (%llu lines left out before)",
+		snprintf(text + n, sizeof(text) - (size_t)n, " (%llu lines like this left out before)",
 			 (unsigned long long)left_out);
 	log_line(e, level, event, ctx, text);
 }

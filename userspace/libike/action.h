@@ -49,8 +49,9 @@ __attribute__((format(printf, 5, 6)))
 void ike_log(struct ike_engine *e, enum ike_log_level level, const char *event,
 	     const struct ike_logctx *ctx, const char *fmt, ...);
 /*
- * The same for what anybody can cause by sending packets: at most a burst of 50, then 5 lines
- * per second; the number of those left out is added to the next.
+ * The same for what anybody can cause by sending packets: of each event at most a burst of 50,
+ * then 5 lines per second; the number of those left out is added to the next. Each event for
+ * itself, so that junk of one kind hides nothing of another. 'event' is one of names.h.
  */
 __attribute__((format(printf, 5, 6)))
 void ike_log_limited(struct ike_engine *e, enum ike_log_level level, const char *event,
@@ -61,6 +62,12 @@ struct ike_limit {
 	ike_time last;
 	ike_time credit;	/* in units of time; one event costs 'cost' */
 	uint64_t refused;	/* since the last one allowed */
+};
+
+/* For the lines of one event. */
+struct ike_log_limit {
+	const char *event;	/* NULL: not used yet */
+	struct ike_limit limit;
 };
 
 /* May it happen now? 'burst' at once, then one per 'cost'. */

@@ -50,7 +50,7 @@ void ike_cookie_pack(const struct ike_child *c, uint8_t cookie[IKE_SA_COOKIE_LEN
 	ike_store32(cookie + 16, c->spi_in);
 	ike_store32(cookie + 20, c->spi_out);
 	ike_store64(cookie + 24, (uint64_t)c->created);
-	ike_store64(cookie + 32, (uint64_t)(c->created + life / 100 * 85));
+	ike_store64(cookie + 32, (uint64_t)(c->created + life - ike_rekey_margin(life, IKE_TURN_INITIATOR)));
 	ike_store64(cookie + 40, (uint64_t)(c->created + life));
 	ike_store64(cookie + 8, check_value(c->tunnel->cfg.name, cookie));
 }
@@ -111,11 +111,18 @@ static struct ike_child *new_pair(struct ike_tunnel *t, const uint8_t *cookie)
 	return c;
 }
 
-/* Both halves are there. */
+/* Both halves are there. Replaced at once, or late if that is the peer's task. */
 static void complete(struct ike_child *c)
 {
+	ike_time life = c->expires_at - c->created;
+	struct ike_engine *e = c->tunnel->e;
+
 	c->state = c->adopted_pending ? IKE_CHILD_PENDING : IKE_CHILD_ACTIVE;
-	ike_timer_set(&c->tunnel->e->timers, &c->expire, c->expires_at);
+	ike_timer_set(&e->timers, &c->expire, c->expires_at);
+	if (ike_tunnel_turn(c->tunnel, c->initiator) != IKE_TURN_LAST)
+		return;
+	c->rekey_at = ike_rekey_time(e, c->created, life, IKE_TURN_LAST);
+	ike_timer_set(&e->timers, &c->rekey, c->rekey_at);
 }
 
 /* Order by age among the adopted, and before everything negotiated from now on. */
@@ -184,6 +191,6 @@ void ike_adopt(struct ike_engine *e, const struct ike_kernel_event *ev)
 	settle(t);
 	ike_tunnel_log(t, IKE_LOG_NOTICE, IKE_EV_ADOPTED, "SA 0x%08x (%s) found in the kernel goes on; it will be replaced",
 		       ev->spi, ev->dir == IKE_IN ? "in" : "out");
-	t->replace_child = true;
+	t->replace_child = ike_tunnel_turn(t, true) != IKE_TURN_LAST;
 	ike_tunnel_kick(t, 0);
 }

@@ -16,6 +16,9 @@
 /* A 64-bit block cipher must not encrypt more than this under one key (RFC 4303 and Sweet32). */
 #define MAX_BYTES_64BIT_BLOCK ((uint64_t)2 << 30)
 
+/* Replaced pairs of a tunnel that wait for the end of their grace; a peer may rekey as often as it likes. */
+#define MAX_OLD 16
+
 /* ---- requests to the kernel ---------------------------------------------------------------- */
 
 enum request_kind { REQ_SPI, REQ_ADD_IN, REQ_ADD_OUT, REQ_ACTIVATE };
@@ -102,17 +105,22 @@ static void describe(const struct ike_child *c, enum ike_dir dir, struct ike_sa 
 	sa->partner_spi = dir == IKE_OUT ? c->spi_in : 0;
 }
 
-/* Soft limits at 85..95 % so that the rekey is over in time. A kilobyte may be 1000 or 1024 octets. */
+/*
+ * Soft limits at 85..95 % so that the rekey is over in time, or just before the end if it is the
+ * peer's task. A kilobyte may be 1000 or 1024 octets.
+ */
 static void set_limits(const struct ike_child *c, struct ike_sa *sa)
 {
+	bool last = ike_tunnel_turn(c->tunnel, c->initiator) == IKE_TURN_LAST;
+	uint64_t share = last ? 960 + ike_random_below(c->tunnel->e, 20) : 850 + ike_random_below(c->tunnel->e, 100);
 	uint64_t kb = c->p2.life_kb;
 
 	sa->hard_bytes = kb * 1024;
-	sa->soft_bytes = kb * (850 + ike_random_below(c->tunnel->e, 100));
+	sa->soft_bytes = kb * share;
 	if (c->p2.alg.transform != IKE_ESP_3DES || (kb && sa->hard_bytes <= MAX_BYTES_64BIT_BLOCK))
 		return;
 	sa->hard_bytes = MAX_BYTES_64BIT_BLOCK;
-	sa->soft_bytes = MAX_BYTES_64BIT_BLOCK / 1000 * (850 + ike_random_below(c->tunnel->e, 100));
+	sa->soft_bytes = MAX_BYTES_64BIT_BLOCK / 1000 * share;
 }
 
 static bool add(struct ike_child *c, enum ike_dir dir)
@@ -293,8 +301,7 @@ void ike_child_start_life(struct ike_child *c)
 
 	c->established = e->now;
 	c->expires_at = e->now + life;
-	/* The responder a little later, so that both rarely begin at once. */
-	c->rekey_at = c->initiator ? ike_jitter(e, e->now, life, 85, 93) : ike_jitter(e, e->now, life, 94, 97);
+	c->rekey_at = ike_rekey_time(e, e->now, life, ike_tunnel_turn(c->tunnel, c->initiator));
 	ike_timer_set(&e->timers, &c->rekey, c->rekey_at);
 	ike_timer_set(&e->timers, &c->expire, c->expires_at);
 }
@@ -343,6 +350,23 @@ static bool is_outdone(const struct ike_child *c)
 		if (o != c && o->state == IKE_CHILD_ACTIVE && o->order > c->order)
 			return true;
 	return false;
+}
+
+/* One more is about to be replaced. */
+static void bound_old(struct ike_tunnel *t)
+{
+	struct ike_child *c, *oldest = NULL;
+	unsigned int n = 0;
+
+	for (c = t->children; c; c = c->next) {
+		if (c->state != IKE_CHILD_OLD)
+			continue;
+		n++;
+		if (!oldest || c->order < oldest->order)
+			oldest = c;
+	}
+	if (n >= MAX_OLD)
+		ike_child_kill(oldest, true, "too many replaced pairs");
 }
 
 static void log_established(struct ike_child *c)
@@ -415,20 +439,26 @@ void ike_child_confirmed(struct ike_child *c)
 		use_due(c->tunnel->e, c);
 }
 
-/* All older pairs only receive from now on; one that was never used is not used any more. */
-static void retire_others(struct ike_child *c)
+/*
+ * All older pairs only receive from now on; one that was never used is not used any more. One that
+ * waits the kernel may have begun to use without our knowing yet: if c waits, too, then behind it.
+ */
+static void retire_others(struct ike_child *c, bool wait)
 {
-	struct ike_child *o;
+	struct ike_child *o, *next;
 
-	for (o = c->tunnel->children; o; o = o->next) {
+	for (o = c->tunnel->children; o; o = next) {
 		bool waits = ike_timer_running(&o->use);
 
-		if (o == c || o->order > c->order)
+		next = o->next;
+		if (o == c || o->dead || o->order > c->order)
 			continue;
 		/* A late packet on its partner must not make the kernel prefer it. */
-		if (o->state == IKE_CHILD_PENDING || waits)
+		if (o->state == IKE_CHILD_PENDING || (waits && !wait))
 			del(o, IKE_OUT);
 		ike_timer_stop(&c->tunnel->e->timers, &o->use);
+		if (waits && wait && !start_using(o))
+			continue;
 		if (o->state == IKE_CHILD_ACTIVE)
 			ike_child_retire(o, c->initiator);
 	}
@@ -443,6 +473,7 @@ void ike_child_activate(struct ike_child *c)
 	e->cnt.p2_established++;
 	log_established(c);
 	ike_child_start_life(c);
+	bound_old(c->tunnel);
 	if (is_outdone(c)) {
 		del(c, IKE_OUT);
 		ike_child_retire(c, !c->initiator);
@@ -453,7 +484,7 @@ void ike_child_activate(struct ike_child *c)
 	if (!wait && !start_using(c))
 		return;
 	c->state = IKE_CHILD_ACTIVE;
-	retire_others(c);
+	retire_others(c, wait);
 	if (wait)
 		ike_timer_set(&e->timers, &c->use, e->now + USE_DELAY);
 	ike_tunnel_child_up(c->tunnel, c);
@@ -466,7 +497,7 @@ static void activated(struct ike_child *c)
 	struct ike_child *o;
 
 	for (o = c->tunnel->children; o; o = o->next)
-		if (o->state == IKE_CHILD_OLD)
+		if (o->state == IKE_CHILD_OLD && o->order < c->order)
 			del(o, IKE_OUT);
 }
 
@@ -552,7 +583,7 @@ void ike_request_answer(struct ike_engine *e, uint64_t id, bool ok, uint32_t spi
 	free(r);
 }
 
-struct ike_child *ike_child_by_spi(struct ike_tunnel *t, enum ike_dir dir, uint32_t spi)
+struct ike_child *ike_child_by_spi(const struct ike_tunnel *t, enum ike_dir dir, uint32_t spi)
 {
 	struct ike_child *c;
 

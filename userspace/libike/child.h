@@ -66,8 +66,8 @@ void ike_child_start_life(struct ike_child *c);
 /* Replaced by a newer pair: inbound stays for its grace. */
 void ike_child_retire(struct ike_child *c, bool we_delete);
 
-/* Among the pairs of t alone: two peers may choose the same SPI, and one of them may mean to. NULL. */
-struct ike_child *ike_child_by_spi(struct ike_tunnel *t, enum ike_dir dir, uint32_t spi);
+/* Of one tunnel: the outbound SPI is the peer's choice, so two tunnels may have the same. NULL: none. */
+struct ike_child *ike_child_by_spi(const struct ike_tunnel *t, enum ike_dir dir, uint32_t spi);
 
 /* Answers and events of the kernel. */
 void ike_request_answer(struct ike_engine *e, uint64_t id, bool ok, uint32_t spi, const char *text);

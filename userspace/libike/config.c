@@ -14,6 +14,7 @@
 #include "crypto.h"
 #include "ident.h"
 #include "net.h"
+#include "wire.h"
 
 void ike_tunnel_cfg_init(struct ike_tunnel_cfg *t)
 {
@@ -70,19 +71,24 @@ static bool psk_same(const struct ike_tunnel_cfg *a, const struct ike_tunnel_cfg
 	return a->psk_len == b->psk_len && ike_crypto_equal(a->psk, b->psk, a->psk_len);
 }
 
-static bool p1_same(const struct ike_tunnel_cfg *a, const struct ike_tunnel_cfg *b)
+static bool p1_proposals_same(const struct ike_tunnel_cfg *a, const struct ike_tunnel_cfg *b)
 {
 	unsigned int i;
 
-	if (a->n_p1 != b->n_p1 || a->p1_life != b->p1_life || !addr_same(&a->local, &b->local) ||
-	    !addr_same(&a->remote, &b->remote) || !ike_id_equal(&a->local_id, &b->local_id) ||
-	    !ike_id_equal(&a->remote_id, &b->remote_id) || !psk_same(a, b))
+	if (a->n_p1 != b->n_p1)
 		return false;
 	for (i = 0; i < a->n_p1; i++)
 		if (a->p1[i].encr != b->p1[i].encr || a->p1[i].key_bits != b->p1[i].key_bits ||
 		    a->p1[i].hash != b->p1[i].hash || a->p1[i].group != b->p1[i].group)
 			return false;
 	return true;
+}
+
+static bool p1_same(const struct ike_tunnel_cfg *a, const struct ike_tunnel_cfg *b)
+{
+	return a->p1_life == b->p1_life && addr_same(&a->local, &b->local) && addr_same(&a->remote, &b->remote) &&
+	       ike_id_equal(&a->local_id, &b->local_id) && ike_id_equal(&a->remote_id, &b->remote_id) &&
+	       psk_same(a, b) && p1_proposals_same(a, b);
 }
 
 static bool p2_same(const struct ike_tunnel_cfg *a, const struct ike_tunnel_cfg *b)
@@ -149,9 +155,9 @@ static int check_addresses(const struct ike_tunnel_cfg *t, const struct complain
 /* Lower bounds keep a typing error from rekeying without pause; upper ones keep times in range. */
 static int check_numbers(const struct ike_tunnel_cfg *t, const struct complaint *c)
 {
-	if (t->p1_life < 10 || t->p1_life > 30 * 86400)
+	if (t->p1_life < IKE_LIFE_MIN || t->p1_life > 30 * 86400)
 		return complain(c, t, "tunnel %s: phase 1 lifetime %u s is not between 10 s and 30 days", t->name, t->p1_life);
-	if (t->p2_life < 10 || t->p2_life > 30 * 86400)
+	if (t->p2_life < IKE_LIFE_MIN || t->p2_life > 30 * 86400)
 		return complain(c, t, "tunnel %s: phase 2 lifetime %u s is not between 10 s and 30 days", t->name, t->p2_life);
 	if (t->grace > 3600)
 		return complain(c, t, "tunnel %s: grace of %u s is over an hour", t->name, t->grace);
@@ -182,6 +188,10 @@ static int check_proposals(const struct ike_tunnel_cfg *t, const struct complain
 
 		if (ike_p2_parse(ike_p2_format(&t->p2[i], text, sizeof(text)), t->policy, &p, &why))
 			return complain(c, t, "tunnel %s: phase 2 proposal %s: %s", t->name, text, why);
+		/* RFC 4303 2.2.1: the high half is told from the window. */
+		if (p.esn && !t->replay_window)
+			return complain(c, t, "tunnel %s: phase 2 proposal %s: 64-bit sequence numbers need a replay window, "
+					"it is 0", t->name, text);
 	}
 	return 0;
 }
@@ -200,6 +210,25 @@ static int check_one(const struct ike_tunnel_cfg *t, const struct complaint *c)
 	return err ? err : check_proposals(t, c);
 }
 
+/* The same identity, when one that is left out means the address. */
+static bool id_same(const struct ike_id *a, const struct ike_addr *addr_a, const struct ike_id *b,
+		    const struct ike_addr *addr_b)
+{
+	struct ike_id ids[2] = { *a, *b };
+
+	if (!a->type && !ike_addr_is_any(addr_a))
+		ike_id_from_addr(addr_a, &ids[0]);
+	if (!b->type && !ike_addr_is_any(addr_b))
+		ike_id_from_addr(addr_b, &ids[1]);
+	return ike_id_equal(&ids[0], &ids[1]);
+}
+
+static bool ids_same(const struct ike_tunnel_cfg *a, const struct ike_tunnel_cfg *b)
+{
+	return id_same(&a->remote_id, &a->remote, &b->remote_id, &b->remote) &&
+	       id_same(&a->local_id, &a->local, &b->local_id, &b->local);
+}
+
 /* Two tunnels a responder must be able to tell apart. */
 static int check_pair(const struct ike_tunnel_cfg *a, const struct ike_tunnel_cfg *b, const struct complaint *c)
 {
@@ -210,8 +239,13 @@ static int check_pair(const struct ike_tunnel_cfg *a, const struct ike_tunnel_cf
 	if (!psk_same(a, b))
 		return complain(c, b, "tunnels %s (line %u) and %s have the same addresses but different pre-shared keys: "
 				"main mode chooses the key by address", a->name, a->line, b->name);
-	if (ike_id_equal(&a->remote_id, &b->remote_id) && ike_id_equal(&a->local_id, &b->local_id) &&
-	    ike_net_equal(&a->local_net, &b->local_net) && ike_net_equal(&a->remote_net, &b->remote_net))
+	if (!ids_same(a, b))
+		return 0;
+	/* Else what one tunnel's policy forbids would protect the other's key exchange. */
+	if (!p1_proposals_same(a, b))
+		return complain(c, b, "tunnels %s (line %u) and %s have the same addresses and identities, so they share an "
+				"ISAKMP SA: their phase 1 proposals must be the same", a->name, a->line, b->name);
+	if (ike_net_equal(&a->local_net, &b->local_net) && ike_net_equal(&a->remote_net, &b->remote_net))
 		return complain(c, b, "tunnels %s (line %u) and %s have the same addresses, identities and networks: "
 				"nothing tells them apart", a->name, a->line, b->name);
 	return 0;

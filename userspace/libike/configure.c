@@ -15,6 +15,26 @@
 /* Tunnels begin one after the other: a thousand at once would drown in their own DH. */
 #define START_SPACING (20 * (IKE_SECOND / 1000))
 
+static void warn_weak(const struct ike_tunnel *t)
+{
+	const char *weak;
+	char text[80];
+	unsigned int i;
+
+	for (i = 0; i < t->cfg.n_p1; i++) {
+		weak = ike_p1_weakness(&t->cfg.p1[i]);
+		if (weak)
+			ike_tunnel_log(t, IKE_LOG_WARNING, IKE_EV_WEAK, "phase 1 allows %s: %s is weak (line %u)",
+				       ike_p1_format(&t->cfg.p1[i], text, sizeof(text)), weak, t->cfg.line);
+	}
+	for (i = 0; i < t->cfg.n_p2; i++) {
+		weak = ike_p2_weakness(&t->cfg.p2[i]);
+		if (weak)
+			ike_tunnel_log(t, IKE_LOG_WARNING, IKE_EV_WEAK, "phase 2 allows %s: %s is weak (line %u)",
+				       ike_p2_format(&t->cfg.p2[i], text, sizeof(text)), weak, t->cfg.line);
+	}
+}
+
 /* A tunnel's configuration changed: old SAs go on until replaced. */
 static void change(struct ike_tunnel *t, struct ike_tunnel_cfg *cfg)
 {
@@ -35,7 +55,7 @@ static void change(struct ike_tunnel *t, struct ike_tunnel_cfg *cfg)
 	}
 	if (what == IKE_CFG_P1 || what == IKE_CFG_P2) {
 		ike_quick_abandon(t);
-		t->replace_child = ike_tunnel_current(t);
+		t->replace_child = ike_tunnel_current(t) && ike_tunnel_turn(t, true) != IKE_TURN_LAST;
 		t->failures = 0;
 		t->not_before = 0;
 	}
@@ -43,27 +63,9 @@ static void change(struct ike_tunnel *t, struct ike_tunnel_cfg *cfg)
 		ike_tunnel_log(t, IKE_LOG_INFO, IKE_EV_CONFIG, "configuration changed: %s",
 			       what == IKE_CFG_P1 ? "everything is negotiated anew" :
 			       what == IKE_CFG_P2 ? "IPsec SAs are negotiated anew" : "SAs stay as they are");
+	if (what == IKE_CFG_P1 || what == IKE_CFG_P2)
+		warn_weak(t);
 	ike_tunnel_cfg_clear(&old);
-}
-
-static void warn_weak(const struct ike_tunnel *t)
-{
-	const char *weak;
-	char text[80];
-	unsigned int i;
-
-	for (i = 0; i < t->cfg.n_p1; i++) {
-		weak = ike_p1_weakness(&t->cfg.p1[i]);
-		if (weak)
-			ike_tunnel_log(t, IKE_LOG_WARNING, IKE_EV_WEAK, "phase 1 allows %s: %s is weak (line %u)",
-				       ike_p1_format(&t->cfg.p1[i], text, sizeof(text)), weak, t->cfg.line);
-	}
-	for (i = 0; i < t->cfg.n_p2; i++) {
-		weak = ike_p2_weakness(&t->cfg.p2[i]);
-		if (weak)
-			ike_tunnel_log(t, IKE_LOG_WARNING, IKE_EV_WEAK, "phase 2 allows %s: %s is weak (line %u)",
-				       ike_p2_format(&t->cfg.p2[i], text, sizeof(text)), weak, t->cfg.line);
-	}
 }
 
 static bool configured(const struct ike_config *cfg, const char *name)

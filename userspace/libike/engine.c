@@ -15,7 +15,7 @@
 #include "quick_mode.h"
 #include "tunnel.h"
 
-/* Exchanges the peer may have open under one ISAKMP SA. */
+/* Exchanges under one ISAKMP SA, those that are over and only answer repetitions included. */
 #define MAX_EXCHANGES 32
 
 void ike_random(struct ike_engine *e, void *buf, size_t len)
@@ -36,6 +36,41 @@ ike_time ike_jitter(struct ike_engine *e, ike_time start, ike_time span, unsigne
 	ike_time low = span / 100 * from, high = span / 100 * to;
 
 	return start + low + (ike_time)ike_random_below(e, (uint64_t)(high - low + 1));
+}
+
+/*
+ * A quick mode may need most of its 57 s of repetitions, and a new ISAKMP SA first: whoever is
+ * not the last has 75 s at least where the lifetime allows, and each turn ends before the next.
+ */
+static const struct turn {
+	unsigned int from, to;		/* percent of the lifetime before its end */
+	unsigned int least, most;	/* the same in percent of what a negotiation may need */
+} turns[] = {
+	[IKE_TURN_INITIATOR] = { 7, 15, 150, 200 },
+	[IKE_TURN_RESPONDER] = { 3, 6, 100, 120 },
+	[IKE_TURN_LAST] = { 1, 2, 60, 80 },
+};
+
+#define NEGOTIATION (75 * IKE_SECOND)
+
+static ike_time margin(ike_time life, unsigned int share, unsigned int percent)
+{
+	ike_time need = life / 8 < NEGOTIATION ? life / 8 : NEGOTIATION;
+	ike_time a = life / 100 * share, b = need / 100 * percent;
+
+	return a > b ? a : b;
+}
+
+ike_time ike_rekey_margin(ike_time life, enum ike_turn turn)
+{
+	return margin(life, turns[turn].to, turns[turn].most);
+}
+
+ike_time ike_rekey_time(struct ike_engine *e, ike_time start, ike_time life, enum ike_turn turn)
+{
+	ike_time most = ike_rekey_margin(life, turn), least = margin(life, turns[turn].from, turns[turn].least);
+
+	return start + life - least - (ike_time)ike_random_below(e, (uint64_t)(most - least + 1));
 }
 
 /* ---- one call ---------------------------------------------------------------------------- */
@@ -116,13 +151,31 @@ static void receive_main(struct ike_ikesa *sa, const struct ike_hdr *h, const ui
 	ike_exchange_receive(sa->phase1, h, data, len);
 }
 
+/*
+ * Room for one more exchange. The oldest quick mode that is over goes first: its message ID
+ * stays used, so all that is lost is the answer to a late repetition.
+ */
+static bool has_room(struct ike_ikesa *sa)
+{
+	struct ike_exchange *x, *oldest = NULL;
+
+	if (sa->n_exchanges < MAX_EXCHANGES)
+		return true;
+	for (x = sa->exchanges; x; x = x->next)
+		if (x->quick && x->state == IKE_ST_QM_DONE)
+			oldest = x;	/* new ones are put in front */
+	if (oldest)
+		ike_exchange_kill(oldest);
+	return oldest;
+}
+
 static void new_quick(struct ike_ikesa *sa, const struct ike_hdr *h, const uint8_t *data, size_t len)
 {
 	struct ike_logctx ctx = ike_ikesa_ctx(sa, "QM1");
 	struct ike_exchange *x;
 
 	ctx.msgid = h->msgid;
-	if (sa->n_exchanges >= MAX_EXCHANGES) {
+	if (!has_room(sa)) {
 		ike_log_limited(sa->e, IKE_LOG_WARNING, IKE_EV_LIMIT, &ctx, "%u exchanges open: QM1 dropped", sa->n_exchanges);
 		return;
 	}
@@ -141,13 +194,13 @@ static void receive_quick(struct ike_ikesa *sa, const struct ike_hdr *h, const u
 	struct ike_exchange *x;
 
 	ctx.msgid = h->msgid;
-	if (!sa->established || !h->msgid) {
+	x = ike_ikesa_exchange(sa, h->msgid);
+	if (!(sa->established || (sa->closed && x)) || !h->msgid) {
 		sa->e->cnt.replayed++;
 		ike_log_limited(sa->e, IKE_LOG_INFO, IKE_EV_UNEXPECTED, &ctx, "quick mode %s: dropped",
 				h->msgid ? "before phase 1 is through" : "with message ID 0");
 		return;
 	}
-	x = ike_ikesa_exchange(sa, h->msgid);
 	if (x && x->quick) {
 		ike_exchange_receive(x, h, data, len);
 	} else if (ike_msgid_used(sa, h->msgid)) {
@@ -161,7 +214,7 @@ static void receive_quick(struct ike_ikesa *sa, const struct ike_hdr *h, const u
 /* Keys exist, and the peer that has them too is the one we talk to. */
 static bool can_open_info(const struct ike_ikesa *sa)
 {
-	return sa->established || (sa->initiator && sa->state == IKE_ST_MM_AUTH_SENT);
+	return sa->established || sa->closed || (sa->initiator && sa->state == IKE_ST_MM_AUTH_SENT);
 }
 
 static void receive(struct ike_ikesa *sa, const struct ike_path *path, const struct ike_hdr *h,

@@ -33,7 +33,7 @@ struct ike_engine {
 	struct ike_counters cnt;
 	struct ike_actions actions;
 	struct ike_timers timers;
-	struct ike_limit log_limit;
+	struct ike_log_limit log_limit[IKE_N_EVENTS];
 
 	struct ike_tunnel *tunnels;	/* in the configuration's order */
 	struct ike_ikesa *ikesas;
@@ -62,5 +62,13 @@ void ike_random(struct ike_engine *e, void *buf, size_t len);
 uint64_t ike_random_below(struct ike_engine *e, uint64_t below);
 /* A point in time from .. to percent of 'span' after 'start', at random. */
 ike_time ike_jitter(struct ike_engine *e, ike_time start, ike_time span, unsigned int from, unsigned int to);
+
+/* Who replaces an SA first: its initiator, else its responder, else one that only answers. */
+enum ike_turn { IKE_TURN_INITIATOR, IKE_TURN_RESPONDER, IKE_TURN_LAST };
+
+/* The longest a turn is before the end of a lifetime. */
+ike_time ike_rekey_margin(ike_time life, enum ike_turn turn);
+/* When to replace what lives for 'life' from 'start', at random within the turn. */
+ike_time ike_rekey_time(struct ike_engine *e, ike_time start, ike_time life, enum ike_turn turn);
 
 #endif

@@ -66,6 +66,8 @@ static void timer_fired(struct ike_engine *e, void *owner)
 	x->sent++;
 	x->interval += x->interval / 2;
 	ike_timer_set(&e->timers, &x->timer, e->now + x->interval);
+	if (x->mode->silence && x->sent > IKE_RETRANSMITS_SILENT)
+		x->mode->silence(x);
 }
 
 static void start_waiting(struct ike_exchange *x, bool retransmit, unsigned int patience)
@@ -387,6 +389,7 @@ static void accept(struct ike_exchange *x, const struct ike_step *s, const uint8
 
 	remember_digest(x, digest);
 	if (s->encrypted) {
+		sa->heard_at = sa->e->now;
 		memcpy(x->iv, x->next_iv, sa->block);
 		if (!x->msgid)
 			memcpy(sa->last_block, x->next_iv, sa->block);

@@ -56,6 +56,8 @@ struct ike_mode {
 	size_t n_steps;
 	/* No answer after all retransmissions, or no progress in time. */
 	void (*timeout)(struct ike_exchange *x);
+	/* Half of the retransmissions are out; again after each further one. NULL: nothing to do. */
+	void (*silence)(struct ike_exchange *x);
 	/* The message did not decrypt to payloads, or its HASH was wrong. NULL: just dropped. */
 	void (*garbled)(struct ike_exchange *x, const struct ike_step *s, const char *why);
 	/* Free mode-specific state. */
@@ -102,6 +104,7 @@ struct ike_exchange {
 
 #define IKE_RETRANSMIT_FIRST (IKE_SECOND / 2)
 #define IKE_RETRANSMITS 9		/* with factor 1.5: gives up after 57 s */
+#define IKE_RETRANSMITS_SILENT 4	/* after so many, 7 s, one may doubt that the peer is there */
 #define IKE_REPEATS 16			/* answers to one duplicated message, at most */
 #define IKE_EXCHANGE_LINGER (90 * IKE_SECOND)	/* a finished one answers duplicates that long */
 #define IKE_KERNEL_PATIENCE (30 * IKE_SECOND)	/* for an answer of the kernel */

@@ -36,6 +36,7 @@ enum ike_error {
 	IKE_E_CRYPTO,		/* the crypto library refused */
 	IKE_E_PARSE,		/* text or bytes that do not parse */
 	IKE_E_POLICY,		/* known, but the tunnel's policy word does not allow it */
+	IKE_E_DOWN,		/* the tunnel was brought down by command */
 };
 
 /* ---- addresses and identities ---------------------------------------------------- */
@@ -129,7 +130,7 @@ const char *ike_p2_weakness(const struct ike_p2_proposal *p);
 enum ike_start {
 	IKE_START_AUTO,		/* negotiate at once and keep it up */
 	IKE_START_TRAFFIC,	/* when the kernel reports a packet without SA (acquire) */
-	IKE_START_RESPOND,	/* only answer */
+	IKE_START_RESPOND,	/* only answer; IPsec SAs the peer does not replace in time are replaced late */
 };
 
 /* A network for phase 2 identities; prefix 0 and all-zero address is "any". */
@@ -174,9 +175,11 @@ void ike_tunnel_cfg_init(struct ike_tunnel_cfg *t);
 void ike_config_clear(struct ike_config *cfg);
 /*
  * Checks that need the whole: unique names, no two tunnels with the same local and remote
- * address but different PSKs (RFC 2409 5: the key is chosen by address), none that nothing
+ * address but different PSKs (RFC 2409 5: the key is chosen by address), none with the same
+ * identities too but different phase 1 proposals (they share an ISAKMP SA), none that nothing
  * tells apart (addresses, identities and networks alike), proposals present and allowed by
- * the tunnel's policy word, lifetimes between 10 s and 30 days.
+ * the tunnel's policy word, lifetimes between 10 s and 30 days, a replay window with 64-bit
+ * sequence numbers.
  * Returns 0, or -IKE_E_INVALID with a sentence in why and the offending line in *line.
  */
 int ike_config_check(const struct ike_config *cfg, char *why, size_t size, unsigned int *line);
@@ -216,7 +219,11 @@ enum ike_command {
 	IKE_CMD_REKEY_P2,	/* new IPsec SAs, make before break */
 };
 
-/* Returns 0 or -IKE_E_UNKNOWN for a name that is not configured. */
+/*
+ * Acts whatever the tunnel's start mode; a rekey that finds nothing to replace negotiates it.
+ * Returns 0, -IKE_E_UNKNOWN for a name that is not configured, or -IKE_E_DOWN for a rekey of a
+ * tunnel that IKE_CMD_DOWN keeps down.
+ */
 int ike_command(struct ike_engine *e, enum ike_command cmd, const char *tunnel, ike_time now);
 
 /* ---- actions ------------------------------------------------------------------------ */
@@ -289,6 +296,7 @@ bool ike_next_action(struct ike_engine *e, struct ike_action *act);
 enum ike_kernel_event_type {
 	IKE_KEV_DONE,		/* action id succeeded; spi for SPI_ALLOC */
 	IKE_KEV_FAILED,		/* action id failed; text says why */
+	/* All that follow name their tunnel: two tunnels' peers may choose the same outbound SPI. */
 	IKE_KEV_ACQUIRE,	/* traffic for tunnel, no SA */
 	IKE_KEV_CONFIRMED,	/* first packet authenticated on inbound spi */
 	IKE_KEV_SOFT_EXPIRE,	/* soft limit of spi/dir: rekey */

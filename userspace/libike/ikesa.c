@@ -15,6 +15,8 @@
 /* How long a replaced SA stays: whoever began the new one deletes first. */
 #define RETIRE_FIRST (5 * IKE_SECOND)
 #define RETIRE_SECOND (15 * IKE_SECOND)
+/* How long what the network reordered may come after the delete. */
+#define CLOSED_LINGER (5 * IKE_SECOND)
 
 static const uint8_t zero_cookie[IKE_COOKIE_LEN];
 
@@ -180,8 +182,7 @@ void ike_ikesa_establish(struct ike_ikesa *sa)
 	sa->established = true;
 	sa->established_at = e->now;
 	sa->expires_at = e->now + life;
-	/* The responder a little later, so that both rarely begin at once. */
-	sa->rekey_at = sa->initiator ? ike_jitter(e, e->now, life, 85, 93) : ike_jitter(e, e->now, life, 94, 97);
+	sa->rekey_at = ike_rekey_time(e, e->now, life, sa->initiator ? IKE_TURN_INITIATOR : IKE_TURN_RESPONDER);
 	ike_timer_set(&e->timers, &sa->rekey, sa->rekey_at);
 	ike_timer_set(&e->timers, &sa->expire, sa->expires_at);
 	e->cnt.p1_established++;
@@ -218,6 +219,27 @@ static void unlink_bucket(struct ike_ikesa *sa)
 	*p = sa->bucket_next;
 }
 
+void ike_ikesa_close(struct ike_ikesa *sa)
+{
+	struct ike_logctx ctx = ike_ikesa_ctx(sa, NULL);
+	struct ike_exchange *x, *next;
+	struct ike_engine *e = sa->e;
+
+	ike_log(e, IKE_LOG_NOTICE, IKE_EV_P1_DELETED, &ctx, "ISAKMP SA deleted: deleted by the peer");
+	sa->closed = true;
+	sa->established = false;
+	/* What we answered the peer may be using; its QM3 or its first packet is on the way. */
+	for (x = sa->exchanges; x; x = next) {
+		next = x->next;
+		if (x->state != IKE_ST_QM_ANSWERED)
+			ike_exchange_kill(x);
+	}
+	ike_timer_stop(&e->timers, &sa->rekey);
+	ike_timer_set(&e->timers, &sa->expire, e->now + CLOSED_LINGER);
+	e->cnt.p1_now--;
+	ike_tunnel_p1_gone(sa->tunnel);
+}
+
 void ike_ikesa_kill(struct ike_ikesa *sa, bool tell, const char *why)
 {
 	struct ike_logctx ctx = ike_ikesa_ctx(sa, NULL);
@@ -243,9 +265,10 @@ void ike_ikesa_kill(struct ike_ikesa *sa, bool tell, const char *why)
 		e->ikesas = sa->next;
 	if (sa->next)
 		sa->next->prev = sa->prev;
-	e->cnt.p1_now--;
 	sa->next = e->grave.ikesas;
 	e->grave.ikesas = sa;
+	if (!sa->closed)
+		e->cnt.p1_now--;
 	ike_tunnel_p1_gone(sa->tunnel);
 }
 
@@ -278,7 +301,10 @@ bool ike_msgid_used(const struct ike_ikesa *sa, uint32_t msgid)
 	return false;
 }
 
-/* Grow to the limit, then overwrite the oldest; a rekey has been asked for long before. */
+/*
+ * Grow to the limit. A rekey is asked for long before; who does not begin one (it only answers)
+ * ends the SA then, for what is forgotten could be replayed.
+ */
 void ike_msgid_remember(struct ike_ikesa *sa, uint32_t msgid)
 {
 	uint32_t *p;
@@ -302,6 +328,8 @@ void ike_msgid_remember(struct ike_ikesa *sa, uint32_t msgid)
 		sa->n_msgids++;
 	if (sa->n_msgids == IKE_MSGIDS_MAX / 4 * 3)
 		ike_tunnel_rekey_p1(sa->tunnel, sa);
+	else if (sa->n_msgids == IKE_MSGIDS_MAX)
+		ike_timer_set(&sa->e->timers, &sa->expire, sa->e->now);
 }
 
 uint32_t ike_msgid_new(struct ike_ikesa *sa)

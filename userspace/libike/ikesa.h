@@ -11,7 +11,7 @@
 #include "keymat.h"
 #include "proposal.h"
 
-#define IKE_MSGIDS_MAX 4096		/* remembered; at three quarters the SA is rekeyed */
+#define IKE_MSGIDS_MAX 4096		/* remembered; at three quarters the SA is rekeyed, here it ends */
 
 struct ike_ikesa {
 	struct ike_engine *e;
@@ -21,6 +21,7 @@ struct ike_ikesa {
 	bool initiator;
 	bool established, dead;
 	bool retiring;			/* replaced; deleted in a few seconds */
+	bool closed;			/* deleted by the peer; a while longer its other deletes can be read */
 	bool counted_half_open;
 	enum ike_state state;		/* of its phase 1 exchange */
 	struct ike_path path;
@@ -40,6 +41,7 @@ struct ike_ikesa {
 	size_t n_msgids, cap_msgids, next_msgid;
 
 	ike_time created, established_at, rekey_at, expires_at;
+	ike_time heard_at;		/* last message of the peer that authenticated itself */
 	struct ike_timer rekey, expire;
 };
 
@@ -58,6 +60,11 @@ void ike_cookie_new(struct ike_engine *e, uint8_t cookie[IKE_COOKIE_LEN]);
 void ike_ikesa_establish(struct ike_ikesa *sa);
 /* Replaced: delete after 'after'. */
 void ike_ikesa_retire(struct ike_ikesa *sa, ike_time after);
+/*
+ * The peer deleted it. From now on it is good for nothing but deletes and QM3 that the peer sent
+ * before and the network delivered later; nobody sees it any more.
+ */
+void ike_ikesa_close(struct ike_ikesa *sa);
 /* Unlink; with 'tell' a delete is sent to the peer first. Freed when the public call returns. */
 void ike_ikesa_kill(struct ike_ikesa *sa, bool tell, const char *why);
 void ike_ikesa_free(struct ike_ikesa *sa);

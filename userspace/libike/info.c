@@ -20,22 +20,31 @@ static bool can_be_refused(const struct ike_exchange *x)
 	return x->quick && x->state == (x->initiator ? IKE_ST_QM_SENT : IKE_ST_QM_ANSWERED);
 }
 
-/* The quick mode that an error notify can only mean: the unfinished one. NULL when it is not clear. */
+static bool names(const struct ike_exchange *x, uint32_t spi)
+{
+	const struct ike_child *c = x->quick->child;
+
+	return c && (spi == c->spi_in || spi == c->spi_out);
+}
+
+/*
+ * The quick mode an error notify means: the one whose SPI it names. A late notify may be about
+ * one long over, so an SPI of none means none. Peers that name no SPI can only mean our own QM1,
+ * if there is just one; a QM2 of ours is on the way to being used and is not given up on a guess.
+ */
 static struct ike_exchange *refused_quick(struct ike_ikesa *sa, const struct ike_notify *n)
 {
+	uint32_t spi = n->spi_len == 4 ? ike_load32(n->spi) : 0;
 	struct ike_exchange *x, *found = NULL;
 
 	for (x = sa->exchanges; x; x = x->next) {
 		if (!can_be_refused(x))
 			continue;
-		if (n->spi_len == 4 && x->quick->child &&
-		    (ike_load32(n->spi) == x->quick->child->spi_in || ike_load32(n->spi) == x->quick->child->spi_out))
-			return x;
-		if (found)
-			return NULL;
+		if (spi ? names(x, spi) : found != NULL)
+			return spi ? x : NULL;
 		found = x;
 	}
-	return found;
+	return !spi && found && found->initiator ? found : NULL;
 }
 
 static void quick_refused(struct ike_exchange *x, const struct ike_notify *n)
@@ -45,6 +54,10 @@ static void quick_refused(struct ike_exchange *x, const struct ike_notify *n)
 	bool own = x->initiator;
 	char text[120];
 
+	if (x->lost) {
+		ike_exchange_kill(x);	/* it had yielded: nothing failed */
+		return;
+	}
 	snprintf(text, sizeof(text), "the peer refused our %s: %s (%u)", x->out_name, ike_name_notify(n->type), n->type);
 	ctx.tunnel = t->cfg.name;
 	ike_log(t->e, IKE_LOG_WARNING, IKE_EV_P2_FAILED, &ctx, "%s", text);
@@ -104,8 +117,9 @@ static bool take_notify(struct ike_exchange *x, const struct ike_payload *p)
 static struct ike_child *child_of_peer(struct ike_ikesa *sa, enum ike_dir dir, uint32_t spi)
 {
 	struct ike_child *c = NULL;
+	struct ike_tunnel *t;
 
-	for (struct ike_tunnel *t = sa->e->tunnels; t && !c; t = t->next)
+	for (t = sa->e->tunnels; t && !c; t = t->next)
 		if (ike_tunnel_same_peer(t, sa->tunnel))
 			c = ike_child_by_spi(t, dir, spi);
 	return c;
@@ -142,7 +156,7 @@ static bool delete_isakmp(struct ike_exchange *x, const uint8_t *cookies)
 		ike_log_limited(x->sa->e, IKE_LOG_DEBUG, IKE_EV_DELETE, &ctx, "delete of an unknown ISAKMP SA");
 		return true;
 	}
-	ike_ikesa_kill(sa, false, "deleted by the peer");
+	ike_ikesa_close(sa);
 	return !own;
 }
 
@@ -174,9 +188,9 @@ static enum ike_verdict take_info(struct ike_exchange *x, const struct ike_msg *
 	for (i = 0; i < m->n; i++) {
 		bool alive = true;
 
-		if (m->p[i].type == ISAKMP_NPTYPE_N)
+		if (m->p[i].type == ISAKMP_NPTYPE_N && !x->sa->closed)
 			alive = take_notify(x, &m->p[i]);
-		else if (m->p[i].type == ISAKMP_NPTYPE_D && x->sa->established)
+		else if (m->p[i].type == ISAKMP_NPTYPE_D && (x->sa->established || x->sa->closed))
 			alive = take_delete(x, &m->p[i]);
 		if (!alive || x->dead)
 			return IKE_DROP;
@@ -192,7 +206,7 @@ static void info_garbled(struct ike_exchange *x, const struct ike_step *s, const
 	struct ike_ikesa *sa = x->sa;
 
 	sa->e->cnt.unauthenticated++;
-	if (!sa->established && !sa->phase1->n_garbled++)
+	if (sa->phase1 && !sa->established && !sa->phase1->n_garbled++)
 		ike_log_limited(sa->e, IKE_LOG_WARNING, IKE_EV_PSK_MISMATCH, &ctx,
 				"probable PSK mismatch: the peer answers MM5 with a message our key does not open (%s)",
 				why);
@@ -243,7 +257,7 @@ void ike_info_receive(struct ike_ikesa *sa, const struct ike_hdr *h, const uint8
 /* What the peer of a negotiation of ours says may help to understand why it fails. */
 static void keep_hint(struct ike_ikesa *sa, const struct ike_notify *n)
 {
-	if (sa && sa->initiator && !sa->established)
+	if (sa && sa->initiator && !sa->established && !sa->closed)
 		snprintf(sa->tunnel->hint, sizeof(sa->tunnel->hint), "%s (%u)", ike_name_notify(n->type), n->type);
 }
 

@@ -56,4 +56,8 @@ const char *ike_name_id_type(unsigned int type);
 IKE_EVENTS(IKE_EVENT_DECL)
 #undef IKE_EVENT_DECL
 
+#define IKE_EVENT_ONE(sym, text) + 1
+enum { IKE_N_EVENTS = 0 IKE_EVENTS(IKE_EVENT_ONE) };
+#undef IKE_EVENT_ONE
+
 #endif

@@ -547,37 +547,65 @@ int ike_phase1_start(struct ike_tunnel *t)
 	return err;
 }
 
-/* The oldest half-open responder SA that has not shown it can receive; of one peer or of all. */
-static struct ike_ikesa *oldest_unproven(struct ike_engine *e, const struct ike_addr *remote, unsigned int *count)
+static bool is_half_open(const struct ike_ikesa *sa, const struct ike_addr *remote)
 {
-	struct ike_ikesa *sa, *oldest = NULL;
+	return sa->counted_half_open && (!remote || ike_addr_equal(&sa->path.remote, remote));
+}
 
-	*count = 0;
+/* Nothing shows yet that it can receive: MM1 may have been forged. */
+static bool is_unproven(const struct ike_ikesa *sa)
+{
+	return sa->state <= IKE_ST_MM_SA_ANSWERED;
+}
+
+struct half_open {
+	unsigned int all, unproven;
+};
+
+/* Half-open responder SAs of one peer, or of all. */
+static struct half_open count_half_open(struct ike_engine *e, const struct ike_addr *remote)
+{
+	struct half_open n = { 0, 0 };
+	struct ike_ikesa *sa;
+
 	for (sa = e->ikesas; sa; sa = sa->next) {
-		if (!sa->counted_half_open || (remote && !ike_addr_equal(&sa->path.remote, remote)))
+		if (!is_half_open(sa, remote))
 			continue;
-		(*count)++;
-		if (sa->state <= IKE_ST_MM_SA_ANSWERED)
-			oldest = sa;	/* new ones are put in front */
+		n.all++;
+		n.unproven += is_unproven(sa);
 	}
-	return oldest;
+	return n;
+}
+
+/* One of n unproven ones; NULL when there is none. */
+static struct ike_ikesa *pick_unproven(struct ike_engine *e, const struct ike_addr *remote, unsigned int n)
+{
+	uint64_t skip = ike_random_below(e, n);
+	struct ike_ikesa *sa;
+
+	for (sa = e->ikesas; sa; sa = sa->next)
+		if (is_half_open(sa, remote) && is_unproven(sa) && !skip--)
+			return sa;
+	return NULL;
 }
 
 /* Room for one more half-open SA, by evicting one if need be. */
 static bool make_room(struct ike_engine *e, const struct ike_path *path)
 {
 	struct ike_logctx ctx = { .path = path };
+	const struct ike_addr *remote = &path->remote;
+	struct half_open n = count_half_open(e, remote);
 	struct ike_ikesa *victim;
-	unsigned int count;
 
-	victim = oldest_unproven(e, &path->remote, &count);
-	if (count < IKE_HALF_OPEN_PER_PEER) {
+	if (n.all < IKE_HALF_OPEN_PER_PEER) {
 		if (e->half_open < IKE_HALF_OPEN_MAX)
 			return true;
-		victim = oldest_unproven(e, NULL, &count);
+		remote = NULL;
+		n = count_half_open(e, NULL);
 	}
-	ike_log_limited(e, IKE_LOG_WARNING, IKE_EV_LIMIT, &ctx, "%u half-open ISAKMP SAs: %s", count,
-			victim ? "the oldest goes" : "MM1 dropped");
+	victim = n.unproven ? pick_unproven(e, remote, n.unproven) : NULL;
+	ike_log_limited(e, IKE_LOG_WARNING, IKE_EV_LIMIT, &ctx, "%u half-open ISAKMP SAs: %s", n.all,
+			victim ? "one that sent nothing but MM1 goes" : "MM1 dropped");
 	if (victim)
 		ike_ikesa_kill(victim, false, "too many half-open SAs");
 	return victim;

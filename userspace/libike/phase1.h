@@ -24,9 +24,14 @@ struct ike_mm {
 
 #define IKE_COLLISION_PATIENCE (15 * IKE_SECOND)
 
-/* Half-open responder SAs: bounds in all and per peer address, oldest unproven one goes first. */
-#define IKE_HALF_OPEN_MAX 1000
-#define IKE_HALF_OPEN_PER_PEER 16
+/*
+ * Half-open responder SAs: bounds in all and per peer address; about 2 kB each. Whoever sends MM3
+ * has shown that it receives what goes to its address and keeps its place. Of the others one goes
+ * at random: a flood of MM1 with the peer's address, at R a second, then spares the peer's own
+ * over a round trip T with a chance of about exp(-R*T/512), and there are ten MM1.
+ */
+#define IKE_HALF_OPEN_MAX 2048
+#define IKE_HALF_OPEN_PER_PEER 512
 
 /* Begin main mode as initiator. 0 or -IKE_E_*. */
 int ike_phase1_start(struct ike_tunnel *t);

@@ -148,6 +148,8 @@ static void view_life(struct view *v)
 {
 	if (v->life.bad || v->life.has_type || v->life.has_duration)
 		v->why = "a lifetime that makes no sense";
+	else if (v->life.seconds && v->life.seconds < IKE_LIFE_MIN)
+		v->why = "a lifetime below 10 s";
 }
 
 static void view_p1(const struct ike_transform *t, struct view *v)

@@ -45,6 +45,14 @@ struct ike_chunk ike_quick_nr(const struct ike_exchange *x)
 
 /* ---- failing ----------------------------------------------------------------------------- */
 
+/* What tells the peer which of its quick modes a notify is about: an SPI it knows. */
+static uint32_t known_to_peer(const struct ike_quick *q, bool initiator)
+{
+	if (!initiator)
+		return q->offered_spi;
+	return q->child ? q->child->spi_in : 0;
+}
+
 /* The peer is authenticated, so it is told, and the exchange ends. */
 static enum ike_verdict refuse(struct ike_exchange *x, const char *message, const char *event,
 			       uint16_t notify, const char *text)
@@ -55,7 +63,7 @@ static enum ike_verdict refuse(struct ike_exchange *x, const char *message, cons
 	ctx.tunnel = t->cfg.name;
 	ike_log_limited(x->sa->e, IKE_LOG_WARNING, event, &ctx, "%s: %s", message, text);
 	if (notify)
-		ike_info_notify(x->sa, notify, IKE_PROTO_ESP, 0);
+		ike_info_notify(x->sa, notify, IKE_PROTO_ESP, known_to_peer(x->quick, x->initiator));
 	if (x->initiator)
 		ike_tunnel_failed(t, text);
 	else
@@ -133,6 +141,20 @@ static void timeout(struct ike_exchange *x)
 	/* The peer may not know this ISAKMP SA any more: begin with a new one. */
 	ike_ikesa_kill(sa, true, text);
 	ike_tunnel_failed(t, text);
+}
+
+/* QM1 is out for long, and nothing that the peer proved came since. */
+static bool is_unheard(const struct ike_exchange *x)
+{
+	return x->initiator && x->state == IKE_ST_QM_SENT && !x->lost && x->sent > IKE_RETRANSMITS_SILENT &&
+	       x->sa->heard_at < x->started;
+}
+
+/* Perhaps the peer has deleted this ISAKMP SA and its delete was lost. */
+static void silence(struct ike_exchange *x)
+{
+	if (is_unheard(x))
+		ike_tunnel_doubt(x->quick->tunnel, x->sa);
 }
 
 /* ---- what both sides write --------------------------------------------------------------- */
@@ -413,6 +435,20 @@ static enum ike_verdict respond(struct ike_exchange *x, const struct ike_msg *m,
 	return IKE_WAIT;
 }
 
+/* DOI, situation; generic header, number, protocol, SPI size, count; SPI. */
+#define PROPOSAL_AT (8 + ISAKMP_GENERIC_LEN)
+#define SPI_AT (PROPOSAL_AT + 4)
+
+/* Read before anything else is, so that every refusal can name it. 0: not where it should be. */
+static uint32_t offered_spi(const struct ike_msg *m)
+{
+	const struct ike_payload *p = ike_msg_find(m, ISAKMP_NPTYPE_SA);
+
+	if (p->len < SPI_AT + 4 || p->body[PROPOSAL_AT + 1] != IKE_PROTO_ESP || p->body[PROPOSAL_AT + 2] != 4)
+		return 0;
+	return ike_load32(p->body + SPI_AT);
+}
+
 static enum ike_verdict take_qm1(struct ike_exchange *x, const struct ike_msg *m)
 {
 	struct ike_logctx ctx = ike_exchange_ctx(x, "QM1");
@@ -423,6 +459,7 @@ static enum ike_verdict take_qm1(struct ike_exchange *x, const struct ike_msg *m
 	q = x->quick = calloc(1, sizeof(*q));
 	if (!q)
 		return IKE_DROP;
+	q->offered_spi = offered_spi(m);
 	v = take_ids(x, m, "QM1", &q->idci, &q->idcr, &q->has_ids);
 	if (v != IKE_OK)
 		return v;
@@ -440,12 +477,9 @@ static enum ike_verdict take_qm1(struct ike_exchange *x, const struct ike_msg *m
 /* Our SPI goes into the proposal we chose. */
 static int patch_spi(struct ike_quick *q)
 {
-	/* DOI, situation; generic header, number, protocol, SPI size, count. */
-	const size_t at = 8 + ISAKMP_GENERIC_LEN + 4;
-
-	if (q->sa_body.len < at + 4)
+	if (q->sa_body.len < SPI_AT + 4)
 		return -IKE_E_INVALID;
-	ike_store32(q->sa_body.data + at, q->child->spi_in);
+	ike_store32(q->sa_body.data + SPI_AT, q->child->spi_in);
 	return 0;
 }
 
@@ -539,6 +573,27 @@ void ike_quick_abandon(struct ike_tunnel *t)
 		ike_exchange_kill(x);
 	for (c = t->children; c; c = c->next)
 		c->outdated = true;
+}
+
+void ike_quick_forget(struct ike_tunnel *t)
+{
+	struct ike_exchange *x, *next;
+	struct ike_ikesa *sa;
+
+	for (sa = t->e->ikesas; sa; sa = sa->next)
+		for (x = sa->exchanges; x; x = next) {
+			next = x->next;
+			if (x->quick && x->quick->tunnel == t)
+				ike_exchange_kill(x);
+		}
+}
+
+void ike_quick_give_up_silent(struct ike_tunnel *t, const struct ike_ikesa *fresh)
+{
+	struct ike_exchange *x = pick_exchange(t, is_unheard);
+
+	if (x && x->sa != fresh)
+		ike_exchange_kill(x);
 }
 
 int ike_quick_start(struct ike_tunnel *t, struct ike_ikesa *sa)
@@ -706,5 +761,6 @@ const struct ike_mode ike_quick_mode = {
 	.step = steps,
 	.n_steps = sizeof(steps) / sizeof(steps[0]),
 	.timeout = timeout,
+	.silence = silence,
 	.release = release,
 };

@@ -16,6 +16,7 @@ struct ike_quick {
 	struct ike_child *child;	/* NULL before and after */
 	struct ike_dh *dh;
 	uint16_t group;			/* PFS; 0: none */
+	uint32_t offered_spi;		/* responder: the peer's in its first proposal; 0: none */
 	struct ike_blob ni, nr, gxy;
 	struct ike_blob sa_body;	/* the answer we chose, encoded */
 	struct ike_ts idci, idcr;	/* as the initiator wrote them */
@@ -26,6 +27,13 @@ struct ike_quick {
 int ike_quick_start(struct ike_tunnel *t, struct ike_ikesa *sa);
 /* t's configuration has changed: end what is not answered yet, mark what the peer may be using. */
 void ike_quick_abandon(struct ike_tunnel *t);
+/*
+ * t goes: end all of its quick modes, those that are over and wait for repetitions too, whichever
+ * tunnel's ISAKMP SA they are under.
+ */
+void ike_quick_forget(struct ike_tunnel *t);
+/* The peer has just proved itself under a fresh ISAKMP SA: end t's quick mode that got no answer under the old one. */
+void ike_quick_give_up_silent(struct ike_tunnel *t, const struct ike_ikesa *fresh);
 /* The child's requests to the kernel are answered. */
 void ike_quick_spi_ready(struct ike_exchange *x);
 void ike_quick_installed(struct ike_exchange *x);

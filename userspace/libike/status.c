@@ -46,6 +46,11 @@ static void show_child(const struct ike_child *c, struct ike_child_status *st)
 	memcpy(st->rcookie, c->rcookie, IKE_COOKIE_LEN);
 }
 
+static bool is_shown(const struct ike_ikesa *sa, const struct ike_tunnel *t)
+{
+	return !sa->closed && ike_tunnel_same_peer(sa->tunnel, t);
+}
+
 /* How many of each a tunnel has. */
 static void count(const struct ike_tunnel *t, size_t *n_p1, size_t *n_children)
 {
@@ -54,7 +59,7 @@ static void count(const struct ike_tunnel *t, size_t *n_p1, size_t *n_children)
 
 	*n_p1 = *n_children = 0;
 	for (sa = t->e->ikesas; sa; sa = sa->next)
-		*n_p1 += ike_tunnel_same_peer(sa->tunnel, t);
+		*n_p1 += is_shown(sa, t);
 	for (c = t->children; c; c = c->next)
 		(*n_children)++;
 }
@@ -76,7 +81,7 @@ static void show_tunnel(const struct ike_tunnel *t, void (*cb)(void *ctx, const 
 		st.last_error_at = t->last_error_at;
 	}
 	for (i = 0, sa = t->e->ikesas; p1 && sa; sa = sa->next)
-		if (ike_tunnel_same_peer(sa->tunnel, t))
+		if (is_shown(sa, t))
 			show_p1(sa, &p1[i++]);
 	for (i = 0, c = t->children; child && c; c = c->next)
 		show_child(c, &child[i++]);

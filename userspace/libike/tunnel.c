@@ -141,9 +141,16 @@ bool ike_tunnel_wants(const struct ike_tunnel *t)
 {
 	if (t->forced_down || t->dead)
 		return false;
-	if (t->forced_up || t->cfg.start == IKE_START_AUTO)
+	if (t->forced_up || t->cfg.start == IKE_START_AUTO || t->acquired || t->replace_p1 || t->replace_child)
 		return true;
-	return t->cfg.start == IKE_START_TRAFFIC && (t->acquired || ike_tunnel_current(t));
+	return t->cfg.start == IKE_START_TRAFFIC && ike_tunnel_current(t);
+}
+
+enum ike_turn ike_tunnel_turn(const struct ike_tunnel *t, bool initiator)
+{
+	if (t->cfg.start == IKE_START_RESPOND && !t->forced_up)
+		return IKE_TURN_LAST;
+	return initiator ? IKE_TURN_INITIATOR : IKE_TURN_RESPONDER;
 }
 
 static void begin(struct ike_tunnel *t, int err, const char *what)
@@ -211,8 +218,8 @@ void ike_tunnel_failed(struct ike_tunnel *t, const char *text)
 		wait = BACKOFF_MAX;
 	t->failures++;
 	t->not_before = ike_jitter(t->e, t->e->now, wait, 80, 100);
-	if (t->cfg.start == IKE_START_TRAFFIC)
-		t->acquired = false;	/* the next packet asks again */
+	t->acquired = false;	/* the next packet or command asks again */
+	t->doubted = false;
 	ike_tunnel_log(t, IKE_LOG_NOTICE, IKE_EV_RETRY, "negotiation failed: %s; next attempt %s %lld s", text,
 		       ike_tunnel_wants(t) ? "in" : "when asked, not before",
 		       (long long)((t->not_before - t->e->now) / IKE_SECOND));
@@ -225,7 +232,6 @@ void ike_tunnel_p1_up(struct ike_tunnel *t, struct ike_ikesa *sa)
 {
 	struct ike_tunnel *o;
 
-	(void)sa;
 	t->hint[0] = '\0';
 	if (!sa->initiator)
 		t->forced_down = false;	/* the peer asked */
@@ -233,6 +239,7 @@ void ike_tunnel_p1_up(struct ike_tunnel *t, struct ike_ikesa *sa)
 		if (!ike_tunnel_same_peer(o, t))
 			continue;
 		o->replace_p1 = false;
+		ike_quick_give_up_silent(o, sa);
 		ike_tunnel_kick(o, 0);
 	}
 }
@@ -254,8 +261,9 @@ void ike_tunnel_child_up(struct ike_tunnel *t, struct ike_child *c)
 {
 	t->failures = 0;
 	t->not_before = 0;
-	t->replace_child = c->outdated;
-	if (c->outdated)
+	t->doubted = false;
+	t->replace_child = c->outdated && ike_tunnel_turn(t, true) != IKE_TURN_LAST;
+	if (t->replace_child)
 		ike_tunnel_kick(t, 0);
 	t->acquired = false;
 	t->forced_down = false;
@@ -292,9 +300,22 @@ void ike_tunnel_rekey_p1(struct ike_tunnel *t, struct ike_ikesa *sa)
 	ike_tunnel_kick(t, 0);
 }
 
+void ike_tunnel_doubt(struct ike_tunnel *t, struct ike_ikesa *sa)
+{
+	struct ike_logctx ctx = ike_ikesa_ctx(sa, "QM1");
+
+	if (t->doubted || sa != ike_tunnel_sa(t) || !ike_tunnel_wants(t))
+		return;
+	ike_log(t->e, IKE_LOG_NOTICE, IKE_EV_P1_REKEY, &ctx,
+		"the peer is silent, it may not know this ISAKMP SA any more: trying a new one");
+	t->doubted = true;
+	t->replace_p1 = true;
+	ike_tunnel_kick(t, 0);
+}
+
 void ike_tunnel_rekey_child(struct ike_tunnel *t, struct ike_child *c)
 {
-	if (c != ike_tunnel_current(t) || !ike_tunnel_wants(t))
+	if (c != ike_tunnel_current(t) || t->forced_down || t->dead)
 		return;
 	ike_tunnel_log(t, IKE_LOG_INFO, IKE_EV_P2_REKEY, "time to replace SA in 0x%08x", c->spi_in);
 	t->replace_child = true;
@@ -326,6 +347,8 @@ static void go_down(struct ike_tunnel *t, const char *why, bool tell)
 
 int ike_tunnel_command(struct ike_tunnel *t, enum ike_command cmd)
 {
+	if (t->forced_down && (cmd == IKE_CMD_REKEY_P1 || cmd == IKE_CMD_REKEY_P2))
+		return -IKE_E_DOWN;
 	switch (cmd) {
 	case IKE_CMD_UP:
 		t->forced_up = true;
@@ -335,15 +358,16 @@ int ike_tunnel_command(struct ike_tunnel *t, enum ike_command cmd)
 		t->forced_up = false;
 		t->forced_down = true;
 		t->acquired = false;
-		t->replace_p1 = t->replace_child = false;
+		t->replace_p1 = t->replace_child = t->doubted = false;
 		go_down(t, "by command", true);
 		t->last_error[0] = '\0';
 		return 0;
 	case IKE_CMD_REKEY_P1:
-		t->replace_p1 = ike_tunnel_sa(t);
+		t->replace_p1 = true;
 		break;
 	case IKE_CMD_REKEY_P2:
 		t->replace_child = ike_tunnel_current(t);
+		t->acquired |= !t->replace_child;
 		break;
 	default:
 		return -IKE_E_INVALID;
@@ -391,6 +415,7 @@ void ike_tunnel_kill(struct ike_tunnel *t, bool tell, const char *why)
 
 	t->dead = true;
 	go_down(t, why, tell);
+	ike_quick_forget(t);
 	ike_timer_fini(&t->e->timers, &t->kick);
 	for (p = &t->e->tunnels; *p && *p != t; p = &(*p)->next)
 		;

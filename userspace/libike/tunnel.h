@@ -17,8 +17,9 @@ struct ike_tunnel {
 	struct ike_child *children;
 
 	bool forced_up, forced_down;	/* by command */
-	bool acquired;			/* traffic asked for it */
+	bool acquired;			/* traffic or a command asked for it, once */
 	bool replace_p1, replace_child;	/* rekey wanted */
+	bool doubted;			/* the ISAKMP SA is being replaced because a QM1 got no answer */
 	bool dead;
 	unsigned int failures;		/* in a row */
 	unsigned int short_lives;	/* pairs in a row that ended soon after they came up */
@@ -59,6 +60,9 @@ struct ike_ikesa *ike_tunnel_negotiating(const struct ike_tunnel *t);
 struct ike_exchange *ike_tunnel_quick(const struct ike_tunnel *t, bool own);
 bool ike_tunnel_wants(const struct ike_tunnel *t);
 
+/* Whose turn it is to replace an SA of t that we began, or that the peer did. */
+enum ike_turn ike_tunnel_turn(const struct ike_tunnel *t, bool initiator);
+
 /* Think about what to do, soon (not before the back-off is over). */
 void ike_tunnel_kick(struct ike_tunnel *t, ike_time delay);
 /* A negotiation of ours failed: remember why, back off, try again if wanted. */
@@ -71,6 +75,8 @@ void ike_tunnel_child_up(struct ike_tunnel *t, struct ike_child *c);
 /* lived: how long it was in use; 0: it never was. */
 void ike_tunnel_child_gone(struct ike_tunnel *t, bool was_current, ike_time lived);
 void ike_tunnel_rekey_p1(struct ike_tunnel *t, struct ike_ikesa *sa);
+/* The peer is silent under sa, its ISAKMP SA: try a new one in parallel, once until something comes up or fails. */
+void ike_tunnel_doubt(struct ike_tunnel *t, struct ike_ikesa *sa);
 void ike_tunnel_rekey_child(struct ike_tunnel *t, struct ike_child *c);
 void ike_tunnel_acquire(struct ike_tunnel *t);
 int ike_tunnel_command(struct ike_tunnel *t, enum ike_command cmd);

@@ -161,6 +161,7 @@ enum {
 
 #define IKE_LIFE_SECONDS 1
 #define IKE_LIFE_KILOBYTES 2
+#define IKE_LIFE_MIN 10			/* seconds; less is taken from nobody: it would be negotiating without pause */
 #define IKE_LIFE_DEFAULT 28800		/* seconds when no lifetime is sent, RFC 2407 4.5 */
 #define IKE_ENCAP_TUNNEL 1
 #define IKE_ESN_64 1			/* "64-bit sequence number", RFC 4304 2 */

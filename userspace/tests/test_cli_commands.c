@@ -117,7 +117,7 @@ static void test_sa_add_defaults(void **state)
 	assert_int_equal(fake.sa.spi, 0x1000);
 	assert_int_equal(fake.sa.encr, ESPTUN_ENCR_AES_GCM_16);
 	assert_int_equal(fake.sa.auth, ESPTUN_AUTH_NONE);
-	assert_int_equal(fake.sa.replay_window, 64);
+	assert_int_equal(fake.sa.replay_window, 1024);
 	assert_int_equal(fake.sa.flags, 0);
 	assert_int_equal(fake.keys.encr_len, 20);
 	assert_int_equal(fake.keys.encr[19], 0x13);

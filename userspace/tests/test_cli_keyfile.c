@@ -128,6 +128,21 @@ static void test_file_modes(void **state)
 	assert_int_equal(fake.keys.encr_len, 20);
 }
 
+/* Its owner can read and change it, whatever its mode. */
+static void test_file_of_another_user(void **state)
+{
+	static const char text[] = "encr-key = " HEX16 "\n";
+	char name[64];
+
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	write_file(name, text, strlen(text), 0600);
+	assert_int_equal(chown(name, 65534, 65534), 0);
+	add_with(name, CLI_USAGE, "belongs to user 65534");
+	unlink(name);
+}
+
 static void test_files_that_are_none(void **state)
 {
 	static char big[5000];
@@ -176,6 +191,7 @@ int main(void)
 		cmocka_unit_test(test_one_key),
 		cmocka_unit_test(test_wrong_text),
 		cmocka_unit_test(test_file_modes),
+		cmocka_unit_test(test_file_of_another_user),
 		cmocka_unit_test(test_files_that_are_none),
 		cmocka_unit_test(test_standard_input),
 	};

@@ -386,6 +386,7 @@ static void mistakes(void **state)
 		{ TUNNEL("  lifetime = 20s\n"), 1, "longer than grace" },
 		{ TUNNEL("  replay-window = 31\n"), 4, "32 to 4096" },
 		{ TUNNEL("  replay-window = 4097\n"), 4, "32 to 4096" },
+		{ TUNNEL("  replay-window = 0\n  phase2 = 'aes128gcm16-esn'\n"), 1, "need a replay window" },
 		{ TUNNEL("  grace = 11m\n"), 4, "0s to 10m" },
 		{ TUNNEL("  start = now\n"), 4, "auto, traffic or respond" },
 		{ TUNNEL("  create-device = maybe\n"), 4, "true or false" },

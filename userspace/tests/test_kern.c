@@ -23,8 +23,8 @@ struct seen {
 	char tunnel[IKE_NAME_MAX + 1];
 	enum ike_dir dir;
 	uint32_t spi;
-	uint8_t cookie[IKE_SA_COOKIE_LEN];
 	bool pending;
+	uint8_t cookie[IKE_SA_COOKIE_LEN];
 };
 
 struct fixture {
@@ -230,6 +230,39 @@ static void a_second_run_adopts(void **state)
 	assert_int_equal(f->n_seen, 2);
 }
 
+/* An SA stays where it was put, also when its tunnel gets another device. */
+static void an_sa_is_found_in_its_old_device(void **state)
+{
+	static const struct kern_device moved[] = {
+		{ .tunnel = "paris", .device = "paris0" }, { .tunnel = "rome", .device = "rome1" },
+	};
+	struct fixture *f = *state;
+	struct ike_sa out = sa_for("rome", IKE_OUT, 0xabcd0000);
+
+	assert_int_equal(kern_sa_add(f->kern, &out), 0);
+	assert_int_equal(kern_devices_set(f->kern, moved, 2), 0);
+	assert_int_equal(kern_sa_activate(f->kern, "rome", out.spi), 0);
+	assert_int_equal(kern_sa_del(f->kern, "rome", IKE_OUT, out.spi), 0);
+	assert_non_null(strstr(recorded(f), "\"op\":\"sa-del\",\"device\":\"rome0\""));
+}
+
+/* One that is not in use yet must not be taken for the one in use: the engine would end the latter. */
+static void a_second_run_sees_what_is_in_use(void **state)
+{
+	struct fixture *f = *state;
+	struct ike_sa used = sa_for("rome", IKE_OUT, 0xabcd0000), waiting = sa_for("rome", IKE_OUT, 0xabcd0001);
+
+	assert_int_equal(kern_sa_add(f->kern, &used), 0);
+	assert_int_equal(kern_sa_activate(f->kern, "rome", used.spi), 0);
+	assert_int_equal(kern_sa_add(f->kern, &waiting), 0);
+	kern_close(f->kern);
+	start(f);
+	assert_int_equal(kern_adopt(f->kern), 0);
+	assert_int_equal(f->n_seen, 2);
+	for (size_t i = 0; i < 2; i++)
+		assert_int_equal(f->seen[i].pending, f->seen[i].spi == waiting.spi);
+}
+
 #define PROBE_LINK 7	/* what the probe calls each device */
 
 static struct kern_found scripted[4];
@@ -346,6 +379,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(refusals_say_why, setup, teardown),
 		cmocka_unit_test_setup_teardown(the_same_spi_of_two_peers, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_second_run_adopts, setup, teardown),
+		cmocka_unit_test_setup_teardown(an_sa_is_found_in_its_old_device, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_second_run_sees_what_is_in_use, setup, teardown),
 		cmocka_unit_test_setup_teardown(events_pass_once_and_only_for_ours, setup, teardown),
 		cmocka_unit_test_setup_teardown(lost_events_are_made_good, setup, teardown),
 	};

@@ -6,6 +6,8 @@
  */
 #include "two_engines.h"
 
+#include "libike/engine.h"
+
 #define P1 "aes128-sha256-ecp256"
 #define P2 "aes128gcm16-ecp256"
 
@@ -129,6 +131,84 @@ static void child_rekeyed_without_gap(void **state)
 		assert_settled(w);
 		world_free(w);
 	}
+}
+
+/* Turns do not overlap, and but for the last there is time for a whole quick mode where life allows. */
+static void rekey_times(void **state)
+{
+	static const uint32_t lives[] = { 10, 60, 600, 1500, 3600, 86400, 30 * 86400 };
+	struct world *w = world_empty(1);
+	size_t i, j;
+
+	(void)state;
+	for (i = 0; i < sizeof(lives) / sizeof(lives[0]); i++) {
+		ike_time life = lives[i] * IKE_SECOND, before = life;
+		enum ike_turn turn;
+
+		for (turn = IKE_TURN_INITIATOR; turn <= IKE_TURN_LAST; turn++) {
+			ike_time from = life, to = 0;
+
+			for (j = 0; j < 200; j++) {
+				ike_time left = life - ike_rekey_time(w->side[ALICE].e, 0, life, turn);
+
+				from = left < from ? left : from;
+				to = left > to ? left : to;
+			}
+			assert_true(to <= ike_rekey_margin(life, turn));
+			assert_true(to < before && from > 0);
+			if (turn != IKE_TURN_LAST && lives[i] >= 600)
+				assert_true(from >= 75 * IKE_SECOND);
+			before = from;
+		}
+		assert_true(ike_rekey_margin(life, IKE_TURN_INITIATOR) <= life / 4);
+	}
+	world_free(w);
+}
+
+/* Nobody's task, so nobody does it in time; both do it before it is too late. */
+static void two_that_only_answer(void **state)
+{
+	struct setup s = { .seed = 3, .start = { IKE_START_RESPOND, IKE_START_RESPOND }, .p1_life = 1000, .p2_life = 600 };
+	struct world *w = world_setup(&s);
+
+	(void)state;
+	run_for(w, 100 * IKE_SECOND);
+	assert_int_equal(w->sent[ALICE], 0);
+	assert_int_equal(ike_command(w->side[ALICE].e, IKE_CMD_REKEY_P2, "paris", w->now), 0);
+	assert_true(run_until(w, both_done, 10 * IKE_SECOND));
+	forget_trace(w);
+	watch_for(w, 500 * IKE_SECOND);
+	assert_string_equal(w->trace, "");
+	watch_for(w, 6000 * IKE_SECOND);
+	assert_true(tunnel_works(w));
+	assert_in_range(counters(w, ALICE).p2_established, 11, 14);
+	world_free(w);
+}
+
+/* A command acts on a tunnel that only answers; once. */
+static void commands_on_a_tunnel_that_only_answers(void **state)
+{
+	struct world *w = world_up(&plain);
+
+	(void)state;
+	run_for(w, 200 * IKE_SECOND);
+	forget_trace(w);
+	assert_int_equal(ike_command(w->side[BOB].e, IKE_CMD_REKEY_P2, "paris", w->now), 0);
+	run_for(w, 5 * IKE_SECOND);
+	assert_string_equal(w->trace, "B:QM1 A:QM2 B:QM3");
+	run_for(w, 200 * IKE_SECOND);
+	forget_trace(w);
+	assert_int_equal(ike_command(w->side[BOB].e, IKE_CMD_REKEY_P1, "paris", w->now), 0);
+	run_for(w, 200 * IKE_SECOND);
+	assert_string_equal(w->trace, "B:MM1 A:MM2 B:MM3 A:MM4 B:MM5 A:MM6 B:INFO");
+	assert_settled(w);
+	assert_int_equal(ike_command(w->side[ALICE].e, IKE_CMD_DOWN, "paris", w->now), 0);
+	run_for(w, 200 * IKE_SECOND);
+	assert_true(nothing_left(w));
+	assert_int_equal(ike_command(w->side[ALICE].e, IKE_CMD_REKEY_P2, "paris", w->now), -IKE_E_DOWN);
+	assert_int_equal(ike_command(w->side[BOB].e, IKE_CMD_UP, "paris", w->now), 0);
+	assert_true(run_until(w, both_done, 10 * IKE_SECOND));
+	world_free(w);
 }
 
 static void phase1_rekeyed_children_stay(void **state)
@@ -630,6 +710,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(child_rekeyed_without_gap),
+		cmocka_unit_test(rekey_times),
+		cmocka_unit_test(two_that_only_answer),
+		cmocka_unit_test(commands_on_a_tunnel_that_only_answers),
 		cmocka_unit_test(phase1_rekeyed_children_stay),
 		cmocka_unit_test(a_day_of_rekeys),
 		cmocka_unit_test(volume_and_sequence_limits),

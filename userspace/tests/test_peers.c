@@ -7,6 +7,8 @@
 #include "two_engines.h"
 
 #include "libike/info.h"
+#include "libike/phase1.h"
+#include "libike/quick_mode.h"
 #include "libike/tunnel.h"
 
 #define P1 "aes128-sha256-ecp256"
@@ -281,6 +283,214 @@ static void agreed_and_deleted_again_and_again(void **state)
 	world_free(w);
 }
 
+/* ---- notifies that name a quick mode, or none ----------------------------------------------------- */
+
+static unsigned int lose_target(struct world *w, struct packet *p)
+{
+	return strcmp(p->name, w->target) != 0;
+}
+
+static struct ike_exchange *quick_of(struct world *w, int who)
+{
+	return ike_tunnel_quick(w->side[who].e->tunnels, false);
+}
+
+static void say_no(struct world *w, int who, uint32_t spi)
+{
+	ike_info_notify(ike_tunnel_sa(w->side[who].e->tunnels), IKE_N_NO_PROPOSAL_CHOSEN, IKE_PROTO_ESP, spi);
+	run_for(w, IKE_SECOND / 10);
+}
+
+/* B's answer is on its way: only a notify with its SPI ends it. */
+static void late_notify_spares_what_was_answered(void **state)
+{
+	struct world *w = world_new(P1, P2);
+
+	(void)state;
+	w->wire = lose_target;
+	w->target = "QM2";
+	run_for(w, IKE_SECOND / 5);
+	assert_int_equal(quick_of(w, BOB)->state, IKE_ST_QM_ANSWERED);
+	say_no(w, ALICE, 0x999);
+	say_no(w, ALICE, 0);
+	assert_int_equal(count_logs(w, BOB, "notify"), 2);
+	assert_non_null(quick_of(w, BOB));
+	say_no(w, ALICE, quick_of(w, ALICE)->quick->child->spi_in);
+	assert_null(quick_of(w, BOB));
+	assert_int_equal(count_sas(&w->side[BOB], IKE_IN, false), 0);
+	world_free(w);
+}
+
+/* A's question: a foreign SPI means another one, no SPI can only mean this. */
+static void notify_without_spi_ends_our_only_question(void **state)
+{
+	struct world *w = world_new(P1, P2);
+
+	(void)state;
+	w->wire = lose_target;
+	w->target = "QM1";
+	run_for(w, IKE_SECOND / 5);
+	assert_int_equal(quick_of(w, ALICE)->state, IKE_ST_QM_SENT);
+	say_no(w, BOB, 0x999);
+	assert_non_null(quick_of(w, ALICE));
+	say_no(w, BOB, 0);
+	assert_null(quick_of(w, ALICE));
+	assert_int_equal(count_logs(w, ALICE, "p2-failed"), 1);
+	world_free(w);
+}
+
+/* ---- a delete that never came, deletes in the wrong order ---------------------------------------- */
+
+/* B has forgotten the ISAKMP SA and A does not know: a new one long before QM1 is given up. */
+static void silent_isakmp_sa_is_replaced(void **state)
+{
+	struct world *w = world_new(P1, P2);
+
+	(void)state;
+	assert_true(run_until(w, both_done, 10 * IKE_SECOND));
+	run_for(w, 100 * IKE_SECOND);
+	ike_ikesa_kill(w->side[BOB].e->ikesas, false, "forgotten");
+	ike_engine_leave(w->side[BOB].e);
+	assert_int_equal(ike_command(w->side[ALICE].e, IKE_CMD_REKEY_P2, "paris", w->now), 0);
+	run_for(w, 15 * IKE_SECOND);
+	assert_true(tunnel_works(w));
+	assert_int_equal(counters(w, ALICE).p2_established, 2);
+	assert_int_equal(counters(w, ALICE).p1_established, 2);
+	world_free(w);
+}
+
+static unsigned int lose_quick(struct world *w, struct packet *p)
+{
+	(void)w;
+	return strncmp(p->name, "QM", 2) != 0;
+}
+
+/* A peer that never answers a quick mode: not one ISAKMP SA after the other. */
+static void doubts_are_bounded(void **state)
+{
+	struct world *w = world_new(P1, P2);
+
+	(void)state;
+	assert_true(run_until(w, both_done, 10 * IKE_SECOND));
+	run_for(w, 100 * IKE_SECOND);
+	w->wire = lose_quick;
+	assert_int_equal(ike_command(w->side[ALICE].e, IKE_CMD_REKEY_P2, "paris", w->now), 0);
+	run_for(w, 600 * IKE_SECOND);
+	assert_in_range(counters(w, ALICE).p1_established, 3, 20);
+	w->wire = NULL;
+	run_for(w, 100 * IKE_SECOND);
+	assert_true(tunnel_works(w));
+	assert_int_equal(counters(w, ALICE).p2_established, 2);
+	world_free(w);
+}
+
+static unsigned int hold_first_info(struct world *w, struct packet *p)
+{
+	if (strcmp(p->name, "INFO") || w->seen++)
+		return 1;
+	keep_copy(w, p);
+	return 0;
+}
+
+static void deletes_in_the_wrong_order(void **state)
+{
+	struct world *w = world_new(P1, P2);
+
+	(void)state;
+	assert_true(run_until(w, both_done, 10 * IKE_SECOND));
+	run_for(w, 100 * IKE_SECOND);
+	w->wire = hold_first_info;
+	assert_int_equal(ike_command(w->side[ALICE].e, IKE_CMD_DOWN, "paris", w->now), 0);
+	run_for(w, IKE_SECOND);
+	assert_int_equal(counters(w, BOB).p1_now, 0);
+	assert_null(ike_tunnel_any_sa(w->side[BOB].e->tunnels));
+	assert_int_equal(count_sas(&w->side[BOB], IKE_IN, false), 1);
+	deliver(w, BOB, &w->kept.path, w->kept.data, w->kept.len);
+	assert_int_equal(count_sas(&w->side[BOB], IKE_IN, false), 0);
+	deliver(w, BOB, &w->kept.path, w->kept.data, w->kept.len);
+	assert_int_equal(count_logs(w, BOB, "replay"), 1);
+	assert_non_null(w->side[BOB].e->ikesas);	/* readable */
+	run_for(w, 10 * IKE_SECOND);
+	assert_null(w->side[BOB].e->ikesas);		/* not for long */
+	assert_true(nothing_left(w));
+	world_free(w);
+}
+
+/* A deletes the ISAKMP SA as soon as its QM3 is out, and the delete comes first. */
+static void qm3_after_the_delete(void **state)
+{
+	struct world *w = world_new(P1, P2);
+
+	(void)state;
+	w->wire = lose_target;
+	w->target = w->keep = "QM3";
+	run_for(w, IKE_SECOND / 5);
+	ike_info_delete_ikesa(ike_tunnel_sa(w->side[ALICE].e->tunnels));
+	run_for(w, IKE_SECOND / 5);
+	assert_int_equal(counters(w, BOB).p1_now, 0);
+	assert_null(active_out(&w->side[BOB]));
+	deliver(w, BOB, &w->kept.path, w->kept.data, w->kept.len);
+	assert_true(both_done(w));
+	run_for(w, 10 * IKE_SECOND);
+	assert_true(tunnel_works(w));
+	assert_null(w->side[BOB].e->ikesas);
+	world_free(w);
+}
+
+/* ---- a flood with the peer's address ---------------------------------------------------------------- */
+
+#define FORGED 0xf0f0f0f0u
+
+static unsigned int lose_forged(struct world *w, struct packet *p)
+{
+	uint32_t mark = FORGED;
+
+	(void)w;
+	return memcmp(p->data, &mark, sizeof(mark)) != 0;
+}
+
+static void flood(struct world *w, const struct packet *mm1, unsigned int n)
+{
+	uint32_t mark = FORGED;
+
+	while (n--) {
+		w->count++;
+		memcpy(mm1->data, &mark, sizeof(mark));
+		memcpy(mm1->data + sizeof(mark), &w->count, sizeof(w->count));
+		deliver(w, BOB, &mm1->path, mm1->data, mm1->len);
+	}
+}
+
+/* 200 a second and 100 ms each way: 20 before each message of the true peer, after ten seconds of it. */
+static void flood_from_the_peers_address(void **state)
+{
+	struct world *other = world_new(P1, P2), *w = world_empty(7);
+	struct ike_tunnel_cfg t;
+	int i;
+
+	(void)state;
+	other->keep = "MM1";
+	assert_true(step(other, other->now + IKE_SECOND));
+	w->wire = lose_forged;
+	for (i = 1; i >= 0; i--) {
+		tunnel_cfg(&t, i, P1, P2);
+		assert_int_equal(side_configure(w, i, &t), 0);
+		free(t.psk);
+		if (i)
+			flood(w, &other->kept, 2000);
+	}
+	while (!both_done(w) && w->now < 1005 * IKE_SECOND) {
+		flood(w, &other->kept, 20);
+		assert_true(counters(w, BOB).p1_now <= IKE_HALF_OPEN_PER_PEER + 1);
+		assert_true(step(w, w->now + 10 * IKE_SECOND));
+	}
+	assert_true(both_done(w));
+	run_for(w, 100 * IKE_SECOND);
+	assert_int_equal(counters(w, BOB).p1_now, 1);
+	world_free(other);
+	world_free(w);
+}
+
 /* ---- several tunnels --------------------------------------------------------------------------- */
 
 static void configure_many(struct world *w, int who, struct ike_tunnel_cfg *t, size_t n)
@@ -473,9 +683,29 @@ static void weak_under_modern(struct ike_tunnel_cfg *t)
 	assert_int_equal(ike_p1_parse("3des-md5-modp1024", IKE_POLICY_INSECURE, &t[1].p1[0], NULL), 0);
 }
 
+static void same_peer_other_p1(struct ike_tunnel_cfg *t)
+{
+	t[1].remote_id = t[0].remote_id;
+	t[1].remote_net = (struct ike_net){ .family = 4, .prefix = 24, .ip = { 10, 1, 2 } };
+	assert_int_equal(ike_p1_parse("3des-md5-modp1024", IKE_POLICY_INSECURE, &t[1].p1[1], NULL), 0);
+	t[1].n_p1 = 2;
+}
+
+/* The default identity, once left out and once written. */
+static void clash_default_id(struct ike_tunnel_cfg *t)
+{
+	assert_int_equal(ike_id_parse("ipv4:192.0.2.2", &t[1].remote_id), 0);
+}
+
 static void tiny_life(struct ike_tunnel_cfg *t)
 {
 	t[1].p2_life = 1;
+}
+
+static void esn_without_window(struct ike_tunnel_cfg *t)
+{
+	t[1].p2[0].esn = true;
+	t[1].replay_window = 0;
 }
 
 static void configurations_refused(void **state)
@@ -490,7 +720,10 @@ static void configurations_refused(void **state)
 		{ no_psk, "no pre-shared key" },
 		{ no_remote, "no remote address" },
 		{ weak_under_modern, "needs the policy word" },
+		{ same_peer_other_p1, "share an ISAKMP SA" },
+		{ clash_default_id, "nothing tells them apart" },
 		{ tiny_life, "phase 2 lifetime 1 s" },
+		{ esn_without_window, "need a replay window" },
 	};
 	size_t i;
 
@@ -528,6 +761,13 @@ int main(void)
 		cmocka_unit_test(delete_of_unknown_things),
 		cmocka_unit_test(isakmp_delete_leaves_children),
 		cmocka_unit_test(agreed_and_deleted_again_and_again),
+		cmocka_unit_test(late_notify_spares_what_was_answered),
+		cmocka_unit_test(notify_without_spi_ends_our_only_question),
+		cmocka_unit_test(silent_isakmp_sa_is_replaced),
+		cmocka_unit_test(doubts_are_bounded),
+		cmocka_unit_test(deletes_in_the_wrong_order),
+		cmocka_unit_test(qm3_after_the_delete),
+		cmocka_unit_test(flood_from_the_peers_address),
 		cmocka_unit_test(three_networks_one_isakmp_sa),
 		cmocka_unit_test(three_identities_one_address),
 		cmocka_unit_test(next_group_after_no_proposal),

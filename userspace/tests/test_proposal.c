@@ -235,6 +235,40 @@ static void transforms_never_chosen(void **state)
 	assert_int_equal(c.alg.key_bits, 128);
 }
 
+/*
+ * Nobody is authenticated when phase 1 is chosen, and MM2 is covered by no HASH: who can change
+ * it must not be able to make us negotiate each second.
+ */
+static void lifetimes_too_short(void **state)
+{
+	struct ike_tunnel_cfg peer, ours;
+	struct ike_p1_choice c1;
+	struct ike_p2_choice c2;
+	struct ike_sapay sa;
+	uint32_t life;
+	char text[400];
+
+	(void)state;
+	ike_tunnel_cfg_init(&peer);
+	assert_int_equal(ike_p1_parse("aes128-sha256-ecp256", IKE_POLICY_MODERN, &peer.p1[0], NULL), 0);
+	assert_int_equal(ike_p2_parse("aes128gcm16", IKE_POLICY_MODERN, &peer.p2[0], NULL), 0);
+	peer.n_p1 = peer.n_p2 = 1;
+	ours = peer;
+	for (life = 1; life <= 11; life++) {
+		peer.p1_life = peer.p2_life = life;
+		ike_offer_p1(&sa, &peer);
+		assert_int_equal(ike_choose_p1(&sa, &ours, NULL, &c1), life >= 10);
+		if (life < 10) {
+			ike_p1_explain(&sa, &ours, text, sizeof(text));
+			assert_non_null(strstr(text, "a lifetime below 10 s"));
+		} else {
+			assert_int_equal(c1.life, life);
+		}
+		ike_offer_p2(&sa, &peer, 0x1000, 0);
+		assert_int_equal(ike_choose_p2(&sa, &ours, 0, NULL, &c2), life >= 10);
+	}
+}
+
 static void lifetimes(void **state)
 {
 	static const struct { uint32_t theirs, theirs_kb, ours, ours_kb, life, kb; } tab[] = {
@@ -319,6 +353,7 @@ int main(void)
 		cmocka_unit_test(peers_order_decides),
 		cmocka_unit_test(pfs_and_ke_go_together),
 		cmocka_unit_test(transforms_never_chosen),
+		cmocka_unit_test(lifetimes_too_short),
 		cmocka_unit_test(lifetimes),
 		cmocka_unit_test(why_not),
 		cmocka_unit_test(long_offer_does_not_hide_the_configuration),
