@@ -326,19 +326,22 @@ def stats(ns, dev):
     return ns.genl.do("tunnel-get", ifname=dev)["stats"]
 
 
-def reconcile(sender, sdev, receiver, rdev, before=None):
+def flow(sender, sdev, receiver, rdev):
+    """What one esptun device has sent, and what the other has received or dropped by name."""
+    got = receiver.genl.do("tunnel-get", ifname=rdev)
+    lost = sum(v for k, v in got.get("drops", {}).items() if k.startswith("rx_"))
+    return stats(sender, sdev)["tx_packets"], got["stats"]["rx_packets"] + lost
+
+
+def reconcile(sender, sdev, receiver, rdev, before=(0, 0)):
     """
-    Between two esptun devices: what one sent, the other received or dropped by name. `before` is
-    an earlier result. Waits, as packets may still be on their way.
+    What was sent since `before` (from flow()) was received or dropped by name. Waits, as
+    packets may still be on their way.
     """
-    def state():
-        got = receiver.genl.do("tunnel-get", ifname=rdev)
-        lost = sum(v for k, v in got.get("drops", {}).items() if k.startswith("rx_"))
-        return stats(sender, sdev)["tx_packets"], got["stats"]["rx_packets"] + lost
-    start = before or (0, 0)
-    wait_for(f"{sdev} sent == {rdev} received + named drops",
-             lambda: (s := state()) and s[0] - start[0] == s[1] - start[1])
-    return state()
+    def balanced():
+        now = flow(sender, sdev, receiver, rdev)
+        return now[0] - before[0] == now[1] - before[1]
+    wait_for(f"{sdev} sent == {rdev} received + named drops", balanced)
 
 
 def expect_drops(ns, dev, before, **wanted):
