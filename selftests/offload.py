@@ -199,7 +199,7 @@ def pages_with_clones():
         if p[9] == 17 and p[12:16] == socket.inet_aton(A_IN[0]):
             check(p[28:] in content, "a copy made before encryption was altered")
     for p in sealed:
-        if p[9] == 50:
+        if p[9] == 50 and len(p) >= 232:
             check(p[200:232] not in content, "a copy made after encryption is in clear")
     for tap in taps:
         tap.close()
