@@ -45,6 +45,8 @@ def setup():
     for ns in (a, r, b):
         ns.sysctl("ipv4/ip_forward=1")
         ns.sysctl("ipv6/conf/all/forwarding=1")
+    # A link whose MTU was below 1280 for a while comes back with the default.
+    r.sysctl("ipv6/conf/default/disable_ipv6=1")
     bed.wire(a, "a0", f"{A}/24", r, "r0", f"{R}/24", sniff=False)
     bed.wire(r, "r1", "198.51.100.254/24", b, "b0", f"{B}/24", sniff=False)
     for dev in ("r0", "r1"):
