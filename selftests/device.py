@@ -300,7 +300,7 @@ def tunnels_alive():
 
 @case("a namespace ends with a device and SAs inside, under traffic")
 def namespace_ends():
-    for _ in range(5):
+    for _ in range(3):
         x, y = BED["bed"].ns("x"), BED["bed"].ns("y")
         BED["bed"].wire(x, "x0", "192.0.2.31/24", y, "y0", "192.0.2.32/24", sniff=False)
         hx = esptun(x, "esp0", "192.0.2.31", "192.0.2.32", ("10.31.0.1", "fd00:31::1"),
@@ -337,12 +337,12 @@ def underlay_ends():
     BED["bed"].drop(y)
 
 
-@case("deleted and made again under traffic from both sides, 20 times")
+@case("deleted and made again under traffic from both sides, 8 times")
 def delete_under_traffic():
     a, b, ha, hb = BED["ends"]
     floods = [Flood(ha, hb), Flood(hb, ha)]
     try:
-        for n in range(20):
+        for n in range(8):
             a.ip("link del esp0")
             b.genl.do("sa-flush")
             esptun(a, "esp0", A_OUT, B_OUT, A_IN, B_IN)
@@ -379,10 +379,10 @@ def many():
     wait_for("all gone", lambda: (tunnels_alive(), sas_alive()) == (2, 4))
 
 
-@case("unloaded under traffic, 5 times")
+@case("unloaded under traffic, 3 times")
 def unload():
     a, b, ha, hb = BED["ends"]
-    for _ in range(5):
+    for _ in range(3):
         traffic()
         floods = [Flood(ha, hb), Flood(hb, ha, 6)]
         begin = stats(a, "esp0"), stats(b, "esp0")
