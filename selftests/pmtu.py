@@ -11,7 +11,7 @@ import select
 import socket
 import struct
 
-from bed import Bed, Tap, drops, ip, reconcile
+from bed import Bed, Tap, drops, expect_drops, ip, reconcile
 from craft import checksum, ipv4
 from ends import esptun
 from ktap import Failure, add, case, check, equal, run, wait_for
@@ -148,6 +148,8 @@ def exact(alg):
     most = alg.inner_max(1500)
     wait_for(f"MTU {most}", lambda: tunnel()["mtu"] == most)
     equal(tunnel()["path_mtu"], 1500, "path MTU")
+    # The last packet of the case before may have come behind its SA.
+    before = drops(BED["a"], "esp0")
     for version in (4, 6):
         BED["tap"].packets()
         equal(send(version, most), "arrived", f"IPv{version} packet of {most}")
@@ -156,7 +158,7 @@ def exact(alg):
         check(len(wire) == 1 and 1500 - alg.block < wire[0] <= 1500, f"on the wire: {wire}")
         for size in (most + 1, 1500, 3000):
             equal(send(version, size), most, f"told for an IPv{version} packet of {size}")
-    equal(drops(BED["a"], "esp0"), {}, "drops of a")
+    equal(drops(BED["a"], "esp0"), before, "drops of a")
 
 
 for one in ALL:
@@ -166,8 +168,9 @@ for one in ALL:
 @case("a device MTU that is too large: the module itself tells the sender, tx_mtu")
 def by_module():
     a = BED["a"]
-    devices(mtu=2000)
     for alg in (GCM[0], CBC[0], CBC[2], CBC[-1]):
+        # Made anew: what was told sticks to the routes over a device.
+        devices(mtu=2000)
         keys(alg)
         most = alg.inner_max(1500)
         equal(tunnel()["mtu"], 2000, "the administrator's MTU stays")
