@@ -3,7 +3,7 @@
 # The esptun command against the real kernel: every command of each object, a tunnel keyed
 # by hand between two gateways, wrong input of all kinds, other network namespaces, batches,
 # events, and JSON that a JSON parser reads.
-# time limit: 600 s
+# time limit: 900 s
 # shellcheck disable=SC2317
 # shellcheck source=selftests/lib.sh
 source "$(dirname "$0")/lib.sh"

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# time limit: 600 s
+# time limit: 900 s
 # Attacks on the keyer while packets flow: not one is lost, and the tunnel stays the same.
 # What each attack is counted and logged as is ike/badinput.sh's job, which needs no kernel.
 # shellcheck disable=SC2317,SC2119

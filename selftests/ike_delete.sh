@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# time limit: 300 s
+# time limit: 900 s
 # Deletes from each side take effect at the other: of the IPsec SAs, of the ISAKMP SA.
 # shellcheck disable=SC2317,SC2119
 # shellcheck source=selftests/lib.sh

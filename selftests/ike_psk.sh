@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
+# time limit: 900 s
 # The main job: IKEv1 main mode with a pre-shared key and quick mode between esptund and
 # strongSwan, in both roles, and packets of both families through the module.
 # shellcheck disable=SC2317,SC2119

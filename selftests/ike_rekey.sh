@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# time limit: 600 s
+# time limit: 900 s
 # Both phases renewed from both sides, again and again, under a ping each millisecond: no
 # packet is lost, and the keys really change.
 # shellcheck disable=SC2317,SC2119

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# time limit: 600 s
+# time limit: 900 s
 # The keyer ends, is killed, is started again, all under a ping each millisecond: no packet
 # is lost, the tunnel is adopted and renewed.
 # shellcheck disable=SC2317,SC2119

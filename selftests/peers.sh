@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
+# time limit: 900 s
 # The test bed itself works, without any of our code: the in-tree xfrm
 # interface on both gateways, keyed by hand and then by strongSwan (IKEv1 main
 # mode, pre-shared key), carries traffic between the hosts.
