@@ -17,6 +17,7 @@ from sa import Sa
 from traffic import exchange, transfer
 
 BED = {}
+IFLA_OPERSTATE = 16
 
 
 def setup():
@@ -35,7 +36,8 @@ def flush():
     a, b, *_ = BED["ends"]
     for ns in (a, b):
         ns.genl.do("sa-flush")
-        wait_for("linkdown", lambda n=ns: "linkdown" in n.sh("ip -4 route show dev esp0"))
+        # IF_OPER_DOWN or IF_OPER_LOWERLAYERDOWN
+        wait_for("operstate", lambda n=ns: n.rtnl.link("esp0")[IFLA_OPERSTATE][0] in (2, 7))
 
 
 def keys(**more):
@@ -125,7 +127,7 @@ def gives_way():
 @case("the first packet on the inbound SA brings the carrier; the answer to it is not lost")
 def first_answer():
     a, b, ha, hb = BED["ends"]
-    for _ in range(12):
+    for _ in range(6):
         flush()
         keys(pending=True)
         check("NO-CARRIER" in flags(a), "carrier while the SA is pending")
