@@ -93,9 +93,10 @@ static const char *const drop_names[] = {
 	"rx-crypto-error",
 	"rx-crypto-busy",
 	"rx-queue-full",
+	"tx-not-ip",
 };
 const struct esptun_nl_names esptun_nl_drop_names = {
-	"drop", 0, 28, drop_names
+	"drop", 0, 29, drop_names
 };
 
 static const struct esptun_nl_attr drops_attrs[ESPTUN_A_DROPS_MAX + 1] = {
@@ -127,6 +128,7 @@ static const struct esptun_nl_attr drops_attrs[ESPTUN_A_DROPS_MAX + 1] = {
 	[ESPTUN_A_DROPS_RX_CRYPTO_ERROR]	= { "rx-crypto-error", NULL, NULL },
 	[ESPTUN_A_DROPS_RX_CRYPTO_BUSY]		= { "rx-crypto-busy", NULL, NULL },
 	[ESPTUN_A_DROPS_RX_QUEUE_FULL]		= { "rx-queue-full", NULL, NULL },
+	[ESPTUN_A_DROPS_TX_NOT_IP]		= { "tx-not-ip", NULL, NULL },
 };
 const struct esptun_nl_set esptun_nl_drops_set = {
 	"drops", ESPTUN_A_DROPS_MAX, drops_attrs
@@ -140,6 +142,7 @@ static const struct esptun_nl_attr last_error_attrs[ESPTUN_A_LAST_ERROR_MAX + 1]
 	[ESPTUN_A_LAST_ERROR_SOURCE6]	= { "source6", NULL, NULL },
 	[ESPTUN_A_LAST_ERROR_TIME]	= { "time", NULL, NULL },
 	[ESPTUN_A_LAST_ERROR_PAD]	= { "pad", NULL, NULL },
+	[ESPTUN_A_LAST_ERROR_PROTOCOL]	= { "protocol", NULL, NULL },
 };
 const struct esptun_nl_set esptun_nl_last_error_set = {
 	"last-error", ESPTUN_A_LAST_ERROR_MAX, last_error_attrs
@@ -238,6 +241,7 @@ static const struct esptun_nl_attr link_attrs[IFLA_ESPTUN_MAX + 1] = {
 	[IFLA_ESPTUN_PMTUDISC]		= { "pmtudisc", NULL, NULL },
 	[IFLA_ESPTUN_FWMARK]		= { "fwmark", NULL, NULL },
 	[IFLA_ESPTUN_KEEP_CARRIER]	= { "keep-carrier", NULL, NULL },
+	[IFLA_ESPTUN_MSS_CLAMP]		= { "mss-clamp", NULL, NULL },
 };
 const struct esptun_nl_set esptun_nl_link_set = {
 	"link", IFLA_ESPTUN_MAX, link_attrs

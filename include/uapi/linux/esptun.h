@@ -119,11 +119,12 @@ enum esptun_delete_reason {
  * @ESPTUN_DROP_TX_NO_SA: Nothing to encrypt with, no usable outbound SA.
  * @ESPTUN_DROP_TX_EXPIRED: The outbound SA has reached a hard limit.
  * @ESPTUN_DROP_TX_SEQ_EXHAUSTED: The outbound SA has used its last sequence number.
- * @ESPTUN_DROP_TX_BAD_INNER: Not a valid IPv4 or IPv6 packet, or a protocol the device does not
- *   carry.
+ * @ESPTUN_DROP_TX_BAD_INNER: The inner IPv4 or IPv6 header is not valid.
  * @ESPTUN_DROP_TX_MTU: Larger than the tunnel's MTU and must not be fragmented; the sender was
  *   told by ICMP.
- * @ESPTUN_DROP_TX_LOOP: The outer route leads back into the tunnel.
+ * @ESPTUN_DROP_TX_LOOP: The outer route leads back into the tunnel, at once or through other
+ *   tunnels, or more than four tunnels are within each other, or an ESP packet that is to be
+ *   carried has used up its TTL on such a way.
  * @ESPTUN_DROP_TX_NO_ROUTE: No route to the remote endpoint, or no local address to send from.
  * @ESPTUN_DROP_TX_NO_MEMORY: No memory for the packet.
  * @ESPTUN_DROP_TX_CRYPTO_ERROR: The cipher refused the packet.
@@ -140,7 +141,7 @@ enum esptun_delete_reason {
  * @ESPTUN_DROP_RX_REPLAY_ZERO: Sequence number zero (RFC 4303 2.2).
  * @ESPTUN_DROP_RX_BAD_TRAILER: Pad length longer than the packet, or padding not 1, 2, 3, ...
  * @ESPTUN_DROP_RX_BAD_INNER: The next header is not IPv4 or IPv6, or the inner header is not
- *   valid.
+ *   valid. The last-error record has the next header.
  * @ESPTUN_DROP_RX_DUMMY: A dummy packet (next header 59, RFC 4303 2.6), dropped as it must be.
  * @ESPTUN_DROP_RX_WRONG_SOURCE: The outer source or destination is not that of the SA.
  * @ESPTUN_DROP_RX_ECN: The outer header carries CE but the inner packet is Not-ECT (RFC 6040
@@ -150,6 +151,8 @@ enum esptun_delete_reason {
  * @ESPTUN_DROP_RX_CRYPTO_ERROR: The cipher failed for another reason than the ICV.
  * @ESPTUN_DROP_RX_CRYPTO_BUSY: The asynchronous cipher's queue is full.
  * @ESPTUN_DROP_RX_QUEUE_FULL: The queue between the tunnel and the protocol stack is full.
+ * @ESPTUN_DROP_TX_NOT_IP: Neither IPv4 nor IPv6, such as MPLS: the tunnel carries nothing else.
+ *   The last-error record has its EtherType.
  */
 enum esptun_drop {
 	ESPTUN_DROP_TX_NO_SA,
@@ -180,8 +183,9 @@ enum esptun_drop {
 	ESPTUN_DROP_RX_CRYPTO_ERROR,
 	ESPTUN_DROP_RX_CRYPTO_BUSY,
 	ESPTUN_DROP_RX_QUEUE_FULL,
+	ESPTUN_DROP_TX_NOT_IP,
 };
-#define ESPTUN_DROP_COUNT	(ESPTUN_DROP_RX_QUEUE_FULL + 1)
+#define ESPTUN_DROP_COUNT	(ESPTUN_DROP_TX_NOT_IP + 1)
 
 /**
  * enum esptun_a_drops - Drop counters; the attribute's number is the drop enum's value plus
@@ -190,11 +194,12 @@ enum esptun_drop {
  * @ESPTUN_A_DROPS_TX_NO_SA: Nothing to encrypt with, no usable outbound SA; u64
  * @ESPTUN_A_DROPS_TX_EXPIRED: The outbound SA has reached a hard limit; u64
  * @ESPTUN_A_DROPS_TX_SEQ_EXHAUSTED: The outbound SA has used its last sequence number; u64
- * @ESPTUN_A_DROPS_TX_BAD_INNER: Not a valid IPv4 or IPv6 packet, or a protocol the device does
- *   not carry; u64
+ * @ESPTUN_A_DROPS_TX_BAD_INNER: The inner IPv4 or IPv6 header is not valid; u64
  * @ESPTUN_A_DROPS_TX_MTU: Larger than the tunnel's MTU and must not be fragmented; the sender
  *   was told by ICMP; u64
- * @ESPTUN_A_DROPS_TX_LOOP: The outer route leads back into the tunnel; u64
+ * @ESPTUN_A_DROPS_TX_LOOP: The outer route leads back into the tunnel, at once or through other
+ *   tunnels, or more than four tunnels are within each other, or an ESP packet that is to be
+ *   carried has used up its TTL on such a way; u64
  * @ESPTUN_A_DROPS_TX_NO_ROUTE: No route to the remote endpoint, or no local address to send
  *   from; u64
  * @ESPTUN_A_DROPS_TX_NO_MEMORY: No memory for the packet; u64
@@ -213,7 +218,7 @@ enum esptun_drop {
  * @ESPTUN_A_DROPS_RX_BAD_TRAILER: Pad length longer than the packet, or padding not 1, 2, 3, ;
  *   u64
  * @ESPTUN_A_DROPS_RX_BAD_INNER: The next header is not IPv4 or IPv6, or the inner header is not
- *   valid; u64
+ *   valid. The last-error record has the next header; u64
  * @ESPTUN_A_DROPS_RX_DUMMY: A dummy packet (next header 59, RFC 4303 2.6), dropped as it must
  *   be; u64
  * @ESPTUN_A_DROPS_RX_WRONG_SOURCE: The outer source or destination is not that of the SA; u64
@@ -225,6 +230,8 @@ enum esptun_drop {
  * @ESPTUN_A_DROPS_RX_CRYPTO_BUSY: The asynchronous cipher's queue is full; u64
  * @ESPTUN_A_DROPS_RX_QUEUE_FULL: The queue between the tunnel and the protocol stack is full;
  *   u64
+ * @ESPTUN_A_DROPS_TX_NOT_IP: Neither IPv4 nor IPv6, such as MPLS: the tunnel carries nothing
+ *   else. The last-error record has its EtherType; u64
  */
 enum esptun_a_drops {
 	ESPTUN_A_DROPS_UNSPEC,
@@ -256,6 +263,7 @@ enum esptun_a_drops {
 	ESPTUN_A_DROPS_RX_CRYPTO_ERROR,
 	ESPTUN_A_DROPS_RX_CRYPTO_BUSY,
 	ESPTUN_A_DROPS_RX_QUEUE_FULL,
+	ESPTUN_A_DROPS_TX_NOT_IP,
 
 	/* private: */
 	__ESPTUN_A_DROPS_MAX,
@@ -271,6 +279,8 @@ enum esptun_a_drops {
  * @ESPTUN_A_LAST_ERROR_SOURCE6: binary exact-len 16
  * @ESPTUN_A_LAST_ERROR_TIME: CLOCK_BOOTTIME in ns; u64
  * @ESPTUN_A_LAST_ERROR_PAD: padding
+ * @ESPTUN_A_LAST_ERROR_PROTOCOL: what the packet was, where that is the reason: EtherType of
+ *   one to be sent, next header of a received one; u32
  */
 enum esptun_a_last_error {
 	ESPTUN_A_LAST_ERROR_UNSPEC,
@@ -281,6 +291,7 @@ enum esptun_a_last_error {
 	ESPTUN_A_LAST_ERROR_SOURCE6,
 	ESPTUN_A_LAST_ERROR_TIME,
 	ESPTUN_A_LAST_ERROR_PAD,
+	ESPTUN_A_LAST_ERROR_PROTOCOL,
 
 	/* private: */
 	__ESPTUN_A_LAST_ERROR_MAX,
@@ -513,6 +524,8 @@ enum esptun_cmd {
  *   copied from inner, outer fragmentation allowed; u8 max 1
  * @IFLA_ESPTUN_FWMARK: mark used for the outer route lookup and set on outer packets; u32
  * @IFLA_ESPTUN_KEEP_CARRIER: 1: carrier stays on without an SA. Default 0; u8 max 1
+ * @IFLA_ESPTUN_MSS_CLAMP: 1: the MSS in TCP SYNs of both directions is lowered to what fits.
+ *   Default 0; u8 max 1
  */
 enum ifla_esptun {
 	IFLA_ESPTUN_UNSPEC,
@@ -526,6 +539,7 @@ enum ifla_esptun {
 	IFLA_ESPTUN_PMTUDISC,
 	IFLA_ESPTUN_FWMARK,
 	IFLA_ESPTUN_KEEP_CARRIER,
+	IFLA_ESPTUN_MSS_CLAMP,
 
 	/* private: */
 	__IFLA_ESPTUN_MAX,
