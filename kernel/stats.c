@@ -5,6 +5,7 @@
  */
 #include "stats.h"
 #include "device.h"
+#include "nl_gen.h"
 #include "sa.h"
 #include <linux/skbuff.h>
 
@@ -58,13 +59,12 @@ void esptun_stats_drop(struct esptun_dev *tun, struct sk_buff *skb,
 
 u64 esptun_stats_sum(const struct esptun_drops *drops, bool tx)
 {
-	u32 i = tx ? 0 : ESPTUN_DROP_RX_NO_SA;
-	u32 end = tx ? ESPTUN_DROP_RX_NO_SA : ESPTUN_DROP_COUNT;
 	u64 sum = 0;
+	u32 i;
 
-	for (; i < end; i++)
-		/* The core counts those itself. */
-		if (i != ESPTUN_DROP_RX_QUEUE_FULL)
+	/* Names begin with tx_ or rx_. The core counts what its queue refused itself. */
+	for (i = 0; i < ESPTUN_DROP_COUNT; i++)
+		if ((esptun_drop_names[i][0] == 't') == tx && i != ESPTUN_DROP_RX_QUEUE_FULL)
 			sum += atomic64_read(&drops->count[i]);
 	return sum;
 }
