@@ -15,7 +15,7 @@ import craft
 from bed import Bed, Tap, drops, expect_drops, sh
 from craft import NH_IPV4, NH_NONE, esp, ipv4, seal, trailer, udp
 from ends import A_IN, A_OUT, B_IN, B_OUT, esptun
-from ktap import add, case, check, diag, equal, run, wait_for
+from ktap import add, case, check, diag, equal, run, scaled, wait_for
 from sa import ALL, GCM, Alg, Sa
 
 BED = {}
@@ -455,7 +455,7 @@ def garbage():
     a = BED["a"]
     sas = [inbound(alg) for alg in (GCM[0], CBC, Alg("null", 0, "hmac-sha1-96"))]
     before = drops(a, "esp0")
-    count = 400
+    count = scaled(400)
     for n in range(count):
         send(ipv4(B_OUT, A_OUT, 50, struct.pack("!I", sas[n % 3].spi) +
                   rng.randbytes(rng.randint(4, 300))))
