@@ -29,12 +29,20 @@ void esptun_sa_put(struct esptun_sa *sa)
 		queue_rcu_work(esptun_wq, &sa->free_work);
 }
 
+/* What a new state is called in a trace. */
+static const char * const esptun_sa_changes[] = {
+	[ESPTUN_SA_STATE_PENDING] = "pending",
+	[ESPTUN_SA_STATE_ACTIVE] = "activate",
+	[ESPTUN_SA_STATE_OLD] = "replace",
+	[ESPTUN_SA_STATE_EXPIRED] = "expire",
+};
+
 /* The one place in which a state changes. Under the device's lock. */
 static void esptun_sa_set_state(struct esptun_sa *sa, u8 state)
 {
 	lockdep_assert_held(&sa->tun->lock);
 	WRITE_ONCE(sa->state, state);
-	trace_esptun_sa(sa->tun->dev, "state", sa->dir, sa->spi, state);
+	trace_esptun_sa(sa->tun->dev, esptun_sa_changes[state], sa->dir, sa->spi, state);
 }
 
 static int esptun_sa_refuse(struct netlink_ext_ack *extack, const char *why)
@@ -326,7 +334,7 @@ static void esptun_sa_unlink(struct esptun_net *en, struct esptun_sa *sa, u32 re
 		WRITE_ONCE(sa->final_seq, esptun_seq_close(&sa->seq));
 		esptun_keyring_release(&sa->key, sa->final_seq);
 	}
-	trace_esptun_sa(tun->dev, "del", sa->dir, sa->spi, sa->state);
+	trace_esptun_sa(tun->dev, "delete", sa->dir, sa->spi, sa->state);
 	esptun_nl_changed();
 	esptun_nl_sa_deleted(sa, reason);
 	if (told)
@@ -430,6 +438,7 @@ void esptun_sa_confirm(struct esptun_sa *sa)
 		spin_unlock_bh(&tun->lock);
 		return;
 	}
+	trace_esptun_sa(tun->dev, "confirm", sa->dir, sa->spi, sa->state);
 	list_for_each_entry_rcu(out, &tun->sas, by_tun, lockdep_is_held(&tun->lock)) {
 		if (out->dir != ESPTUN_DIR_OUT || out->partner != sa->spi ||
 		    out->state != ESPTUN_SA_STATE_PENDING)
