@@ -48,7 +48,7 @@ struct esptun_dev *esptun_device_next(unsigned long *id)
 	struct esptun_dev *tun;
 
 	while ((tun = xa_find_after(&esptun_devices, id, ULONG_MAX, XA_PRESENT)))
-		if (READ_ONCE(tun->dev->reg_state) == NETREG_REGISTERED)
+		if (esptun_compat_registered(tun->dev))
 			return tun;
 	return NULL;
 }
@@ -190,7 +190,7 @@ void esptun_device_mtu_now(struct esptun_dev *tun)
 	if (!READ_ONCE(tun->mtu_auto) || READ_ONCE(dev->mtu) == mtu)
 		return;
 	rtnl_lock();
-	if (dev->reg_state == NETREG_REGISTERED && tun->mtu_auto) {
+	if (esptun_compat_registered(dev) && tun->mtu_auto) {
 		tun->mtu_setting = true;
 		dev_set_mtu(dev, mtu);
 		tun->mtu_setting = false;

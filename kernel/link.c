@@ -291,8 +291,7 @@ static void esptun_link_options(struct esptun_dev *tun, struct nlattr *data[])
 		WRITE_ONCE(tun->mss_clamp, nla_get_u8(data[IFLA_ESPTUN_MSS_CLAMP]));
 }
 
-static int esptun_link_new(struct net *src_net, struct net_device *dev, struct nlattr *tb[],
-			   struct nlattr *data[], struct netlink_ext_ack *extack)
+ESPTUN_NEWLINK(esptun_link_new, net, dev, tb, data, extack)
 {
 	struct esptun_dev *tun = netdev_priv(dev);
 	int err;
@@ -300,7 +299,7 @@ static int esptun_link_new(struct net *src_net, struct net_device *dev, struct n
 	if (!data || !data[IFLA_ESPTUN_REMOTE4])
 		return esptun_link_refuse(extack, NULL,
 					  "remote: the address of the peer is missing");
-	tun->net = src_net;
+	tun->net = net;
 	tun->remote = nla_get_be32(data[IFLA_ESPTUN_REMOTE4]);
 	tun->local = esptun_link_addr(data[IFLA_ESPTUN_LOCAL4], 0);
 	err = esptun_link_check(tun, data, extack);
