@@ -5,6 +5,7 @@
  */
 #include "device.h"
 #include "outer.h"
+#include "policy.h"
 #include "sa.h"
 #include "sadb.h"
 #include "link.h"
@@ -118,11 +119,10 @@ int esptun_device_rebind(struct esptun_dev *tun, __be32 local, __be32 remote)
 
 bool esptun_device_follow(struct esptun_dev *tun)
 {
-	struct esptun_sa *sa;
-	bool usable, told;
+	struct esptun_sa *sa = esptun_policy_usable(tun);
+	bool usable = sa;
+	bool told;
 
-	sa = rcu_dereference_protected(tun->out, lockdep_is_held(&tun->lock));
-	usable = sa && sa->state == ESPTUN_SA_STATE_ACTIVE;
 	if (usable) {
 		WRITE_ONCE(tun->shape.iv_len, sa->crypto.iv_len);
 		WRITE_ONCE(tun->shape.icv_len, sa->crypto.icv_len);

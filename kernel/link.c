@@ -187,6 +187,7 @@ static void esptun_link_setup(struct net_device *dev)
 	tun->shape = esptun_link_shape;
 	tun->gone_reason = ESPTUN_DELETE_REASON_DEVICE_GONE;
 	spin_lock_init(&tun->lock);
+	INIT_LIST_HEAD(&tun->outs);
 	INIT_LIST_HEAD(&tun->sas);
 	INIT_WORK(&tun->mtu_work, esptun_device_mtu_work);
 	esptun_stats_init(&tun->drops);

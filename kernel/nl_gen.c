@@ -33,6 +33,13 @@ static const struct nla_policy esptun_nl_sa_new_policy[ESPTUN_A_SA_MAX + 1] = {
 	[ESPTUN_A_SA_SOFT_PACKETS]	= { .type = NLA_U64 },
 	[ESPTUN_A_SA_HARD_PACKETS]	= { .type = NLA_U64 },
 	[ESPTUN_A_SA_COOKIE]		= { .type = NLA_BINARY, .len = ESPTUN_COOKIE_MAX_LEN },
+	[ESPTUN_A_SA_SEL_LOCAL]		= { .type = NLA_BINARY, .len = 16 },
+	[ESPTUN_A_SA_SEL_LOCAL_LAST]	= { .type = NLA_BINARY, .len = 16 },
+	[ESPTUN_A_SA_SEL_REMOTE]	= { .type = NLA_BINARY, .len = 16 },
+	[ESPTUN_A_SA_SEL_REMOTE_LAST]	= { .type = NLA_BINARY, .len = 16 },
+	[ESPTUN_A_SA_SEL_PROTO]		= { .type = NLA_U8 },
+	[ESPTUN_A_SA_SEL_LOCAL_PORT]	= { .type = NLA_U16 },
+	[ESPTUN_A_SA_SEL_REMOTE_PORT]	= { .type = NLA_U16 },
 };
 
 static const struct nla_policy esptun_nl_sa_activate_policy[ESPTUN_A_SA_MAX + 1] = {
@@ -242,4 +249,6 @@ const char esptun_drop_names[ESPTUN_DROP_COUNT][ETH_GSTRING_LEN] = {
 	[ESPTUN_DROP_RX_CRYPTO_BUSY]	= "rx_crypto_busy",
 	[ESPTUN_DROP_RX_QUEUE_FULL]	= "rx_queue_full",
 	[ESPTUN_DROP_TX_NOT_IP]		= "tx_not_ip",
+	[ESPTUN_DROP_TX_NO_SELECTOR]	= "tx_no_selector",
+	[ESPTUN_DROP_RX_WRONG_SELECTOR]	= "rx_wrong_selector",
 };

@@ -8,6 +8,7 @@
 #include "device.h"
 #include "esp.h"
 #include "mss.h"
+#include "policy.h"
 #include "sadb.h"
 #include <net/inet_ecn.h>
 #include <net/ipv6.h>
@@ -113,6 +114,10 @@ void esptun_rcv_deliver(struct sk_buff *skb, u8 next_header)
 	}
 	skb_reset_network_header(skb);
 	skb_reset_transport_header(skb);
+	if (unlikely(!esptun_policy_in(sa, skb))) {
+		esptun_rcv_drop(skb, ESPTUN_DROP_RX_WRONG_SELECTOR);
+		return;
+	}
 	if (unlikely(INET_ECN_decapsulate(skb, cb->tos, skb->protocol == htons(ETH_P_IP) ?
 					  ip_hdr(skb)->tos :
 					  ipv6_get_dsfield(ipv6_hdr(skb))) > 1)) {

@@ -5,6 +5,7 @@
  */
 #include "stats.h"
 #include "device.h"
+#include "nl_gen.h"
 #include "sa.h"
 #include <linux/skbuff.h>
 
@@ -89,9 +90,8 @@ u64 esptun_stats_sum(const struct esptun_drops *drops, bool tx)
 	u64 sum = 0;
 	u32 i;
 
-	/* New reasons go to the end, so that the order says nothing: the names do. */
+	/* Names begin with tx_ or rx_. The core counts what its queue refused itself. */
 	for (i = 0; i < ESPTUN_DROP_COUNT; i++)
-		/* The core counts a full queue itself. */
 		if ((esptun_drop_names[i][0] == 't') == tx && i != ESPTUN_DROP_RX_QUEUE_FULL)
 			sum += atomic64_read(&drops->count[i]);
 	return sum;

@@ -10,6 +10,7 @@
 #include "mss.h"
 #include "netlink.h"
 #include "outer.h"
+#include "policy.h"
 #include "sadb.h"
 #include <linux/icmpv6.h>
 #include <net/icmp.h>
@@ -184,21 +185,36 @@ static bool esptun_xmit_fits(struct esptun_dev *tun, const struct esptun_sa *sa,
 	return false;
 }
 
-/* The SA to send with, or the reason why there is none. */
-static struct esptun_sa *esptun_xmit_sa(struct esptun_dev *tun, struct sk_buff *skb)
+/* The SA to send with where there is not just one, or the reason why there is none. */
+static noinline struct esptun_sa *esptun_xmit_choose(struct esptun_dev *tun, struct esptun_sa *sa,
+						     struct sk_buff *skb)
 {
-	struct esptun_sa *sa = rcu_dereference(tun->out);
+	struct esptun_flow flow;
+	bool read = esptun_policy_flow(skb, true, &flow);
 
-	if (likely(sa && READ_ONCE(sa->state) == ESPTUN_SA_STATE_ACTIVE))
-		return sa;
-	esptun_nl_acquire(tun);
 	if (!sa)
-		esptun_xmit_refuse(tun, NULL, skb, ESPTUN_DROP_TX_NO_SA);
+		sa = esptun_policy_out(tun, &flow);
+	if (sa && READ_ONCE(sa->state) != ESPTUN_SA_STATE_EXPIRED)
+		return sa;
+	esptun_nl_acquire(tun, read ? &flow : NULL);
+	if (!sa)
+		esptun_xmit_refuse(tun, NULL, skb, list_empty(&tun->outs) ?
+				   ESPTUN_DROP_TX_NO_SA : ESPTUN_DROP_TX_NO_SELECTOR);
 	else if (READ_ONCE(sa->seq) >= sa->seq_limit)
 		esptun_xmit_refuse(tun, sa, skb, ESPTUN_DROP_TX_SEQ_EXHAUSTED);
 	else
 		esptun_xmit_refuse(tun, sa, skb, ESPTUN_DROP_TX_EXPIRED);
 	return NULL;
+}
+
+/* One that has been replaced since the pointer was read is as good. */
+static struct esptun_sa *esptun_xmit_sa(struct esptun_dev *tun, struct sk_buff *skb)
+{
+	struct esptun_sa *sa = rcu_dereference(tun->out);
+
+	if (likely(sa && READ_ONCE(sa->state) != ESPTUN_SA_STATE_EXPIRED))
+		return sa;
+	return esptun_xmit_choose(tun, sa, skb);
 }
 
 /* Into packets that fit, with checksums; the original is consumed. NULL: dropped. */
@@ -251,13 +267,33 @@ static bool esptun_xmit_number(struct esptun_sa *sa, u64 *seq, enum esptun_drop 
 }
 
 /*
+ * The SA was deleted after it had been chosen, as in a key change: what is left is for the one
+ * that has followed it, which is put in its place. Return: @segs, or NULL: none has, dropped.
+ */
+static struct sk_buff *esptun_xmit_hand_over(struct esptun_dev *tun, struct esptun_sa **sa,
+					     struct sk_buff *segs)
+{
+	struct esptun_sa *next = rcu_dereference(tun->out);
+	struct esptun_flow flow;
+
+	if (!next && esptun_policy_flow(segs, true, &flow))
+		next = esptun_policy_out(tun, &flow);
+	if (!next || READ_ONCE(next->state) == ESPTUN_SA_STATE_EXPIRED) {
+		esptun_xmit_drop_list(tun, *sa, segs, ESPTUN_DROP_TX_NO_SA);
+		return NULL;
+	}
+	*sa = next;
+	return segs;
+}
+
+/*
  * Sends segments that all have the outer header @outer describes. Each takes its number
  * when its turn comes, not all at once: another CPU that sends on the same SA would
  * overtake with a whole batch, and leave this one outside the windows of peers that have
- * room for 32 packets.
+ * room for 32 packets. Return: what is left, not sent, if the SA was deleted meanwhile.
  */
-static void esptun_xmit_list(struct esptun_dev *tun, struct esptun_sa *sa, struct sk_buff *segs,
-			     const struct esptun_cb *outer)
+static struct sk_buff *esptun_xmit_list(struct esptun_dev *tun, struct esptun_sa *sa,
+					struct sk_buff *segs, const struct esptun_cb *outer)
 {
 	unsigned int room = esptun_outer_headroom(outer->rt);
 	enum esptun_drop why = ESPTUN_DROP_TX_EXPIRED;
@@ -272,14 +308,16 @@ static void esptun_xmit_list(struct esptun_dev *tun, struct esptun_sa *sa, struc
 	}
 	if (unlikely(!esptun_sa_account(sa, packets, bytes))) {
 		esptun_xmit_drop_list(tun, sa, segs, why);
-		return;
+		return NULL;
 	}
 	skb_list_walk_safe(segs, skb, next) {
 		struct esptun_cb *cb = esptun_cb(skb);
 
 		if (unlikely(!esptun_xmit_number(sa, &seq, &why))) {
+			if (why == ESPTUN_DROP_TX_NO_SA)
+				return skb;
 			esptun_xmit_drop_list(tun, sa, skb, why);
-			return;
+			return NULL;
 		}
 		skb_mark_not_on_list(skb);
 		*cb = *outer;
@@ -287,6 +325,7 @@ static void esptun_xmit_list(struct esptun_dev *tun, struct esptun_sa *sa, struc
 		cb->bytes = skb->len;
 		esptun_esp_out(skb, room);
 	}
+	return NULL;
 }
 
 /* A packet that has been found good and has an SA. */
@@ -324,8 +363,11 @@ static void esptun_xmit_one(struct esptun_dev *tun, struct esptun_sa *sa, struct
 	outer.tos = esptun_outer_tos(tun, inner->tos);
 	outer.ttl = esptun_xmit_ttl(tun, inner);
 	skb = esptun_xmit_segment(tun, sa, skb);
-	if (likely(skb))
-		esptun_xmit_list(tun, sa, skb, &outer);
+	while (skb) {
+		skb = esptun_xmit_list(tun, outer.sa, skb, &outer);
+		if (unlikely(skb))
+			skb = esptun_xmit_hand_over(tun, &outer.sa, skb);
+	}
 out:
 	ip_rt_put(route.rt);
 }

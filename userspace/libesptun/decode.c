@@ -12,7 +12,7 @@
 #include <netlink/attr.h>
 #include <netlink/msg.h>
 
-enum form { BOOL8, NUM8, NUM32, BE32, NUM64, TEXT, ADDR4, ADDR6, COOKIE, NEST };
+enum form { BOOL8, NUM8, BE16, NUM32, BE32, NUM64, TEXT, ADDR4, ADDR6, ADDR, COOKIE, NEST };
 
 struct field;
 
@@ -31,6 +31,7 @@ struct field {
 
 _Static_assert((int)ESPTUN_A_TUNNEL_MAX <= (int)LONGEST_SET &&
 	       (int)ESPTUN_A_LAST_ERROR_MAX <= (int)LONGEST_SET &&
+	       (int)ESPTUN_A_FLOW_MAX <= (int)LONGEST_SET &&
 	       (int)ESPTUN_A_STATS_MAX <= (int)LONGEST_SET &&
 	       (int)ESPTUN_A_MODULE_MAX <= (int)LONGEST_SET &&
 	       (int)IFLA_ESPTUN_MAX <= (int)LONGEST_SET, "decode_fields() needs more room");
@@ -54,6 +55,15 @@ static const struct field stats_fields[] = {
 	{ 0 }
 };
 
+static const struct field flow_fields[] = {
+	{ ESPTUN_A_FLOW_LOCAL, ADDR, AT(esptun_flow, local), NULL, 0 },
+	{ ESPTUN_A_FLOW_REMOTE, ADDR, AT(esptun_flow, remote), NULL, 0 },
+	{ ESPTUN_A_FLOW_PROTO, NUM8, AT(esptun_flow, proto), NULL, 0 },
+	{ ESPTUN_A_FLOW_LOCAL_PORT, BE16, AT(esptun_flow, local_port), NULL, 0 },
+	{ ESPTUN_A_FLOW_REMOTE_PORT, BE16, AT(esptun_flow, remote_port), NULL, 0 },
+	{ 0 }
+};
+
 /* A NEST without fields is the drops set: attribute n counts reason n - 1. */
 static const struct field tunnel_fields[] = {
 	{ ESPTUN_A_TUNNEL_IFINDEX, NUM32, AT(esptun_tunnel, ifindex), NULL, 0 },
@@ -73,6 +83,7 @@ static const struct field tunnel_fields[] = {
 	{ ESPTUN_A_TUNNEL_DROPS, NEST, AT(esptun_tunnel, drops), NULL, ESPTUN_A_DROPS_MAX },
 	{ ESPTUN_A_TUNNEL_LAST_ERROR, NEST, AT(esptun_tunnel, last_error), last_error_fields,
 	  ESPTUN_A_LAST_ERROR_MAX },
+	{ ESPTUN_A_TUNNEL_FLOW, NEST, AT(esptun_tunnel, flow), flow_fields, ESPTUN_A_FLOW_MAX },
 	{ 0 }
 };
 
@@ -104,6 +115,13 @@ static const struct field sa_fields[] = {
 	{ ESPTUN_A_SA_LAST_ERROR, NEST, AT(esptun_sa, last_error), last_error_fields,
 	  ESPTUN_A_LAST_ERROR_MAX },
 	{ ESPTUN_A_SA_REASON, NUM32, AT(esptun_sa, reason), NULL, 0 },
+	{ ESPTUN_A_SA_SEL_LOCAL, ADDR, AT(esptun_sa, sel.local.first), NULL, 0 },
+	{ ESPTUN_A_SA_SEL_LOCAL_LAST, ADDR, AT(esptun_sa, sel.local.last), NULL, 0 },
+	{ ESPTUN_A_SA_SEL_REMOTE, ADDR, AT(esptun_sa, sel.remote.first), NULL, 0 },
+	{ ESPTUN_A_SA_SEL_REMOTE_LAST, ADDR, AT(esptun_sa, sel.remote.last), NULL, 0 },
+	{ ESPTUN_A_SA_SEL_PROTO, NUM8, AT(esptun_sa, sel.proto), NULL, 0 },
+	{ ESPTUN_A_SA_SEL_LOCAL_PORT, BE16, AT(esptun_sa, sel.local_port), NULL, 0 },
+	{ ESPTUN_A_SA_SEL_REMOTE_PORT, BE16, AT(esptun_sa, sel.remote_port), NULL, 0 },
 	{ 0 }
 };
 
@@ -180,6 +198,10 @@ static void decode_field(const struct field *f, const struct nlattr *nla, void *
 		if (len >= 1)
 			*(uint8_t *)dst = nla_get_u8(nla);
 		break;
+	case BE16:
+		if (len >= 2)
+			*(uint16_t *)dst = ntohs(nla_get_u16(nla));
+		break;
 	case NUM32:
 		if (len >= 4)
 			*(uint32_t *)dst = nla_get_u32(nla);
@@ -200,6 +222,9 @@ static void decode_field(const struct field *f, const struct nlattr *nla, void *
 		break;
 	case ADDR6:
 		decode_addr(nla, AF_INET6, 16, dst);
+		break;
+	case ADDR:
+		decode_addr(nla, len == 4 ? AF_INET : AF_INET6, len == 4 ? 4 : 16, dst);
 		break;
 	case COOKIE:
 		decode_cookie(nla, dst, f->size);

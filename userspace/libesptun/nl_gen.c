@@ -94,9 +94,11 @@ static const char *const drop_names[] = {
 	"rx-crypto-busy",
 	"rx-queue-full",
 	"tx-not-ip",
+	"tx-no-selector",
+	"rx-wrong-selector",
 };
 const struct esptun_nl_names esptun_nl_drop_names = {
-	"drop", 0, 29, drop_names
+	"drop", 0, 31, drop_names
 };
 
 static const struct esptun_nl_attr drops_attrs[ESPTUN_A_DROPS_MAX + 1] = {
@@ -129,6 +131,8 @@ static const struct esptun_nl_attr drops_attrs[ESPTUN_A_DROPS_MAX + 1] = {
 	[ESPTUN_A_DROPS_RX_CRYPTO_BUSY]		= { "rx-crypto-busy", NULL, NULL },
 	[ESPTUN_A_DROPS_RX_QUEUE_FULL]		= { "rx-queue-full", NULL, NULL },
 	[ESPTUN_A_DROPS_TX_NOT_IP]		= { "tx-not-ip", NULL, NULL },
+	[ESPTUN_A_DROPS_TX_NO_SELECTOR]		= { "tx-no-selector", NULL, NULL },
+	[ESPTUN_A_DROPS_RX_WRONG_SELECTOR]	= { "rx-wrong-selector", NULL, NULL },
 };
 const struct esptun_nl_set esptun_nl_drops_set = {
 	"drops", ESPTUN_A_DROPS_MAX, drops_attrs
@@ -159,6 +163,17 @@ const struct esptun_nl_set esptun_nl_stats_set = {
 	"stats", ESPTUN_A_STATS_MAX, stats_attrs
 };
 
+static const struct esptun_nl_attr flow_attrs[ESPTUN_A_FLOW_MAX + 1] = {
+	[ESPTUN_A_FLOW_LOCAL]		= { "local", NULL, NULL },
+	[ESPTUN_A_FLOW_REMOTE]		= { "remote", NULL, NULL },
+	[ESPTUN_A_FLOW_PROTO]		= { "proto", NULL, NULL },
+	[ESPTUN_A_FLOW_LOCAL_PORT]	= { "local-port", NULL, NULL },
+	[ESPTUN_A_FLOW_REMOTE_PORT]	= { "remote-port", NULL, NULL },
+};
+const struct esptun_nl_set esptun_nl_flow_set = {
+	"flow", ESPTUN_A_FLOW_MAX, flow_attrs
+};
+
 static const struct esptun_nl_attr tunnel_attrs[ESPTUN_A_TUNNEL_MAX + 1] = {
 	[ESPTUN_A_TUNNEL_IFINDEX]	= { "ifindex", NULL, NULL },
 	[ESPTUN_A_TUNNEL_IFNAME]	= { "ifname", NULL, NULL },
@@ -177,6 +192,7 @@ static const struct esptun_nl_attr tunnel_attrs[ESPTUN_A_TUNNEL_MAX + 1] = {
 	[ESPTUN_A_TUNNEL_DROPS]		= { "drops", NULL, &esptun_nl_drops_set },
 	[ESPTUN_A_TUNNEL_LAST_ERROR]	= { "last-error", NULL, &esptun_nl_last_error_set },
 	[ESPTUN_A_TUNNEL_PAD]		= { "pad", NULL, NULL },
+	[ESPTUN_A_TUNNEL_FLOW]		= { "flow", NULL, &esptun_nl_flow_set },
 };
 const struct esptun_nl_set esptun_nl_tunnel_set = {
 	"tunnel", ESPTUN_A_TUNNEL_MAX, tunnel_attrs
@@ -212,6 +228,13 @@ static const struct esptun_nl_attr sa_attrs[ESPTUN_A_SA_MAX + 1] = {
 	[ESPTUN_A_SA_LAST_ERROR]	= { "last-error", NULL, &esptun_nl_last_error_set },
 	[ESPTUN_A_SA_REASON]		= { "reason", &esptun_nl_delete_reason_names, NULL },
 	[ESPTUN_A_SA_PAD]		= { "pad", NULL, NULL },
+	[ESPTUN_A_SA_SEL_LOCAL]		= { "sel-local", NULL, NULL },
+	[ESPTUN_A_SA_SEL_LOCAL_LAST]	= { "sel-local-last", NULL, NULL },
+	[ESPTUN_A_SA_SEL_REMOTE]	= { "sel-remote", NULL, NULL },
+	[ESPTUN_A_SA_SEL_REMOTE_LAST]	= { "sel-remote-last", NULL, NULL },
+	[ESPTUN_A_SA_SEL_PROTO]		= { "sel-proto", NULL, NULL },
+	[ESPTUN_A_SA_SEL_LOCAL_PORT]	= { "sel-local-port", NULL, NULL },
+	[ESPTUN_A_SA_SEL_REMOTE_PORT]	= { "sel-remote-port", NULL, NULL },
 };
 const struct esptun_nl_set esptun_nl_sa_set = {
 	"sa", ESPTUN_A_SA_MAX, sa_attrs

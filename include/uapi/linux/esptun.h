@@ -37,7 +37,8 @@ enum esptun_dir {
  * @ESPTUN_SA_STATE_PENDING: Outbound only. Installed, not yet used. Becomes active by
  *   sa-activate or when the first packet authenticates on its inbound partner (never without
  *   integrity).
- * @ESPTUN_SA_STATE_ACTIVE: In use. A device has at most one active outbound SA.
+ * @ESPTUN_SA_STATE_ACTIVE: In use. A device has at most one active outbound SA for each set of
+ *   traffic selectors.
  * @ESPTUN_SA_STATE_OLD: Replaced. An old inbound SA still receives until it is deleted; an old
  *   outbound SA sends nothing.
  * @ESPTUN_SA_STATE_EXPIRED: A hard limit was reached or the sequence numbers ran out. Nothing
@@ -153,6 +154,10 @@ enum esptun_delete_reason {
  * @ESPTUN_DROP_RX_QUEUE_FULL: The queue between the tunnel and the protocol stack is full.
  * @ESPTUN_DROP_TX_NOT_IP: Neither IPv4 nor IPv6, such as MPLS: the tunnel carries nothing else.
  *   The last-error record has its EtherType.
+ * @ESPTUN_DROP_TX_NO_SELECTOR: There are outbound SAs, but the traffic selectors of none cover
+ *   the packet.
+ * @ESPTUN_DROP_RX_WRONG_SELECTOR: What was decrypted lies outside of the traffic selectors of
+ *   its SA (RFC 4301 5.2).
  */
 enum esptun_drop {
 	ESPTUN_DROP_TX_NO_SA,
@@ -184,8 +189,10 @@ enum esptun_drop {
 	ESPTUN_DROP_RX_CRYPTO_BUSY,
 	ESPTUN_DROP_RX_QUEUE_FULL,
 	ESPTUN_DROP_TX_NOT_IP,
+	ESPTUN_DROP_TX_NO_SELECTOR,
+	ESPTUN_DROP_RX_WRONG_SELECTOR,
 };
-#define ESPTUN_DROP_COUNT	(ESPTUN_DROP_TX_NOT_IP + 1)
+#define ESPTUN_DROP_COUNT	(ESPTUN_DROP_RX_WRONG_SELECTOR + 1)
 
 /**
  * enum esptun_a_drops - Drop counters; the attribute's number is the drop enum's value plus
@@ -232,6 +239,10 @@ enum esptun_drop {
  *   u64
  * @ESPTUN_A_DROPS_TX_NOT_IP: Neither IPv4 nor IPv6, such as MPLS: the tunnel carries nothing
  *   else. The last-error record has its EtherType; u64
+ * @ESPTUN_A_DROPS_TX_NO_SELECTOR: There are outbound SAs, but the traffic selectors of none
+ *   cover the packet; u64
+ * @ESPTUN_A_DROPS_RX_WRONG_SELECTOR: What was decrypted lies outside of the traffic selectors
+ *   of its SA (RFC 4301 5.2); u64
  */
 enum esptun_a_drops {
 	ESPTUN_A_DROPS_UNSPEC,
@@ -264,6 +275,8 @@ enum esptun_a_drops {
 	ESPTUN_A_DROPS_RX_CRYPTO_BUSY,
 	ESPTUN_A_DROPS_RX_QUEUE_FULL,
 	ESPTUN_A_DROPS_TX_NOT_IP,
+	ESPTUN_A_DROPS_TX_NO_SELECTOR,
+	ESPTUN_A_DROPS_RX_WRONG_SELECTOR,
 
 	/* private: */
 	__ESPTUN_A_DROPS_MAX,
@@ -320,6 +333,27 @@ enum esptun_a_stats {
 };
 
 /**
+ * enum esptun_a_flow - What a packet shows to traffic selectors.
+ * @ESPTUN_A_FLOW_LOCAL: our side, 4 or 16 octets; binary max-len 16
+ * @ESPTUN_A_FLOW_REMOTE: the peer's side; binary max-len 16
+ * @ESPTUN_A_FLOW_PROTO: protocol above IP; absent if extension headers hide it; u8
+ * @ESPTUN_A_FLOW_LOCAL_PORT: absent in fragments but the first; u16 (network byte order)
+ * @ESPTUN_A_FLOW_REMOTE_PORT: u16 (network byte order)
+ */
+enum esptun_a_flow {
+	ESPTUN_A_FLOW_UNSPEC,
+	ESPTUN_A_FLOW_LOCAL,
+	ESPTUN_A_FLOW_REMOTE,
+	ESPTUN_A_FLOW_PROTO,
+	ESPTUN_A_FLOW_LOCAL_PORT,
+	ESPTUN_A_FLOW_REMOTE_PORT,
+
+	/* private: */
+	__ESPTUN_A_FLOW_MAX,
+	ESPTUN_A_FLOW_MAX = __ESPTUN_A_FLOW_MAX - 1,
+};
+
+/**
  * enum esptun_a_tunnel - An esptun device.
  * @ESPTUN_A_TUNNEL_IFINDEX: u32
  * @ESPTUN_A_TUNNEL_IFNAME: string max-len 15
@@ -330,15 +364,17 @@ enum esptun_a_stats {
  * @ESPTUN_A_TUNNEL_LINK: ifindex of the underlay device the outer packets are bound to; u32
  * @ESPTUN_A_TUNNEL_MTU: MTU of the device in octets; u32
  * @ESPTUN_A_TUNNEL_PATH_MTU: MTU of the outer path as the route knows it; u32
- * @ESPTUN_A_TUNNEL_OVERHEAD: largest number of octets the active outbound SA adds to a packet;
+ * @ESPTUN_A_TUNNEL_OVERHEAD: largest number of octets an active outbound SA adds to a packet;
  *   u32
  * @ESPTUN_A_TUNNEL_CARRIER: 1 when a usable outbound SA exists; u8
- * @ESPTUN_A_TUNNEL_OUT_SPI: SPI of the active outbound SA; u32 (network byte order)
+ * @ESPTUN_A_TUNNEL_OUT_SPI: SPI of the active outbound SA; of several the one that adds most;
+ *   u32 (network byte order)
  * @ESPTUN_A_TUNNEL_SA_COUNT: u32
  * @ESPTUN_A_TUNNEL_STATS: nest of stats
  * @ESPTUN_A_TUNNEL_DROPS: nest of drops
  * @ESPTUN_A_TUNNEL_LAST_ERROR: nest of last-error
  * @ESPTUN_A_TUNNEL_PAD: padding
+ * @ESPTUN_A_TUNNEL_FLOW: in acquire: the packet, if it could be read; nest of flow
  */
 enum esptun_a_tunnel {
 	ESPTUN_A_TUNNEL_UNSPEC,
@@ -359,6 +395,7 @@ enum esptun_a_tunnel {
 	ESPTUN_A_TUNNEL_DROPS,
 	ESPTUN_A_TUNNEL_LAST_ERROR,
 	ESPTUN_A_TUNNEL_PAD,
+	ESPTUN_A_TUNNEL_FLOW,
 
 	/* private: */
 	__ESPTUN_A_TUNNEL_MAX,
@@ -400,6 +437,15 @@ enum esptun_a_tunnel {
  * @ESPTUN_A_SA_LAST_ERROR: nest of last-error
  * @ESPTUN_A_SA_REASON: in sa-deleted; u32 enum delete-reason
  * @ESPTUN_A_SA_PAD: padding
+ * @ESPTUN_A_SA_SEL_LOCAL: traffic selector, our side: lowest address, 4 or 16 octets; without
+ *   any of these the SA is for all packets; binary max-len 16
+ * @ESPTUN_A_SA_SEL_LOCAL_LAST: highest address; default: the same; binary max-len 16
+ * @ESPTUN_A_SA_SEL_REMOTE: peer's side; default: all addresses of the family; binary max-len 16
+ * @ESPTUN_A_SA_SEL_REMOTE_LAST: binary max-len 16
+ * @ESPTUN_A_SA_SEL_PROTO: protocol above IP; 0, the default, is any; u8
+ * @ESPTUN_A_SA_SEL_LOCAL_PORT: 0, the default, is any; else sel-proto must be one that has
+ *   ports; u16 (network byte order)
+ * @ESPTUN_A_SA_SEL_REMOTE_PORT: u16 (network byte order)
  */
 enum esptun_a_sa {
 	ESPTUN_A_SA_UNSPEC,
@@ -432,6 +478,13 @@ enum esptun_a_sa {
 	ESPTUN_A_SA_LAST_ERROR,
 	ESPTUN_A_SA_REASON,
 	ESPTUN_A_SA_PAD,
+	ESPTUN_A_SA_SEL_LOCAL,
+	ESPTUN_A_SA_SEL_LOCAL_LAST,
+	ESPTUN_A_SA_SEL_REMOTE,
+	ESPTUN_A_SA_SEL_REMOTE_LAST,
+	ESPTUN_A_SA_SEL_PROTO,
+	ESPTUN_A_SA_SEL_LOCAL_PORT,
+	ESPTUN_A_SA_SEL_REMOTE_PORT,
 
 	/* private: */
 	__ESPTUN_A_SA_MAX,
@@ -470,16 +523,18 @@ enum esptun_a_module {
  * @ESPTUN_CMD_SA_ALLOC_SPI: Reserve a random free inbound SPI for a device. The reservation
  *   ends with sa-new (in), sa-del, or after 60 s.
  * @ESPTUN_CMD_SA_NEW: Install an SA. An outbound SA in state active replaces the device's
- *   active one at once, which becomes old; in state pending it waits for sa-activate or a
- *   packet on its partner.
- * @ESPTUN_CMD_SA_ACTIVATE: Make a pending outbound SA the device's active one.
+ *   active one with the same traffic selectors at once, which becomes old; in state pending it
+ *   waits for sa-activate or a packet on its partner. Of several active ones a packet takes the
+ *   one with the most specific selectors.
+ * @ESPTUN_CMD_SA_ACTIVATE: Make a pending outbound SA the device's active one for its traffic
+ *   selectors.
  * @ESPTUN_CMD_SA_DEL: Delete an SA, or give back a reserved SPI.
  * @ESPTUN_CMD_SA_GET: One SA; or with dump all of this netns, or of one device.
  * @ESPTUN_CMD_SA_FLUSH: Delete all SAs of a device, or of all devices of this netns.
  * @ESPTUN_CMD_MODULE_GET: What the module has made and unmade since it was loaded; the counters
  *   of this netns.
- * @ESPTUN_CMD_ACQUIRE_NTF: A packet wanted to leave and there is no usable outbound SA (at most
- *   one a second and device).
+ * @ESPTUN_CMD_ACQUIRE_NTF: A packet wanted to leave and there is no usable outbound SA for it
+ *   (at most one a second and device).
  * @ESPTUN_CMD_SA_CONFIRMED_NTF: First packet authenticated on an inbound SA.
  * @ESPTUN_CMD_SOFT_EXPIRE_NTF: A soft limit was reached; sent once for each SA.
  * @ESPTUN_CMD_HARD_EXPIRE_NTF: A hard limit was reached or sequence numbers ran out; the SA
