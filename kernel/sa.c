@@ -179,7 +179,7 @@ static int esptun_sa_check_place(const struct esptun_sa *sa, struct netlink_ext_
 		NL_SET_ERR_MSG(extack, "spi: reserved for another device");
 		return -EEXIST;
 	}
-	if (sa->dir == ESPTUN_DIR_IN && esptun_sadb_foreign(tun->net, 0, tun->local, sa->spi)) {
+	if (sa->dir == ESPTUN_DIR_IN && esptun_sadb_foreign(tun->net, 0, &tun->local, sa->spi)) {
 		NL_SET_ERR_MSG(extack, "spi: the kernel's own IPsec (xfrm) has an SA with it");
 		return -EEXIST;
 	}

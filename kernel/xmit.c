@@ -106,14 +106,15 @@ static bool esptun_xmit_too_big(const struct sk_buff *skb, u32 mtu)
 }
 
 /*
- * Does the packet fit into the path? Sets the outer DF. False: it does not and must not be
- * fragmented, the sender has been told. What may be fragmented is, by the outer header.
+ * Does the packet fit into the path, which has @room octets behind the outer header? Sets
+ * the outer DF. False: it does not and must not be fragmented, the sender has been told.
+ * What may be fragmented is, by the outer header.
  */
 static bool esptun_xmit_fits(struct esptun_dev *tun, const struct esptun_sa *sa,
-			     struct sk_buff *skb, const struct esptun_inner *inner, u32 path,
+			     struct sk_buff *skb, const struct esptun_inner *inner, int room,
 			     __be16 *df)
 {
-	int mtu = esptun_crypto_room(&sa->crypto, (int)path - (int)sizeof(struct iphdr));
+	int mtu = esptun_crypto_room(&sa->crypto, room);
 	bool discover = READ_ONCE(tun->pmtudisc);
 
 	*df = discover || (inner->df && !inner->v6) ? htons(IP_DF) : 0;
@@ -213,7 +214,7 @@ static bool esptun_xmit_number(struct esptun_sa *sa, u64 *seq, enum esptun_drop 
 static void esptun_xmit_list(struct esptun_dev *tun, struct esptun_sa *sa, struct sk_buff *segs,
 			     const struct esptun_cb *outer)
 {
-	unsigned int room = esptun_outer_headroom(outer->rt);
+	unsigned int room = esptun_outer_headroom(outer->route);
 	enum esptun_drop why = ESPTUN_DROP_TX_EXPIRED;
 	struct sk_buff *skb, *next;
 	u32 packets = 0;
@@ -257,26 +258,27 @@ static void esptun_xmit_one(struct esptun_dev *tun, struct esptun_sa *sa, struct
 		esptun_xmit_refuse(tun, sa, skb, ESPTUN_DROP_TX_NO_ROUTE);
 		return;
 	}
-	if (unlikely(route.rt->dst.dev == tun->dev)) {
+	if (unlikely(route.dst->dev == tun->dev)) {
 		esptun_xmit_refuse(tun, sa, skb, ESPTUN_DROP_TX_LOOP);
 		goto out;
 	}
-	path = esptun_outer_mtu(tun, route.rt);
+	path = esptun_outer_mtu(tun, &route);
 	if (unlikely(path != READ_ONCE(tun->path_mtu)))
 		esptun_device_mtu_later(tun);
-	if (unlikely(!esptun_xmit_fits(tun, sa, skb, inner, path, &outer.df))) {
+	if (unlikely(!esptun_xmit_fits(tun, sa, skb, inner,
+				       (int)path - (int)esptun_outer_header(route.path),
+				       &outer.df))) {
 		esptun_xmit_refuse(tun, sa, skb, ESPTUN_DROP_TX_MTU);
 		goto out;
 	}
-	outer.rt = route.rt;
-	outer.saddr = route.saddr;
+	outer.route = &route;
 	outer.tos = esptun_outer_tos(tun, inner->tos);
 	outer.ttl = ttl ? : inner->ttl;
 	skb = esptun_xmit_segment(tun, sa, skb);
 	if (likely(skb))
 		esptun_xmit_list(tun, sa, skb, &outer);
 out:
-	ip_rt_put(route.rt);
+	dst_release(route.dst);
 }
 
 /* False if this tunnel is already on the packet's way, or too many are. */
