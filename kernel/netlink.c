@@ -7,6 +7,7 @@
 #include "device.h"
 #include "outer.h"
 #include "sa.h"
+#include <linux/capability.h>
 #include <linux/module.h>
 #include <net/sock.h>
 
@@ -35,6 +36,14 @@ u32 esptun_nl_generation(void)
 {
 	/* 0 would switch the check off. */
 	return (u32)atomic_read(&esptun_nl_gen) | 1u << 31;
+}
+
+int esptun_nl_permit(struct sk_buff *skb, struct netlink_ext_ack *extack)
+{
+	if (netlink_ns_capable(skb, sock_net(skb->sk)->user_ns, CAP_NET_ADMIN))
+		return 0;
+	NL_SET_ERR_MSG(extack, "needs CAP_NET_ADMIN in the user namespace of the network namespace");
+	return -EPERM;
 }
 
 struct esptun_dev *esptun_nl_device(struct genl_info *info, int attr_ifindex)
