@@ -27,6 +27,7 @@
 #define _ESPTUN_ESP_H
 
 #include "sa.h"
+#include "trailer.h"
 #include <linux/skbuff.h>
 #include <net/dsfield.h>
 #include <net/ip.h>
@@ -34,7 +35,6 @@
 struct esptun_route;
 
 #define ESPTUN_ESP_HEADER 8	/* SPI and lower half of the sequence number */
-#define ESPTUN_ESP_TRAILER 2	/* pad length and next header */
 #define ESPTUN_ESN_SHIFT 4
 
 /**

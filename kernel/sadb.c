@@ -106,7 +106,8 @@ int esptun_sadb_insert(struct esptun_net *en, struct esptun_sa *sa,
 	if (sa->dir == ESPTUN_DIR_IN)
 		taken = esptun_sadb_in(en, sa->spi);
 	else
-		taken = esptun_sadb_out(en, sa->spi, &sa->tun->remote);
+		taken = esptun_sadb_out(en, sa->spi, &sa->tun->remote) ||
+			esptun_sadb_out_of(en, sa->spi, sa->tun);
 	rcu_read_unlock();
 	if (taken) {
 		NL_SET_ERR_MSG(extack, "spi: an SA with this SPI and destination exists");
@@ -130,8 +131,10 @@ void esptun_sadb_remove(struct esptun_net *en, struct esptun_sa *sa)
 	table->count--;
 }
 
-struct esptun_sa *esptun_sadb_out(struct esptun_net *en, __be32 spi,
-				  const struct esptun_addr *remote)
+/* The first outbound SA of that SPI to @remote or, if that is NULL, of @tun. */
+static struct esptun_sa *esptun_sadb_match(struct esptun_net *en, __be32 spi,
+					   const struct esptun_addr *remote,
+					   const struct esptun_dev *tun)
 {
 	struct esptun_sadb_table *table = rcu_dereference(en->out);
 	u32 bucket = hash_32((__force u32)spi, table->bits);
@@ -141,11 +144,25 @@ struct esptun_sa *esptun_sadb_out(struct esptun_net *en, __be32 spi,
 	     node = rcu_dereference(hlist_next_rcu(node))) {
 		struct esptun_sa *sa = esptun_sadb_sa(table, node);
 
-		if (sa->spi == spi &&
-		    esptun_addr_equal(&rcu_dereference(sa->tun->path)->remote, remote))
+		if (sa->spi != spi)
+			continue;
+		if (remote ? esptun_addr_equal(&rcu_dereference(sa->tun->path)->remote, remote) :
+			     sa->tun == tun)
 			return sa;
 	}
 	return NULL;
+}
+
+struct esptun_sa *esptun_sadb_out(struct esptun_net *en, __be32 spi,
+				  const struct esptun_addr *remote)
+{
+	return esptun_sadb_match(en, spi, remote, NULL);
+}
+
+struct esptun_sa *esptun_sadb_out_of(struct esptun_net *en, __be32 spi,
+				     const struct esptun_dev *tun)
+{
+	return esptun_sadb_match(en, spi, NULL, tun);
 }
 
 bool esptun_sadb_foreign(struct net *net, u32 mark, const struct esptun_addr *daddr, __be32 spi)

@@ -63,6 +63,10 @@ static inline struct esptun_sa *esptun_sadb_in(struct esptun_net *en, __be32 spi
 struct esptun_sa *esptun_sadb_out(struct esptun_net *en, __be32 spi,
 				  const struct esptun_addr *remote);
 
+/* The same of that device. The device's peer may move, so its SAs are not found by address. */
+struct esptun_sa *esptun_sadb_out_of(struct esptun_net *en, __be32 spi,
+				     const struct esptun_dev *tun);
+
 /**
  * esptun_sadb_reserve - hand out a random free inbound SPI
  * @tun: the device it is for
