@@ -217,7 +217,7 @@ static int esptun_sa_check_place(const struct esptun_sa *sa, struct netlink_ext_
 		NL_SET_ERR_MSG(extack, "spi: reserved for another device");
 		return -EEXIST;
 	}
-	if (sa->dir == ESPTUN_DIR_IN && esptun_sadb_foreign(tun->net, 0, tun->local, sa->spi)) {
+	if (sa->dir == ESPTUN_DIR_IN && esptun_sadb_foreign(tun->net, 0, &tun->local, sa->spi)) {
 		NL_SET_ERR_MSG(extack, "spi: the kernel's own IPsec (xfrm) has an SA with it");
 		return -EEXIST;
 	}
@@ -306,7 +306,7 @@ struct esptun_sa *esptun_sa_find(struct esptun_dev *tun, u32 dir, __be32 spi)
 	struct esptun_sa *sa;
 
 	sa = dir == ESPTUN_DIR_IN ? esptun_sadb_in(en, spi) :
-				    esptun_sadb_out(en, spi, READ_ONCE(tun->remote));
+				    esptun_sadb_out_of(en, spi, tun);
 	return sa && sa->tun == tun ? sa : NULL;
 }
 
