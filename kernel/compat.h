@@ -160,6 +160,17 @@ static inline bool pskb_inet_may_pull(struct sk_buff *skb)
 }
 #endif
 
+/* 6.0, backported far: a dropped packet is freed with a reason out of a fixed list. */
+#ifdef ESPTUN_HAVE_DROP_REASON
+typedef enum skb_drop_reason esptun_skb_reason_t;
+#define ESPTUN_SKB_REASON(name) SKB_DROP_REASON_##name
+#define esptun_compat_free(skb, reason) kfree_skb_reason(skb, reason)
+#else
+typedef u8 esptun_skb_reason_t;
+#define ESPTUN_SKB_REASON(name) 0
+#define esptun_compat_free(skb, reason) do { (void)(reason); kfree_skb(skb); } while (0)
+#endif
+
 /* 5.19: the segment kinds that need no help from below; older sets lack UDP_L4. */
 #define ESPTUN_GSO_FEATURES (NETIF_F_GSO_SOFTWARE | NETIF_F_GSO_UDP_L4)
 

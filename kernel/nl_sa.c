@@ -135,13 +135,54 @@ static void esptun_nl_get_params(struct nlattr **a, struct esptun_sa_params *p)
 	p->window = esptun_nl_get_u32(a[ESPTUN_A_SA_REPLAY_WINDOW], esptun_nl_default_window(p));
 }
 
+/* One end of a selector. -EINVAL: an address of the wrong length; 0: none given. */
+static int esptun_nl_get_side(struct nlattr *first, struct nlattr *last, struct nlattr *port,
+			      struct esptun_selector *s, struct esptun_selector_side *side)
+{
+	u8 family = first && nla_len(first) == 4 ? 4 : 6;
+
+	side->port = port ? be16_to_cpu(nla_get_be16(port)) : 0;
+	if (!first)
+		return last ? -EINVAL : 0;
+	if (nla_len(first) != esptun_selector_addr_len(family) ||
+	    (last && nla_len(last) != nla_len(first)) || (s->family && s->family != family))
+		return -EINVAL;
+	s->family = family;
+	esptun_selector_load(&side->first, nla_data(first), family);
+	esptun_selector_load(&side->last, nla_data(last ? : first), family);
+	return 0;
+}
+
+static int esptun_nl_get_selector(struct nlattr **a, struct esptun_selector *s,
+				  struct netlink_ext_ack *extack)
+{
+	s->proto = a[ESPTUN_A_SA_SEL_PROTO] ? nla_get_u8(a[ESPTUN_A_SA_SEL_PROTO]) : 0;
+	if (esptun_nl_get_side(a[ESPTUN_A_SA_SEL_LOCAL], a[ESPTUN_A_SA_SEL_LOCAL_LAST],
+			       a[ESPTUN_A_SA_SEL_LOCAL_PORT], s, &s->local)) {
+		NL_SET_ERR_MSG(extack, "sel-local: not one or two addresses of one family");
+		return -EINVAL;
+	}
+	if (esptun_nl_get_side(a[ESPTUN_A_SA_SEL_REMOTE], a[ESPTUN_A_SA_SEL_REMOTE_LAST],
+			       a[ESPTUN_A_SA_SEL_REMOTE_PORT], s, &s->remote)) {
+		NL_SET_ERR_MSG(extack, "sel-remote: not one or two addresses of the same family");
+		return -EINVAL;
+	}
+	if (s->family && !a[ESPTUN_A_SA_SEL_LOCAL])
+		esptun_selector_all(&s->local, s->family);
+	if (s->family && !a[ESPTUN_A_SA_SEL_REMOTE])
+		esptun_selector_all(&s->remote, s->family);
+	return 0;
+}
+
 static int esptun_nl_new(struct esptun_dev *tun, struct genl_info *info)
 {
 	struct esptun_sa_params p = { };
 	int err;
 
 	esptun_nl_get_params(info->attrs, &p);
-	err = esptun_sa_new(tun, &p, info->extack);
+	err = esptun_nl_get_selector(info->attrs, &p.selector, info->extack);
+	if (!err)
+		err = esptun_sa_new(tun, &p, info->extack);
 	if (!err)
 		esptun_device_settle(tun);
 	return err;
@@ -286,6 +327,38 @@ static int esptun_nl_put_traffic(struct sk_buff *skb, const struct esptun_sa *sa
 	       esptun_nl_put_u64(skb, ESPTUN_A_SA_LAST_USED, sum.used);
 }
 
+static int esptun_nl_put_side(struct sk_buff *skb, int first, int last, u8 family,
+			      const struct esptun_selector_side *side)
+{
+	unsigned int len = esptun_selector_addr_len(family);
+	u8 octets[16];
+
+	esptun_selector_store(&side->first, octets, family);
+	if (nla_put(skb, first, len, octets))
+		return -EMSGSIZE;
+	esptun_selector_store(&side->last, octets, family);
+	return nla_put(skb, last, len, octets);
+}
+
+static int esptun_nl_put_selector(struct sk_buff *skb, const struct esptun_selector *s)
+{
+	if (s->family &&
+	    (esptun_nl_put_side(skb, ESPTUN_A_SA_SEL_LOCAL, ESPTUN_A_SA_SEL_LOCAL_LAST,
+				s->family, &s->local) ||
+	     esptun_nl_put_side(skb, ESPTUN_A_SA_SEL_REMOTE, ESPTUN_A_SA_SEL_REMOTE_LAST,
+				s->family, &s->remote)))
+		return -EMSGSIZE;
+	if (s->proto && nla_put_u8(skb, ESPTUN_A_SA_SEL_PROTO, s->proto))
+		return -EMSGSIZE;
+	if (s->local.port &&
+	    nla_put_be16(skb, ESPTUN_A_SA_SEL_LOCAL_PORT, cpu_to_be16(s->local.port)))
+		return -EMSGSIZE;
+	if (s->remote.port &&
+	    nla_put_be16(skb, ESPTUN_A_SA_SEL_REMOTE_PORT, cpu_to_be16(s->remote.port)))
+		return -EMSGSIZE;
+	return 0;
+}
+
 static int esptun_nl_put_in(struct sk_buff *skb, const struct esptun_sa *sa)
 {
 	if (sa->dir != ESPTUN_DIR_IN)
@@ -307,7 +380,8 @@ int esptun_nl_put_sa(struct sk_buff *skb, const struct esptun_sa *sa)
 	if (sa->cookie_len && nla_put(skb, ESPTUN_A_SA_COOKIE, sa->cookie_len, sa->cookie))
 		return -EMSGSIZE;
 	if (esptun_nl_put_algs(skb, sa) || esptun_nl_put_limits(skb, &sa->limits) ||
-	    esptun_nl_put_traffic(skb, sa) || esptun_nl_put_in(skb, sa))
+	    esptun_nl_put_traffic(skb, sa) || esptun_nl_put_in(skb, sa) ||
+	    esptun_nl_put_selector(skb, &sa->selector))
 		return -EMSGSIZE;
 	return esptun_nl_put_drops(skb, ESPTUN_A_SA_DROPS, ESPTUN_A_SA_LAST_ERROR,
 				   (struct esptun_drops *)&sa->drops);
