@@ -86,6 +86,7 @@ struct esptun_shape {
  * @tos: outer DSCP in the upper six bits, 1: that of the inner packet
  * @pmtudisc: outer packets carry DF
  * @keep_carrier: carrier does not follow the SA
+ * @mss_clamp: TCP SYNs announce no more than fits
  * @pmtu: path MTU learned from ICMP, 0: none
  * @pmtu_expires: jiffies when @pmtu ends
  * @path_mtu: path MTU that the device's MTU was last computed from
@@ -121,6 +122,7 @@ struct esptun_dev {
 	u8 tos;
 	bool pmtudisc;
 	bool keep_carrier;
+	bool mss_clamp;
 	u32 pmtu;
 	unsigned long pmtu_expires;
 	u32 path_mtu;
@@ -170,6 +172,9 @@ struct esptun_dev *esptun_device_find(struct esptun_net *en, __be32 remote, __be
  * Return: true if listeners are to be told of the carrier, after unlocking.
  */
 bool esptun_device_follow(struct esptun_dev *tun);
+
+/* The largest inner packet that fits path and transform, nothing rounded up. */
+unsigned int esptun_device_room(const struct esptun_dev *tun);
 
 /* The MTU may have to change: look at it later, in process context. Any context. */
 void esptun_device_mtu_later(struct esptun_dev *tun);

@@ -104,6 +104,8 @@ static int esptun_nl_put_last(struct sk_buff *skb, const struct esptun_last_erro
 		return -EMSGSIZE;
 	if (last->source && nla_put_be32(skb, ESPTUN_A_LAST_ERROR_SOURCE4, last->source))
 		return -EMSGSIZE;
+	if (last->protocol && nla_put_u32(skb, ESPTUN_A_LAST_ERROR_PROTOCOL, last->protocol))
+		return -EMSGSIZE;
 	return 0;
 }
 

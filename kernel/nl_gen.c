@@ -78,6 +78,7 @@ const struct nla_policy esptun_link_policy[IFLA_ESPTUN_MAX + 1] = {
 	[IFLA_ESPTUN_PMTUDISC]		= NLA_POLICY_MAX(NLA_U8, 1),
 	[IFLA_ESPTUN_FWMARK]		= { .type = NLA_U32 },
 	[IFLA_ESPTUN_KEEP_CARRIER]	= NLA_POLICY_MAX(NLA_U8, 1),
+	[IFLA_ESPTUN_MSS_CLAMP]		= NLA_POLICY_MAX(NLA_U8, 1),
 };
 
 static int esptun_nl_tunnel_get_guard_do(struct sk_buff *skb, struct genl_info *info)
@@ -247,6 +248,7 @@ const char esptun_drop_names[ESPTUN_DROP_COUNT][ETH_GSTRING_LEN] = {
 	[ESPTUN_DROP_RX_CRYPTO_ERROR]	= "rx_crypto_error",
 	[ESPTUN_DROP_RX_CRYPTO_BUSY]	= "rx_crypto_busy",
 	[ESPTUN_DROP_RX_QUEUE_FULL]	= "rx_queue_full",
+	[ESPTUN_DROP_TX_NOT_IP]		= "tx_not_ip",
 	[ESPTUN_DROP_TX_NO_SELECTOR]	= "tx_no_selector",
 	[ESPTUN_DROP_RX_WRONG_SELECTOR]	= "rx_wrong_selector",
 };

@@ -7,6 +7,7 @@
 #include "rcv.h"
 #include "device.h"
 #include "esp.h"
+#include "mss.h"
 #include "policy.h"
 #include "sadb.h"
 #include <net/inet_ecn.h>
@@ -83,6 +84,18 @@ static void esptun_rcv_reset(struct sk_buff *skb, struct esptun_dev *tun, bool i
 	}
 }
 
+/* Neither IPv4 nor IPv6, or not what it says it is. */
+static void esptun_rcv_bad_inner(struct sk_buff *skb, u8 next_header)
+{
+	struct esptun_cb *cb = esptun_cb(skb);
+	struct esptun_drop_info info = {
+		.reason = ESPTUN_DROP_RX_BAD_INNER, .sa = cb->sa, .seq = cb->seq,
+		.source = cb->saddr, .protocol = next_header,
+	};
+
+	esptun_stats_drop(cb->sa->tun, skb, &info);
+}
+
 void esptun_rcv_deliver(struct sk_buff *skb, u8 next_header)
 {
 	struct esptun_cb *cb = esptun_cb(skb);
@@ -96,7 +109,7 @@ void esptun_rcv_deliver(struct sk_buff *skb, u8 next_header)
 	}
 	if (!(next_header == IPPROTO_IPIP && esptun_rcv_inner4(skb)) &&
 	    !(next_header == IPPROTO_IPV6 && esptun_rcv_inner6(skb))) {
-		esptun_rcv_drop(skb, ESPTUN_DROP_RX_BAD_INNER);
+		esptun_rcv_bad_inner(skb, next_header);
 		return;
 	}
 	skb_reset_network_header(skb);
@@ -109,6 +122,11 @@ void esptun_rcv_deliver(struct sk_buff *skb, u8 next_header)
 					  ip_hdr(skb)->tos :
 					  ipv6_get_dsfield(ipv6_hdr(skb))) > 1)) {
 		esptun_rcv_drop(skb, ESPTUN_DROP_RX_ECN);
+		return;
+	}
+	if (unlikely(READ_ONCE(tun->mss_clamp)) &&
+	    !esptun_mss_clamp(skb, esptun_device_room(tun))) {
+		esptun_rcv_drop(skb, ESPTUN_DROP_RX_NO_MEMORY);
 		return;
 	}
 	len = skb->len;

@@ -7,9 +7,11 @@
 #include "xmit.h"
 #include "device.h"
 #include "esp.h"
+#include "mss.h"
 #include "netlink.h"
 #include "outer.h"
 #include "policy.h"
+#include "sadb.h"
 #include <linux/icmpv6.h>
 #include <net/icmp.h>
 #include <net/ip_tunnels.h>
@@ -21,12 +23,14 @@
  * @ttl: TTL or hop limit
  * @df: must not be fragmented: IPv4 with DF, IPv6
  * @v6: IPv6
+ * @esp: is an ESP packet itself: a tunnel in this tunnel
  */
 struct esptun_inner {
 	u8 tos;
 	u8 ttl;
 	bool df;
 	bool v6;
+	bool esp;
 };
 
 /* The tunnels that a packet is in on this CPU, innermost first: a chain on the stack. */
@@ -68,6 +72,7 @@ static bool esptun_xmit_inner4(const struct sk_buff *skb, struct esptun_inner *i
 	inner->ttl = iph->ttl;
 	inner->df = iph->frag_off & htons(IP_DF);
 	inner->v6 = false;
+	inner->esp = iph->protocol == IPPROTO_ESP;
 	return true;
 }
 
@@ -83,6 +88,7 @@ static bool esptun_xmit_inner6(const struct sk_buff *skb, struct esptun_inner *i
 	inner->ttl = ip6->hop_limit;
 	inner->df = true;
 	inner->v6 = true;
+	inner->esp = ip6->nexthdr == IPPROTO_ESP;
 	return true;
 }
 
@@ -97,6 +103,46 @@ static bool esptun_xmit_inner(struct sk_buff *skb, struct esptun_inner *inner)
 		return esptun_xmit_inner6(skb, inner);
 	}
 	return false;
+}
+
+static void esptun_xmit_bad_inner(struct esptun_dev *tun, struct sk_buff *skb)
+{
+	struct esptun_drop_info info = { .reason = ESPTUN_DROP_TX_BAD_INNER };
+
+	if (skb->protocol != htons(ETH_P_IP) && skb->protocol != htons(ETH_P_IPV6)) {
+		info.reason = ESPTUN_DROP_TX_NOT_IP;
+		info.protocol = ntohs(skb->protocol);
+	}
+	esptun_stats_drop(tun, skb, &info);
+}
+
+/*
+ * An ESP packet that is to be carried in ESP. One that this tunnel has made has come back
+ * to it. Others may be on a way that leads through several tunnels and machines for ever;
+ * the TTL that ends it must therefore go down here as in a router, and go on outside.
+ */
+static bool esptun_xmit_loops(struct esptun_dev *tun, const struct sk_buff *skb,
+			      const struct esptun_inner *inner)
+{
+	const struct esptun_sa *sa;
+	__be32 buffer, *spi;
+
+	if (inner->ttl <= 1)
+		return true;
+	if (inner->v6)
+		return false;
+	spi = skb_header_pointer(skb, ip_hdrlen(skb), sizeof(buffer), &buffer);
+	if (!spi || ip_hdr(skb)->daddr != READ_ONCE(tun->remote))
+		return false;
+	sa = esptun_sadb_out(esptun_net_get(tun->net), *spi, ip_hdr(skb)->daddr);
+	return sa && sa->tun == tun;
+}
+
+static u8 esptun_xmit_ttl(const struct esptun_dev *tun, const struct esptun_inner *inner)
+{
+	u8 ttl = READ_ONCE(tun->ttl) ? : inner->ttl;
+
+	return unlikely(inner->esp) ? min_t(u8, ttl, inner->ttl - 1) : ttl;
 }
 
 static bool esptun_xmit_too_big(const struct sk_buff *skb, u32 mtu)
@@ -288,7 +334,6 @@ static void esptun_xmit_one(struct esptun_dev *tun, struct esptun_sa *sa, struct
 {
 	struct esptun_cb outer = { .sa = sa };
 	struct esptun_route route;
-	u8 ttl = READ_ONCE(tun->ttl);
 	u32 path;
 
 	if (unlikely(esptun_outer_route(tun, &route))) {
@@ -296,8 +341,14 @@ static void esptun_xmit_one(struct esptun_dev *tun, struct esptun_sa *sa, struct
 		esptun_xmit_refuse(tun, sa, skb, ESPTUN_DROP_TX_NO_ROUTE);
 		return;
 	}
-	if (unlikely(route.rt->dst.dev == tun->dev)) {
+	if (unlikely(route.rt->dst.dev == tun->dev ||
+		     (inner->esp && esptun_xmit_loops(tun, skb, inner)))) {
 		esptun_xmit_refuse(tun, sa, skb, ESPTUN_DROP_TX_LOOP);
+		goto out;
+	}
+	if (unlikely(READ_ONCE(tun->mss_clamp)) &&
+	    !esptun_mss_clamp(skb, esptun_device_room(tun))) {
+		esptun_xmit_refuse(tun, sa, skb, ESPTUN_DROP_TX_NO_MEMORY);
 		goto out;
 	}
 	path = esptun_outer_mtu(tun, route.rt);
@@ -310,7 +361,7 @@ static void esptun_xmit_one(struct esptun_dev *tun, struct esptun_sa *sa, struct
 	outer.rt = route.rt;
 	outer.saddr = route.saddr;
 	outer.tos = esptun_outer_tos(tun, inner->tos);
-	outer.ttl = ttl ? : inner->ttl;
+	outer.ttl = esptun_xmit_ttl(tun, inner);
 	skb = esptun_xmit_segment(tun, sa, skb);
 	while (skb) {
 		skb = esptun_xmit_list(tun, outer.sa, skb, &outer);
@@ -349,7 +400,7 @@ netdev_tx_t esptun_xmit(struct sk_buff *skb, struct net_device *dev)
 	struct esptun_sa *sa;
 
 	if (unlikely(!esptun_xmit_inner(skb, &inner))) {
-		esptun_xmit_refuse(tun, NULL, skb, ESPTUN_DROP_TX_BAD_INNER);
+		esptun_xmit_bad_inner(tun, skb);
 		return NETDEV_TX_OK;
 	}
 	if (unlikely(!esptun_xmit_enter(&here, tun))) {

@@ -50,6 +50,8 @@ void cli_show_last_error(struct out *o, const struct esptun_drop_record *e, uint
 		out_num(o, "seq", e->seq);
 	if (e->source.family)
 		out_str(o, "source", esptun_addr_text(&e->source, text));
+	if (e->protocol)
+		out_num(o, "protocol", e->protocol);
 	out_when(o, "time", e->time, now);
 	out_nest_end(o);
 }

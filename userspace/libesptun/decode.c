@@ -43,6 +43,7 @@ static const struct field last_error_fields[] = {
 	{ ESPTUN_A_LAST_ERROR_SOURCE4, ADDR4, AT(esptun_drop_record, source), NULL, 0 },
 	{ ESPTUN_A_LAST_ERROR_SOURCE6, ADDR6, AT(esptun_drop_record, source), NULL, 0 },
 	{ ESPTUN_A_LAST_ERROR_TIME, NUM64, AT(esptun_drop_record, time), NULL, 0 },
+	{ ESPTUN_A_LAST_ERROR_PROTOCOL, NUM32, AT(esptun_drop_record, protocol), NULL, 0 },
 	{ 0 }
 };
 
@@ -145,6 +146,7 @@ static const struct field link_fields[] = {
 	{ IFLA_ESPTUN_PMTUDISC, BOOL8, AT(esptun_tunnel, pmtudisc), NULL, 0 },
 	{ IFLA_ESPTUN_FWMARK, NUM32, AT(esptun_tunnel, fwmark), NULL, 0 },
 	{ IFLA_ESPTUN_KEEP_CARRIER, BOOL8, AT(esptun_tunnel, keep_carrier), NULL, 0 },
+	{ IFLA_ESPTUN_MSS_CLAMP, BOOL8, AT(esptun_tunnel, mss_clamp), NULL, 0 },
 	{ 0 }
 };
 
@@ -291,7 +293,8 @@ static uint32_t fields_present(const struct esptun_tunnel *t)
 	       (t->remote.family ? ESPTUN_TUNNEL_REMOTE : 0) |
 	       (t->link ? ESPTUN_TUNNEL_LINK : 0) | (t->mtu ? ESPTUN_TUNNEL_MTU : 0) |
 	       ESPTUN_TUNNEL_TTL | ESPTUN_TUNNEL_TOS | ESPTUN_TUNNEL_PMTUDISC |
-	       ESPTUN_TUNNEL_FWMARK | ESPTUN_TUNNEL_KEEP_CARRIER | ESPTUN_TUNNEL_UP;
+	       ESPTUN_TUNNEL_FWMARK | ESPTUN_TUNNEL_KEEP_CARRIER | ESPTUN_TUNNEL_MSS_CLAMP |
+	       ESPTUN_TUNNEL_UP;
 }
 
 int esptun_decode_link(const struct nlmsghdr *nlh, struct esptun_tunnel *out)
@@ -341,6 +344,7 @@ void esptun_decode_merge(struct esptun_tunnel *t, const struct esptun_tunnel *st
 	t->pmtudisc = config.pmtudisc;
 	t->fwmark = config.fwmark;
 	t->keep_carrier = config.keep_carrier;
+	t->mss_clamp = config.mss_clamp;
 	t->mtu = config.mtu;
 	t->up = config.up;
 	t->carrier = config.carrier;

@@ -89,6 +89,8 @@ struct esptun_flow {
  * @spi: of the packet, 0 if not known
  * @seq: its sequence number, 0 if not known; with ESN as far as it could be inferred
  * @source: outer source address, AF_UNSPEC for packets of our own
+ * @protocol: what the packet was, where that is the reason: the EtherType of one to be sent,
+ *   the next header of a received one; otherwise 0
  */
 struct esptun_drop_record {
 	uint64_t time;
@@ -96,6 +98,7 @@ struct esptun_drop_record {
 	uint32_t spi;
 	uint64_t seq;
 	struct esptun_addr source;
+	uint32_t protocol;
 };
 
 /** struct esptun_stats - packets and octets that passed; octets are those of inner packets */
@@ -120,6 +123,7 @@ struct esptun_stats {
 #define ESPTUN_TUNNEL_KEEP_CARRIER	(1U << 7)
 #define ESPTUN_TUNNEL_MTU		(1U << 8)
 #define ESPTUN_TUNNEL_UP		(1U << 9)
+#define ESPTUN_TUNNEL_MSS_CLAMP		(1U << 10)
 
 /**
  * struct esptun_tunnel - an esptun device
@@ -137,6 +141,7 @@ struct esptun_stats {
  * @pmtudisc: set DF as path MTU discovery needs; false copies the inner DF
  * @fwmark: mark for the outer route lookup
  * @keep_carrier: carrier stays on without a usable outbound SA
+ * @mss_clamp: TCP SYNs in both directions announce no larger segment than fits
  * @mtu: of the device, octets
  * @up: administratively up
  * @carrier: reply; the device has carrier: a usable outbound SA, or @keep_carrier. In the
@@ -163,6 +168,7 @@ struct esptun_tunnel {
 	bool pmtudisc;
 	uint32_t fwmark;
 	bool keep_carrier;
+	bool mss_clamp;
 	uint32_t mtu;
 	bool up;
 	bool carrier;

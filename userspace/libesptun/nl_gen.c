@@ -93,11 +93,12 @@ static const char *const drop_names[] = {
 	"rx-crypto-error",
 	"rx-crypto-busy",
 	"rx-queue-full",
+	"tx-not-ip",
 	"tx-no-selector",
 	"rx-wrong-selector",
 };
 const struct esptun_nl_names esptun_nl_drop_names = {
-	"drop", 0, 30, drop_names
+	"drop", 0, 31, drop_names
 };
 
 static const struct esptun_nl_attr drops_attrs[ESPTUN_A_DROPS_MAX + 1] = {
@@ -129,6 +130,7 @@ static const struct esptun_nl_attr drops_attrs[ESPTUN_A_DROPS_MAX + 1] = {
 	[ESPTUN_A_DROPS_RX_CRYPTO_ERROR]	= { "rx-crypto-error", NULL, NULL },
 	[ESPTUN_A_DROPS_RX_CRYPTO_BUSY]		= { "rx-crypto-busy", NULL, NULL },
 	[ESPTUN_A_DROPS_RX_QUEUE_FULL]		= { "rx-queue-full", NULL, NULL },
+	[ESPTUN_A_DROPS_TX_NOT_IP]		= { "tx-not-ip", NULL, NULL },
 	[ESPTUN_A_DROPS_TX_NO_SELECTOR]		= { "tx-no-selector", NULL, NULL },
 	[ESPTUN_A_DROPS_RX_WRONG_SELECTOR]	= { "rx-wrong-selector", NULL, NULL },
 };
@@ -144,6 +146,7 @@ static const struct esptun_nl_attr last_error_attrs[ESPTUN_A_LAST_ERROR_MAX + 1]
 	[ESPTUN_A_LAST_ERROR_SOURCE6]	= { "source6", NULL, NULL },
 	[ESPTUN_A_LAST_ERROR_TIME]	= { "time", NULL, NULL },
 	[ESPTUN_A_LAST_ERROR_PAD]	= { "pad", NULL, NULL },
+	[ESPTUN_A_LAST_ERROR_PROTOCOL]	= { "protocol", NULL, NULL },
 };
 const struct esptun_nl_set esptun_nl_last_error_set = {
 	"last-error", ESPTUN_A_LAST_ERROR_MAX, last_error_attrs
@@ -261,6 +264,7 @@ static const struct esptun_nl_attr link_attrs[IFLA_ESPTUN_MAX + 1] = {
 	[IFLA_ESPTUN_PMTUDISC]		= { "pmtudisc", NULL, NULL },
 	[IFLA_ESPTUN_FWMARK]		= { "fwmark", NULL, NULL },
 	[IFLA_ESPTUN_KEEP_CARRIER]	= { "keep-carrier", NULL, NULL },
+	[IFLA_ESPTUN_MSS_CLAMP]		= { "mss-clamp", NULL, NULL },
 };
 const struct esptun_nl_set esptun_nl_link_set = {
 	"link", IFLA_ESPTUN_MAX, link_attrs

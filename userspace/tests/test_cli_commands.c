@@ -55,15 +55,16 @@ static void test_tunnel_add(void **state)
 	assert_int_equal(t->fields, ESPTUN_TUNNEL_LOCAL | ESPTUN_TUNNEL_REMOTE);
 	assert_int_equal(t->local.v4.s_addr, 0);
 	expect_run(&plain, "tunnel add name paris0 local 192.0.2.1 remote 192.0.2.2 dev eth0 ttl inherit "
-		   "tos 0xb8 pmtudisc off fwmark 0x10 keep-carrier on mtu 1400 up", 0, "", "");
+		   "tos 0xb8 pmtudisc off fwmark 0x10 keep-carrier on mss-clamp on mtu 1400 up", 0, "", "");
 	assert_string_equal(t->ifname, "paris0");
-	assert_int_equal(t->fields, 0x3ff);
+	assert_int_equal(t->fields, 0x7ff);
 	assert_int_equal(t->link, 2);
 	assert_int_equal(t->ttl, 0);
 	assert_int_equal(t->tos, 0xb8);
 	assert_false(t->pmtudisc);
 	assert_int_equal(t->fwmark, 16);
 	assert_true(t->keep_carrier);
+	assert_true(t->mss_clamp);
 	assert_int_equal(t->mtu, 1400);
 	assert_true(t->up);
 }
@@ -317,6 +318,7 @@ static void test_tunnel_show_json(void **state)
 	expect_run(&(struct run_options){ .json = true, .stats = 2 }, "tunnel", 0,
 		   "[{\"dev\":\"paris0\",\"ifindex\":7,\"local\":\"192.0.2.1\",\"remote\":\"192.0.2.2\","
 		   "\"link\":\"eth0\",\"ttl\":64,\"tos\":\"inherit\",\"pmtudisc\":true,\"keep_carrier\":false,"
+		   "\"mss_clamp\":false,"
 		   "\"state\":\"up\",\"carrier\":true,\"mtu\":1438,\"path_mtu\":1500,\"overhead\":62,"
 		   "\"sa_count\":2,\"out_spi\":\"0x0000abcd\","
 		   "\"stats\":{\"rx_packets\":1,\"rx_bytes\":2,\"tx_packets\":3,\"tx_bytes\":4},"

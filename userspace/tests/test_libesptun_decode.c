@@ -208,6 +208,7 @@ static struct nl_msg *link_message(const char *kind)
 	nla_put_u8(msg, IFLA_ESPTUN_TOS, 1);
 	nla_put_u8(msg, IFLA_ESPTUN_PMTUDISC, 1);
 	nla_put_u32(msg, IFLA_ESPTUN_FWMARK, 5);
+	nla_put_u8(msg, IFLA_ESPTUN_MSS_CLAMP, 1);
 	nla_nest_end(msg, data);
 	nla_nest_end(msg, info);
 	return msg;
@@ -233,6 +234,7 @@ static void test_link(void **state)
 	assert_int_equal(t.fwmark, 5);
 	assert_int_equal(t.link_netnsid, 4);
 	assert_false(t.keep_carrier);
+	assert_true(t.mss_clamp);
 	assert_true(t.fields & ESPTUN_TUNNEL_LOCAL);
 	assert_false(t.fields & ESPTUN_TUNNEL_LINK);
 	nlmsg_free(msg);

@@ -120,11 +120,12 @@ enum esptun_delete_reason {
  * @ESPTUN_DROP_TX_NO_SA: Nothing to encrypt with, no usable outbound SA.
  * @ESPTUN_DROP_TX_EXPIRED: The outbound SA has reached a hard limit.
  * @ESPTUN_DROP_TX_SEQ_EXHAUSTED: The outbound SA has used its last sequence number.
- * @ESPTUN_DROP_TX_BAD_INNER: Not a valid IPv4 or IPv6 packet, or a protocol the device does not
- *   carry.
+ * @ESPTUN_DROP_TX_BAD_INNER: The inner IPv4 or IPv6 header is not valid.
  * @ESPTUN_DROP_TX_MTU: Larger than the tunnel's MTU and must not be fragmented; the sender was
  *   told by ICMP.
- * @ESPTUN_DROP_TX_LOOP: The outer route leads back into the tunnel.
+ * @ESPTUN_DROP_TX_LOOP: The outer route leads back into the tunnel, at once or through other
+ *   tunnels, or more than four tunnels are within each other, or an ESP packet that is to be
+ *   carried has used up its TTL on such a way.
  * @ESPTUN_DROP_TX_NO_ROUTE: No route to the remote endpoint, or no local address to send from.
  * @ESPTUN_DROP_TX_NO_MEMORY: No memory for the packet.
  * @ESPTUN_DROP_TX_CRYPTO_ERROR: The cipher refused the packet.
@@ -141,7 +142,7 @@ enum esptun_delete_reason {
  * @ESPTUN_DROP_RX_REPLAY_ZERO: Sequence number zero (RFC 4303 2.2).
  * @ESPTUN_DROP_RX_BAD_TRAILER: Pad length longer than the packet, or padding not 1, 2, 3, ...
  * @ESPTUN_DROP_RX_BAD_INNER: The next header is not IPv4 or IPv6, or the inner header is not
- *   valid.
+ *   valid. The last-error record has the next header.
  * @ESPTUN_DROP_RX_DUMMY: A dummy packet (next header 59, RFC 4303 2.6), dropped as it must be.
  * @ESPTUN_DROP_RX_WRONG_SOURCE: The outer source or destination is not that of the SA.
  * @ESPTUN_DROP_RX_ECN: The outer header carries CE but the inner packet is Not-ECT (RFC 6040
@@ -151,6 +152,8 @@ enum esptun_delete_reason {
  * @ESPTUN_DROP_RX_CRYPTO_ERROR: The cipher failed for another reason than the ICV.
  * @ESPTUN_DROP_RX_CRYPTO_BUSY: The asynchronous cipher's queue is full.
  * @ESPTUN_DROP_RX_QUEUE_FULL: The queue between the tunnel and the protocol stack is full.
+ * @ESPTUN_DROP_TX_NOT_IP: Neither IPv4 nor IPv6, such as MPLS: the tunnel carries nothing else.
+ *   The last-error record has its EtherType.
  * @ESPTUN_DROP_TX_NO_SELECTOR: There are outbound SAs, but the traffic selectors of none cover
  *   the packet.
  * @ESPTUN_DROP_RX_WRONG_SELECTOR: What was decrypted lies outside of the traffic selectors of
@@ -185,6 +188,7 @@ enum esptun_drop {
 	ESPTUN_DROP_RX_CRYPTO_ERROR,
 	ESPTUN_DROP_RX_CRYPTO_BUSY,
 	ESPTUN_DROP_RX_QUEUE_FULL,
+	ESPTUN_DROP_TX_NOT_IP,
 	ESPTUN_DROP_TX_NO_SELECTOR,
 	ESPTUN_DROP_RX_WRONG_SELECTOR,
 };
@@ -197,11 +201,12 @@ enum esptun_drop {
  * @ESPTUN_A_DROPS_TX_NO_SA: Nothing to encrypt with, no usable outbound SA; u64
  * @ESPTUN_A_DROPS_TX_EXPIRED: The outbound SA has reached a hard limit; u64
  * @ESPTUN_A_DROPS_TX_SEQ_EXHAUSTED: The outbound SA has used its last sequence number; u64
- * @ESPTUN_A_DROPS_TX_BAD_INNER: Not a valid IPv4 or IPv6 packet, or a protocol the device does
- *   not carry; u64
+ * @ESPTUN_A_DROPS_TX_BAD_INNER: The inner IPv4 or IPv6 header is not valid; u64
  * @ESPTUN_A_DROPS_TX_MTU: Larger than the tunnel's MTU and must not be fragmented; the sender
  *   was told by ICMP; u64
- * @ESPTUN_A_DROPS_TX_LOOP: The outer route leads back into the tunnel; u64
+ * @ESPTUN_A_DROPS_TX_LOOP: The outer route leads back into the tunnel, at once or through other
+ *   tunnels, or more than four tunnels are within each other, or an ESP packet that is to be
+ *   carried has used up its TTL on such a way; u64
  * @ESPTUN_A_DROPS_TX_NO_ROUTE: No route to the remote endpoint, or no local address to send
  *   from; u64
  * @ESPTUN_A_DROPS_TX_NO_MEMORY: No memory for the packet; u64
@@ -220,7 +225,7 @@ enum esptun_drop {
  * @ESPTUN_A_DROPS_RX_BAD_TRAILER: Pad length longer than the packet, or padding not 1, 2, 3, ;
  *   u64
  * @ESPTUN_A_DROPS_RX_BAD_INNER: The next header is not IPv4 or IPv6, or the inner header is not
- *   valid; u64
+ *   valid. The last-error record has the next header; u64
  * @ESPTUN_A_DROPS_RX_DUMMY: A dummy packet (next header 59, RFC 4303 2.6), dropped as it must
  *   be; u64
  * @ESPTUN_A_DROPS_RX_WRONG_SOURCE: The outer source or destination is not that of the SA; u64
@@ -232,6 +237,8 @@ enum esptun_drop {
  * @ESPTUN_A_DROPS_RX_CRYPTO_BUSY: The asynchronous cipher's queue is full; u64
  * @ESPTUN_A_DROPS_RX_QUEUE_FULL: The queue between the tunnel and the protocol stack is full;
  *   u64
+ * @ESPTUN_A_DROPS_TX_NOT_IP: Neither IPv4 nor IPv6, such as MPLS: the tunnel carries nothing
+ *   else. The last-error record has its EtherType; u64
  * @ESPTUN_A_DROPS_TX_NO_SELECTOR: There are outbound SAs, but the traffic selectors of none
  *   cover the packet; u64
  * @ESPTUN_A_DROPS_RX_WRONG_SELECTOR: What was decrypted lies outside of the traffic selectors
@@ -267,6 +274,7 @@ enum esptun_a_drops {
 	ESPTUN_A_DROPS_RX_CRYPTO_ERROR,
 	ESPTUN_A_DROPS_RX_CRYPTO_BUSY,
 	ESPTUN_A_DROPS_RX_QUEUE_FULL,
+	ESPTUN_A_DROPS_TX_NOT_IP,
 	ESPTUN_A_DROPS_TX_NO_SELECTOR,
 	ESPTUN_A_DROPS_RX_WRONG_SELECTOR,
 
@@ -284,6 +292,8 @@ enum esptun_a_drops {
  * @ESPTUN_A_LAST_ERROR_SOURCE6: binary exact-len 16
  * @ESPTUN_A_LAST_ERROR_TIME: CLOCK_BOOTTIME in ns; u64
  * @ESPTUN_A_LAST_ERROR_PAD: padding
+ * @ESPTUN_A_LAST_ERROR_PROTOCOL: what the packet was, where that is the reason: EtherType of
+ *   one to be sent, next header of a received one; u32
  */
 enum esptun_a_last_error {
 	ESPTUN_A_LAST_ERROR_UNSPEC,
@@ -294,6 +304,7 @@ enum esptun_a_last_error {
 	ESPTUN_A_LAST_ERROR_SOURCE6,
 	ESPTUN_A_LAST_ERROR_TIME,
 	ESPTUN_A_LAST_ERROR_PAD,
+	ESPTUN_A_LAST_ERROR_PROTOCOL,
 
 	/* private: */
 	__ESPTUN_A_LAST_ERROR_MAX,
@@ -568,6 +579,8 @@ enum esptun_cmd {
  *   copied from inner, outer fragmentation allowed; u8 max 1
  * @IFLA_ESPTUN_FWMARK: mark used for the outer route lookup and set on outer packets; u32
  * @IFLA_ESPTUN_KEEP_CARRIER: 1: carrier stays on without an SA. Default 0; u8 max 1
+ * @IFLA_ESPTUN_MSS_CLAMP: 1: the MSS in TCP SYNs of both directions is lowered to what fits.
+ *   Default 0; u8 max 1
  */
 enum ifla_esptun {
 	IFLA_ESPTUN_UNSPEC,
@@ -581,6 +594,7 @@ enum ifla_esptun {
 	IFLA_ESPTUN_PMTUDISC,
 	IFLA_ESPTUN_FWMARK,
 	IFLA_ESPTUN_KEEP_CARRIER,
+	IFLA_ESPTUN_MSS_CLAMP,
 
 	/* private: */
 	__IFLA_ESPTUN_MAX,
