@@ -88,6 +88,8 @@ static struct json_object *phase1_object(const struct ike_p1_status *s, ike_time
 	put_until(o, "rekey_in", now, s->rekey_at);
 	put_until(o, "expires_in", now, s->expires_at);
 	put_number(o, "retransmits", s->retransmits);
+	put_bool(o, "dpd", s->dpd);
+	put_since(o, "heard", now, s->heard_at);
 	return o;
 }
 
