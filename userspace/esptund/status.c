@@ -177,6 +177,8 @@ static struct json_object *counters_object(struct daemon *d)
 	PUT(unauthenticated);
 	PUT(auth_failures);
 	PUT(no_proposal);
+	PUT(dpd_sent);
+	PUT(dpd_dead);
 	PUT(p1_established);
 	PUT(p2_established);
 	PUT(p1_rekeyed);
