@@ -11,7 +11,6 @@
 #include <linux/netdevice.h>
 #include <linux/workqueue.h>
 #include <net/dst_cache.h>
-#include <net/gro_cells.h>
 
 /**
  * DOC: ownership and locking
@@ -100,7 +99,6 @@ struct esptun_shape {
  * @acquired: jiffies of the last acquire event
  * @drops: counters
  * @route: outer route, per CPU
- * @cells: receive queue that merges segments
  * @mtu_work: sets the MTU from process context
  * @id: key in the table that dumps walk
  * @by_net: in &esptun_net.devices
@@ -133,7 +131,6 @@ struct esptun_dev {
 	unsigned long acquired;
 	struct esptun_drops drops;
 	struct dst_cache route;
-	struct gro_cells cells;
 	struct work_struct mtu_work;
 	u32 id;
 	struct list_head by_net;

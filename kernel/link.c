@@ -4,6 +4,7 @@
  * attributes, and the net_device itself. Sends and receives nothing.
  */
 #include "link.h"
+#include "gro.h"
 #include "sa.h"
 #include "xmit.h"
 #include <linux/ethtool.h>
@@ -33,17 +34,12 @@ static int esptun_link_init(struct net_device *dev)
 	err = dst_cache_init(&tun->route, GFP_KERNEL);
 	if (err)
 		goto err_stats;
-	err = gro_cells_init(&tun->cells, dev);
-	if (err)
-		goto err_route;
 	err = esptun_device_register(tun);
 	if (err)
-		goto err_cells;
+		goto err_route;
 	atomic64_inc(&esptun_census.tunnels_created);
 	return 0;
 
-err_cells:
-	gro_cells_destroy(&tun->cells);
 err_route:
 	dst_cache_destroy(&tun->route);
 err_stats:
@@ -56,7 +52,7 @@ static void esptun_link_uninit(struct net_device *dev)
 	struct esptun_dev *tun = netdev_priv(dev);
 
 	esptun_device_unregister(tun);
-	gro_cells_destroy(&tun->cells);
+	esptun_gro_drain();
 }
 
 /* The last reference has gone: nobody sends any more. */

@@ -63,9 +63,7 @@ u64 esptun_stats_sum(const struct esptun_drops *drops, bool tx)
 	u64 sum = 0;
 
 	for (; i < end; i++)
-		/* The core counts those itself. */
-		if (i != ESPTUN_DROP_RX_QUEUE_FULL)
-			sum += atomic64_read(&drops->count[i]);
+		sum += atomic64_read(&drops->count[i]);
 	return sum;
 }
 
