@@ -16,9 +16,12 @@ IPLIBDIR ?= /usr/lib/$(shell gcc -print-multiarch)/ip
 DESTDIR ?=
 # Which kernel to build for: the one that the tests boot, unless told otherwise.
 KERNEL_RELEASE ?= $(shell $(TOP)/scripts/vm-kernel --version $(KERNEL))
-KDIR    ?= $(firstword $(wildcard $(KERNEL)/lib/modules/$(KERNEL_RELEASE)/build \
+# A kernel of another Debian release is built with that release's compiler, in its folder.
+KROOT   ?= $(if $(KERNEL),$(shell $(TOP)/scripts/vm-kernel --root $(KERNEL)))
+KDIR    ?= $(if $(KROOT),/usr/src/linux-headers-$(KERNEL_RELEASE),$(firstword \
+		$(wildcard $(KERNEL)/lib/modules/$(KERNEL_RELEASE)/build \
 		/lib/modules/$(KERNEL_RELEASE)/build \
-		/usr/src/linux-headers-$(KERNEL_RELEASE)))
+		/usr/src/linux-headers-$(KERNEL_RELEASE))))
 # Where the copy of kernel/ is built: one folder per kernel, so that several coexist.
 KBUILD_OUT ?= $(BUILD)/kernel/$(KERNEL_RELEASE)
 
@@ -27,10 +30,11 @@ all: module user ## build the module, the keyer and the command
 deps: ## install missing Debian packages by name
 	@$(TOP)/scripts/deps
 
-module: ## build esptun.ko into build/kernel/VERSION (KERNEL_RELEASE=... for another kernel)
+module: ## build esptun.ko into build/kernel/VERSION (KERNEL=6.12, or KERNEL_RELEASE=... for another kernel)
 	@[[ -n "$(KDIR)" ]] || { echo "no kernel headers for '$(KERNEL_RELEASE)': install linux-headers-$(KERNEL_RELEASE)" >&2; exit 1; }
 	@$(TOP)/scripts/sync-sources $(TOP)/kernel $(KBUILD_OUT)
-	+@$(MAKE) --no-print-directory -C $(KDIR) M=$(KBUILD_OUT) $(KFLAGS) modules
+	+@cd $(TOP) && $(if $(KROOT),$(TOP)/scripts/debian-root in $(KROOT) make,$(MAKE)) \
+		--no-print-directory -C $(KDIR) M=$(KBUILD_OUT) $(KFLAGS) modules
 
 user: ## build esptund and esptun into build/user
 	@$(MAKE) --no-print-directory -s -C $(TOP)/userspace all
@@ -50,6 +54,9 @@ check: ## everything that tests; ends with "N passed, N failed, N skipped"
 selftest: ## only the kselftests in the VM (TESTS="a b", JOBS=N, KERNEL=...)
 	@$(TOP)/scripts/deps
 	@$(MAKE) --no-print-directory -C $(TOP)/selftests run_tests
+
+matrix: ## the same on 5.10, 6.1, 6.12; builds and loads on Debian's newest (MATRIX="5.10 sid", TESTS=..., JOBS=N)
+	@$(TOP)/scripts/matrix
 
 bench: all ## instructions per packet in a VM whose clock counts them
 	@$(TOP)/scripts/bench
@@ -93,4 +100,4 @@ clean: ## remove build/
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(TOP)/Makefile | expand -t 12
 
-.PHONY: all deps module user gen gen-check demo check selftest bench install uninstall clean help
+.PHONY: all deps module user gen gen-check demo check selftest matrix bench install uninstall clean help

@@ -18,6 +18,27 @@
 #include <net/rtnetlink.h>
 #include <net/ip_tunnels.h>
 
+/*
+ * 6.15: a new link's parameters come in a structure. Declares the function @name(@net, @dev,
+ * @tb, @data, @extack), @net being the one that the link sends through.
+ */
+#ifdef ESPTUN_HAVE_NEWLINK_PARAMS
+#define ESPTUN_NEWLINK(name, net, dev, tb, data, extack) \
+static int name##_to(struct net *net, struct net_device *dev, struct nlattr *tb[], \
+		     struct nlattr *data[], struct netlink_ext_ack *extack); \
+static int name(struct net_device *dev, struct rtnl_newlink_params *p, \
+		struct netlink_ext_ack *extack) \
+{ \
+	return name##_to(rtnl_newlink_link_net(p), dev, p->tb, p->data, extack); \
+} \
+static int name##_to(struct net *net, struct net_device *dev, struct nlattr *tb[], \
+		     struct nlattr *data[], struct netlink_ext_ack *extack)
+#else
+#define ESPTUN_NEWLINK(name, net, dev, tb, data, extack) \
+static int name(struct net *net, struct net_device *dev, struct nlattr *tb[], \
+		struct nlattr *data[], struct netlink_ext_ack *extack)
+#endif
+
 /* 6.12: lockless transmit is a bit of the device, no longer a feature. */
 static inline void esptun_compat_lltx(struct net_device *dev)
 {
@@ -62,6 +83,28 @@ static inline bool esptun_compat_link_capable(const struct net_device *dev, stru
 #else
 #define ESPTUN_RESV_START_OP(op)
 #endif
+
+/* 6.0: a 64-bit statistic can be set. */
+#ifndef ESPTUN_HAVE_U64_STATS_SET
+static inline void u64_stats_set(u64_stats_t *p, u64 val)
+{
+#if BITS_PER_LONG == 64
+	local64_set(&p->v, val);
+#else
+	p->v = val;
+#endif
+}
+#endif
+
+/* 6.9: the state of registration is a byte of its own and can be read while it changes. */
+static inline bool esptun_compat_registered(const struct net_device *dev)
+{
+#ifdef ESPTUN_HAVE_REG_STATE_BITS
+	return dev->reg_state == NETREG_REGISTERED;
+#else
+	return READ_ONCE(dev->reg_state) == NETREG_REGISTERED;
+#endif
+}
 
 /* 5.11: dev_get_tstats64() for every device that has tstats. */
 #ifdef ESPTUN_HAVE_TSTATS64
@@ -148,12 +191,36 @@ static inline struct sk_buff *esptun_compat_alloc_skb(unsigned int size)
 #define ESPTUN_GRO_UDP_FEATURES NETIF_F_GRO_FRAGLIST
 #endif
 
+/* 6.0, backported far: a dropped packet is freed with a reason out of a fixed list. */
+#ifdef ESPTUN_HAVE_DROP_REASON
+typedef enum skb_drop_reason esptun_skb_reason_t;
+#define ESPTUN_SKB_REASON(name) SKB_DROP_REASON_##name
+#define esptun_compat_free(skb, reason) kfree_skb_reason(skb, reason)
+#else
+typedef u8 esptun_skb_reason_t;
+#define ESPTUN_SKB_REASON(name) 0
+#define esptun_compat_free(skb, reason) do { (void)(reason); kfree_skb(skb); } while (0)
+#endif
+
 /* 5.19: the segment kinds that need no help from below; older sets lack UDP_L4. */
 #define ESPTUN_GSO_FEATURES (NETIF_F_GSO_SOFTWARE | NETIF_F_GSO_UDP_L4)
 
 /* Multicast groups that only CAP_NET_ADMIN may join came with 6.7 and with stable updates. */
 #ifndef GENL_MCAST_CAP_NET_ADMIN
 #define GENL_MCAST_CAP_NET_ADMIN 0
+#endif
+
+/* A kernel built without IPv6 has none of this; nobody gets here then. */
+#if IS_ENABLED(CONFIG_IPV6)
+#define esptun_compat_dst_cache_get6 dst_cache_get_ip6
+#define esptun_compat_dst_cache_set6 dst_cache_set_ip6
+#define esptun_compat_chk_addr6(net, addr) ipv6_chk_addr(net, addr, NULL, 0)
+#define esptun_compat_flow_labels(net) READ_ONCE((net)->ipv6.sysctl.auto_flowlabels)
+#else
+#define esptun_compat_dst_cache_get6(cache, saddr) ((struct dst_entry *)NULL)
+#define esptun_compat_dst_cache_set6(cache, dst, saddr) do { } while (0)
+#define esptun_compat_chk_addr6(net, addr) false
+#define esptun_compat_flow_labels(net) 0
 #endif
 
 #endif /* _ESPTUN_COMPAT_H */
