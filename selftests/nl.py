@@ -98,6 +98,8 @@ class Spec:
             return value.encode() + b"\0"
         if a.get("display-hint") == "ipv4" and isinstance(value, str):
             return socket.inet_aton(value)
+        if a.get("display-hint") == "ipv6" and isinstance(value, str):
+            return socket.inet_pton(socket.AF_INET6, value)
         if isinstance(value, str):
             value = self.enums[a["enum"]][value]
         elif isinstance(value, (list, tuple)):
@@ -121,6 +123,8 @@ class Spec:
             return self.decode(self.sets[a["nested-attributes"]], payload)
         if a["type"] == "string":
             return payload.rstrip(b"\0").decode()
+        if a.get("display-hint") == "ipv6":
+            return socket.inet_ntop(socket.AF_INET6, payload)
         if a["type"] == "binary":
             return payload
         if a.get("display-hint") == "ipv4":

@@ -124,7 +124,8 @@ def batch(src, dst, version, sizes, kind):
 def look(packets, clear):
     """No ESP packet holds what was sent, or all do (NULL encryption)."""
     for p in packets:
-        if p[9] == 50 and len(p) > 200 and (MARK in p) != clear:
+        esp = (p[9] if p[0] >> 4 == 4 else p[6]) == 50
+        if esp and len(p) > 200 and (MARK in p) != clear:
             raise Failure(f"plaintext on the outer link: {p.hex()}" if not clear
                           else f"NULL encryption, but not readable: {p.hex()}")
 
