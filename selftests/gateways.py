@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """
-Two gateways with esptun under load, for races.py and failslab.py: new SAs at any moment,
+Two gateways with esptun under load, for races.py: new SAs at any moment,
 traffic beside whatever a case does to them, everything put back afterwards, and Chaos, which
 does all of it at random. What is at work beside the test: storm.py.
 """
