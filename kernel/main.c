@@ -2,6 +2,7 @@
 /*
  * Starts the parts of the module in order and stops them in reverse.
  */
+#include "crypto.h"
 #include "device.h"
 #include "keyring.h"
 #include "netlink.h"
@@ -18,9 +19,12 @@ static int __init esptun_init(void)
 	int err;
 
 	esptun_keyring_init();
-	err = esptun_device_init();
+	err = esptun_crypto_start();
 	if (err)
 		return err;
+	err = esptun_device_init();
+	if (err)
+		goto err_crypto;
 	err = esptun_rcv_init();
 	if (err)
 		goto err_device;
@@ -38,6 +42,8 @@ err_rcv:
 	esptun_rcv_exit();
 err_device:
 	esptun_device_exit();
+err_crypto:
+	esptun_crypto_stop();
 	return err;
 }
 
@@ -47,6 +53,7 @@ static void __exit esptun_exit(void)
 	genl_unregister_family(&esptun_nl_family);
 	esptun_rcv_exit();
 	esptun_device_exit();
+	esptun_crypto_stop();
 }
 
 module_init(esptun_init);

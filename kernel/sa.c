@@ -38,12 +38,20 @@ static void esptun_sa_gone_work(struct work_struct *work)
 	esptun_sa_put(container_of(to_rcu_work(work), struct esptun_sa, gone_work));
 }
 
+/* What a new state is called in a trace. */
+static const char * const esptun_sa_changes[] = {
+	[ESPTUN_SA_STATE_PENDING] = "pending",
+	[ESPTUN_SA_STATE_ACTIVE] = "activate",
+	[ESPTUN_SA_STATE_OLD] = "replace",
+	[ESPTUN_SA_STATE_EXPIRED] = "expire",
+};
+
 /* The one place in which a state changes. Under the device's lock. */
 static void esptun_sa_set_state(struct esptun_sa *sa, u8 state)
 {
 	lockdep_assert_held(&sa->tun->lock);
 	WRITE_ONCE(sa->state, state);
-	trace_esptun_sa(sa->tun->dev, "state", sa->dir, sa->spi, state);
+	trace_esptun_sa(sa->tun->dev, esptun_sa_changes[state], sa->dir, sa->spi, state);
 }
 
 static int esptun_sa_refuse(struct netlink_ext_ack *extack, const char *why)
@@ -66,14 +74,9 @@ static int esptun_sa_check_out(const struct esptun_sa_params *p, struct netlink_
 	return 0;
 }
 
-static bool esptun_sa_integrity(const struct esptun_sa_params *p)
-{
-	return p->crypto.encr == ESPTUN_ENCR_AES_GCM_16 || p->crypto.auth != ESPTUN_AUTH_NONE;
-}
-
 static int esptun_sa_check_in(const struct esptun_sa_params *p, struct netlink_ext_ack *extack)
 {
-	bool integrity = esptun_sa_integrity(p);
+	bool integrity = esptun_alg_integrity(p->crypto.encr, p->crypto.auth);
 
 	if (p->state != ESPTUN_SA_STATE_ACTIVE)
 		return esptun_sa_refuse(extack, "state: an inbound SA is active from the start");
@@ -110,7 +113,7 @@ static int esptun_sa_check_encap(const struct esptun_sa_params *p, struct netlin
 	if (!udp || p->dir != ESPTUN_DIR_IN)
 		return esptun_sa_refuse(extack,
 			"flags: follow-peer is for inbound SAs with encap udp");
-	if (!esptun_sa_integrity(p))
+	if (!esptun_alg_integrity(p->crypto.encr, p->crypto.auth))
 		return esptun_sa_refuse(extack,
 			"flags: follow-peer without integrity would follow anybody");
 	return 0;
@@ -403,7 +406,7 @@ static void esptun_sa_unlink(struct esptun_net *en, struct esptun_sa *sa, u32 re
 		esptun_path_home(tun);
 	if (sa->encap && !--en->encaps)
 		esptun_socket_release(en);
-	trace_esptun_sa(tun->dev, "del", sa->dir, sa->spi, sa->state);
+	trace_esptun_sa(tun->dev, "delete", sa->dir, sa->spi, sa->state);
 	esptun_nl_changed();
 	esptun_nl_sa_deleted(sa, reason);
 	if (told)
@@ -506,6 +509,7 @@ void esptun_sa_confirm(struct esptun_sa *sa)
 		spin_unlock_bh(&tun->lock);
 		return;
 	}
+	trace_esptun_sa(tun->dev, "confirm", sa->dir, sa->spi, sa->state);
 	out = sa->twin;
 	if (out && out->state == ESPTUN_SA_STATE_PENDING) {
 		told = esptun_sa_switch(out);

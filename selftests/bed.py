@@ -71,7 +71,11 @@ class Ns:
     def sysctl(self, setting):
         """Sets KEY=VALUE below net/ in this namespace."""
         key, value = setting.split("=")
-        with self.inside(), open(f"/proc/sys/net/{key}", "w", encoding="ascii") as f:
+        with self.inside():
+            mine = os.path.exists(f"/proc/sys/net/{key}")
+        # Older kernels have some of them only once, for all namespaces.
+        with self.inside() if mine else contextlib.nullcontext(), \
+                open(f"/proc/sys/net/{key}", "w", encoding="ascii") as f:
             f.write(value)
 
     @contextlib.contextmanager

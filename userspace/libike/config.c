@@ -14,6 +14,7 @@
 #include "crypto.h"
 #include "ident.h"
 #include "net.h"
+#include "proposal.h"
 #include "wire.h"
 
 void ike_tunnel_cfg_init(struct ike_tunnel_cfg *t)
@@ -166,6 +167,22 @@ static int check_numbers(const struct ike_tunnel_cfg *t, const struct complaint 
 	return 0;
 }
 
+/* The length of an ICV is not negotiated: which of the two is meant could not be told. */
+static int check_look_alikes(const struct ike_tunnel_cfg *t, const struct complaint *c)
+{
+	char one[80], other[80];
+	unsigned int i, j;
+
+	for (i = 0; i < t->n_p2; i++)
+		for (j = 0; j < i; j++)
+			if (t->p2[i].auth != t->p2[j].auth && ike_p2_looks_same(&t->p2[i], &t->p2[j]))
+				return complain(c, t, "tunnel %s: phase 2 proposals %s and %s look the same to the "
+						"peer, name the one that it has", t->name,
+						ike_p2_format(&t->p2[j], one, sizeof(one)),
+						ike_p2_format(&t->p2[i], other, sizeof(other)));
+	return 0;
+}
+
 static int check_proposals(const struct ike_tunnel_cfg *t, const struct complaint *c)
 {
 	const char *why = "";
@@ -193,7 +210,7 @@ static int check_proposals(const struct ike_tunnel_cfg *t, const struct complain
 			return complain(c, t, "tunnel %s: phase 2 proposal %s: 64-bit sequence numbers need a replay window, "
 					"it is 0", t->name, text);
 	}
-	return 0;
+	return check_look_alikes(t, c);
 }
 
 static int check_one(const struct ike_tunnel_cfg *t, const struct complaint *c)

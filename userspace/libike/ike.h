@@ -87,8 +87,8 @@ bool ike_id_equal(const struct ike_id *a, const struct ike_id *b);
 /* Which algorithms a tunnel may use at all (per tunnel, in words). */
 enum ike_policy {
 	IKE_POLICY_MODERN,	/* >= modp2048 or ecp256, AES, SHA2 */
-	IKE_POLICY_LEGACY,	/* adds modp1536 (5), 3DES, SHA1 */
-	IKE_POLICY_INSECURE,	/* adds modp1024 (2), MD5 */
+	IKE_POLICY_LEGACY,	/* adds modp1536 (5), 3DES, SHA1, ICVs of 64 bits, SHA2-256 cut to 96 bits */
+	IKE_POLICY_INSECURE,	/* adds modp1024 (2), MD5, NULL, GMAC */
 };
 
 /* Phase 1 transform. Numbers are those of RFC 2409 Appendix A and the IANA registry. */
@@ -101,16 +101,18 @@ struct ike_p1_proposal {
 
 /* Phase 2 ESP transform, tunnel mode. Numbers of RFC 2407 and the IANA registry. */
 struct ike_p2_proposal {
-	uint8_t transform;	/* 3 3DES, 11 NULL, 12 AES-CBC, 20 AES-GCM-16 */
+	/* 3 3DES, 11 NULL, 12 AES-CBC, 13 CTR, 14/15/16 CCM-8/12/16, 18/19/20 GCM-8/12/16, 23 GMAC */
+	uint8_t transform;
 	uint16_t key_bits;	/* without salt; 0 for fixed-length ciphers */
-	uint16_t auth;		/* 1 MD5, 2 SHA1, 5/6/7 SHA2-256/384/512; 0 with GCM */
+	/* 1 MD5, 2 SHA1, 5/6/7 SHA2-256/384/512, 9 XCBC; 0 with GCM, CCM, GMAC; 61445 SHA2-256 cut to 96 bits */
+	uint16_t auth;
 	uint16_t group;		/* PFS group; 0: no PFS */
 	bool esn;		/* ask for 64-bit sequence numbers (attribute 11) */
 };
 
 /*
  * "aes256-sha256-modp2048", "3des-md5-modp1024"; phase 2: "aes128gcm16-modp2048",
- * "aes256-sha256", "null-sha1", with "-esn" at the end. On error *why (may be NULL)
+ * "aes256-sha256", "aes128ctr-aesxcbc", "null-sha1", with "-esn" at the end. On error *why (may be NULL)
  * is set to a static sentence. Returns 0, -IKE_E_PARSE or -IKE_E_POLICY.
  */
 int ike_p1_parse(const char *text, enum ike_policy policy, struct ike_p1_proposal *p, const char **why);
