@@ -143,7 +143,7 @@ peer_esptund()
 	swan_stop gwB
 	ip -n gwB link del xfrm0 && ip -n gwB xfrm policy flush && ip -n gwB xfrm state flush || return
 	keyer gwA down paris && wait_for "$PATIENCE" keyer_no_sas gwA || return
-	keyer_write gwB < <(keyer_conf local=$B4 remote=$A4 id=user-fqdn:gwb@example.test \
+	keyer_write gwB < <(keyer_conf local="$B4" remote="$A4" id=user-fqdn:gwb@example.test \
 		peer_id=user-fqdn:gwa@example.test "extra=create-device = true") && keyer_start gwB &&
 		topology_route paris0 paris0 && keyer gwB up paris && wait_for "$PATIENCE" keyer_up gwA
 }
