@@ -169,10 +169,11 @@ static u8 *esptun_in_header(struct sk_buff *skb, const struct esptun_sa *sa, u64
 static void esptun_in_decrypt(struct sk_buff *skb, struct esptun_sa *sa, unsigned int text)
 {
 	const struct esptun_crypto *c = &sa->crypto;
-	struct esptun_crypto_job job = { .skb = skb, .done = esptun_in_async };
+	struct esptun_crypto_job job = {
+		.skb = skb, .later = esptun_crypto_later(c), .done = esptun_in_async };
 	int err;
 
-	if (c->async) {
+	if (unlikely(job.later)) {
 		if (!esptun_esp_hold(skb)) {
 			esptun_rcv_drop(skb, ESPTUN_DROP_RX_NO_SA);
 			return;

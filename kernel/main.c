@@ -2,7 +2,9 @@
 /*
  * Starts the parts of the module in order and stops them in reverse.
  */
+#include "crypto.h"
 #include "device.h"
+#include "gro.h"
 #include "keyring.h"
 #include "netlink.h"
 #include "rcv.h"
@@ -18,9 +20,13 @@ static int __init esptun_init(void)
 	int err;
 
 	esptun_keyring_init();
+	esptun_gro_init();
+	err = esptun_crypto_start();
+	if (err)
+		goto err_gro;
 	err = esptun_device_init();
 	if (err)
-		return err;
+		goto err_crypto;
 	err = esptun_rcv_init();
 	if (err)
 		goto err_device;
@@ -38,6 +44,10 @@ err_rcv:
 	esptun_rcv_exit();
 err_device:
 	esptun_device_exit();
+err_crypto:
+	esptun_crypto_stop();
+err_gro:
+	esptun_gro_exit();
 	return err;
 }
 
@@ -47,6 +57,8 @@ static void __exit esptun_exit(void)
 	genl_unregister_family(&esptun_nl_family);
 	esptun_rcv_exit();
 	esptun_device_exit();
+	esptun_crypto_stop();
+	esptun_gro_exit();
 }
 
 module_init(esptun_init);

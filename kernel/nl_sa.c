@@ -102,8 +102,7 @@ static void esptun_nl_wipe_keys(const struct genl_info *info)
 
 static u32 esptun_nl_default_window(const struct esptun_sa_params *p)
 {
-	bool integrity = p->crypto.encr == ESPTUN_ENCR_AES_GCM_16 ||
-			 p->crypto.auth != ESPTUN_AUTH_NONE;
+	bool integrity = esptun_alg_integrity(p->crypto.encr, p->crypto.auth);
 
 	return p->dir == ESPTUN_DIR_IN && integrity ? ESPTUN_DEFAULT_WINDOW : 0;
 }

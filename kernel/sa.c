@@ -74,8 +74,7 @@ static int esptun_sa_check_out(const struct esptun_sa_params *p, struct netlink_
 
 static int esptun_sa_check_in(const struct esptun_sa_params *p, struct netlink_ext_ack *extack)
 {
-	bool integrity = p->crypto.encr == ESPTUN_ENCR_AES_GCM_16 ||
-			 p->crypto.auth != ESPTUN_AUTH_NONE;
+	bool integrity = esptun_alg_integrity(p->crypto.encr, p->crypto.auth);
 
 	if (p->state != ESPTUN_SA_STATE_ACTIVE)
 		return esptun_sa_refuse(extack, "state: an inbound SA is active from the start");

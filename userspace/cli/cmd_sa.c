@@ -78,7 +78,8 @@ static void notes(FILE *f)
 	list_words(f, "AUTH", &esptun_nl_auth_names);
 	fputs("       Default: encr aes-gcm-16, auth none, state active, replay-window 1024 (0 without integrity)\n"
 	      "       ADDRS, our and the peer's inner addresses: any, an address, a network or FIRST-LAST\n"
-	      "       FILE, mode 0600: \"encr-key = HEX\" (with the salt behind the key for aes-gcm-16),\n"
+	      "       FILE, mode 0600: \"encr-key = HEX\" (with the salt behind the key: 4 octets for\n"
+	      "                        aes-gcm, aes-ctr, null-aes-gmac and chacha20-poly1305, 3 for aes-ccm),\n"
 	      "                        \"auth-key = HEX\"\n", f);
 }
 
@@ -127,7 +128,7 @@ static int check_selector(struct cli *c, const struct request *r, uint32_t given
 
 static void set_defaults(struct request *r, uint32_t given)
 {
-	bool integrity = r->sa.auth != ESPTUN_AUTH_NONE || r->sa.encr == ESPTUN_ENCR_AES_GCM_16;
+	bool integrity = r->sa.auth != ESPTUN_AUTH_NONE || esptun_encr_combined(r->sa.encr);
 
 	/* Without integrity anyone could move the window (RFC 4303 3.4.3). */
 	if (!(given & WINDOW))

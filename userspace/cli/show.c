@@ -60,11 +60,22 @@ size_t cli_weak(const struct esptun_sa *sa, const char *words[2])
 {
 	size_t count = 0;
 
-	if (sa->encr == ESPTUN_ENCR_DES3_CBC || sa->encr == ESPTUN_ENCR_NULL)
+	static const bool encr[ESPTUN_ENCR_COUNT] = {
+		[ESPTUN_ENCR_DES3_CBC] = true, [ESPTUN_ENCR_NULL] = true,
+		[ESPTUN_ENCR_NULL_AES_GMAC] = true,
+		/* 64 bits of ICV */
+		[ESPTUN_ENCR_AES_GCM_8] = true, [ESPTUN_ENCR_AES_CCM_8] = true,
+	};
+	static const bool auth[ESPTUN_AUTH_COUNT] = {
+		[ESPTUN_AUTH_HMAC_MD5_96] = true, [ESPTUN_AUTH_HMAC_SHA1_96] = true,
+		[ESPTUN_AUTH_HMAC_SHA256_96] = true,
+	};
+
+	if ((unsigned int)sa->encr < ESPTUN_ENCR_COUNT && encr[sa->encr])
 		words[count++] = esptun_encr_name(sa->encr);
-	if (sa->auth == ESPTUN_AUTH_HMAC_MD5_96 || sa->auth == ESPTUN_AUTH_HMAC_SHA1_96)
+	if ((unsigned int)sa->auth < ESPTUN_AUTH_COUNT && auth[sa->auth])
 		words[count++] = esptun_auth_name(sa->auth);
-	else if (sa->auth == ESPTUN_AUTH_NONE && sa->encr != ESPTUN_ENCR_AES_GCM_16)
+	else if (sa->auth == ESPTUN_AUTH_NONE && !esptun_encr_combined(sa->encr))
 		words[count++] = "no-integrity";
 	return count;
 }

@@ -203,7 +203,7 @@ struct esptun_keys {
  * @dir: in or out
  * @spi: 256..2^32-1
  * @encr: cipher
- * @auth: integrity algorithm, ESPTUN_AUTH_NONE with AES-GCM
+ * @auth: integrity algorithm, ESPTUN_AUTH_NONE with a combined-mode cipher
  * @flags: mask of ESPTUN_SA_FLAG_*
  * @replay_window: in: packets, 0 (off) or 32..4096; always sent for in, never for out
  * @seq: out: last sequence number sent; in: highest received. In a request: to continue from,
@@ -463,6 +463,9 @@ int esptun_dir_value(const char *word);
 int esptun_encr_value(const char *word);
 int esptun_auth_value(const char *word);
 int esptun_sa_state_value(const char *word);
+
+/** esptun_encr_combined() - Return: the cipher authenticates by itself, it goes with auth none */
+bool esptun_encr_combined(enum esptun_encr encr);
 
 /** esptun_addr_parse() - numeric IPv4 or IPv6 address; -EINVAL if it is not one */
 int esptun_addr_parse(const char *text, struct esptun_addr *addr);

@@ -88,6 +88,18 @@ int esptun_sa_state_value(const char *word)
 	return value_of(&esptun_nl_sa_state_names, word);
 }
 
+bool esptun_encr_combined(enum esptun_encr encr)
+{
+	static const bool combined[ESPTUN_ENCR_COUNT] = {
+		[ESPTUN_ENCR_AES_GCM_8] = true, [ESPTUN_ENCR_AES_GCM_12] = true,
+		[ESPTUN_ENCR_AES_GCM_16] = true, [ESPTUN_ENCR_AES_CCM_8] = true,
+		[ESPTUN_ENCR_AES_CCM_12] = true, [ESPTUN_ENCR_AES_CCM_16] = true,
+		[ESPTUN_ENCR_NULL_AES_GMAC] = true, [ESPTUN_ENCR_CHACHA20_POLY1305] = true,
+	};
+
+	return (unsigned int)encr < ESPTUN_ENCR_COUNT && combined[encr];
+}
+
 int esptun_addr_parse(const char *text, struct esptun_addr *addr)
 {
 	memset(addr, 0, sizeof(*addr));

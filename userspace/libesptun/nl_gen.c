@@ -29,9 +29,17 @@ static const char *const encr_names[] = {
 	"des3-cbc",
 	"aes-cbc",
 	"aes-gcm-16",
+	"aes-gcm-8",
+	"aes-gcm-12",
+	"aes-ccm-8",
+	"aes-ccm-12",
+	"aes-ccm-16",
+	"aes-ctr",
+	"null-aes-gmac",
+	"chacha20-poly1305",
 };
 const struct esptun_nl_names esptun_nl_encr_names = {
-	"encr", 0, 4, encr_names
+	"encr", 0, 12, encr_names
 };
 
 static const char *const auth_names[] = {
@@ -41,9 +49,11 @@ static const char *const auth_names[] = {
 	"hmac-sha256-128",
 	"hmac-sha384-192",
 	"hmac-sha512-256",
+	"aes-xcbc-96",
+	"hmac-sha256-96",
 };
 const struct esptun_nl_names esptun_nl_auth_names = {
-	"auth", 0, 6, auth_names
+	"auth", 0, 8, auth_names
 };
 
 static const char *const sa_flags_names[] = {

@@ -54,19 +54,36 @@ enum esptun_sa_state {
 
 /**
  * enum esptun_encr - Encryption (IPsec DOI ESP transform). A key includes the transform's salt,
- *   as KEYMAT delivers it: 4 octets for GCM (RFC 4106), behind the cipher key.
+ *   as KEYMAT delivers it, behind the cipher key: 4 octets for GCM, GMAC, CTR and ChaCha20, 3
+ *   for CCM. Where no key length is named, AES takes 128, 192 or 256 bits.
  * @ESPTUN_ENCR_NULL: no encryption (RFC 2410)
  * @ESPTUN_ENCR_DES3_CBC: 3DES in CBC mode, 192-bit key (RFC 2451)
  * @ESPTUN_ENCR_AES_CBC: AES in CBC mode, key of 128, 192 or 256 bits (RFC 3602)
  * @ESPTUN_ENCR_AES_GCM_16: AES in GCM with 16-octet ICV, key of 128, 192 or 256 bits (RFC 4106)
+ * @ESPTUN_ENCR_AES_GCM_8: AES in GCM with 8-octet ICV (RFC 4106)
+ * @ESPTUN_ENCR_AES_GCM_12: AES in GCM with 12-octet ICV (RFC 4106)
+ * @ESPTUN_ENCR_AES_CCM_8: AES in CCM with 8-octet ICV (RFC 4309)
+ * @ESPTUN_ENCR_AES_CCM_12: AES in CCM with 12-octet ICV (RFC 4309)
+ * @ESPTUN_ENCR_AES_CCM_16: AES in CCM with 16-octet ICV (RFC 4309)
+ * @ESPTUN_ENCR_AES_CTR: AES in counter mode, needs an integrity algorithm (RFC 3686)
+ * @ESPTUN_ENCR_NULL_AES_GMAC: no encryption, integrity by AES-GMAC with 16-octet ICV (RFC 4543)
+ * @ESPTUN_ENCR_CHACHA20_POLY1305: ChaCha20 with Poly1305, 256-bit key, 16-octet ICV (RFC 7634)
  */
 enum esptun_encr {
 	ESPTUN_ENCR_NULL,
 	ESPTUN_ENCR_DES3_CBC,
 	ESPTUN_ENCR_AES_CBC,
 	ESPTUN_ENCR_AES_GCM_16,
+	ESPTUN_ENCR_AES_GCM_8,
+	ESPTUN_ENCR_AES_GCM_12,
+	ESPTUN_ENCR_AES_CCM_8,
+	ESPTUN_ENCR_AES_CCM_12,
+	ESPTUN_ENCR_AES_CCM_16,
+	ESPTUN_ENCR_AES_CTR,
+	ESPTUN_ENCR_NULL_AES_GMAC,
+	ESPTUN_ENCR_CHACHA20_POLY1305,
 };
-#define ESPTUN_ENCR_COUNT	(ESPTUN_ENCR_AES_GCM_16 + 1)
+#define ESPTUN_ENCR_COUNT	(ESPTUN_ENCR_CHACHA20_POLY1305 + 1)
 
 /**
  * enum esptun_auth - Integrity algorithm with its ICV length in bits. none with combined-mode
@@ -77,6 +94,10 @@ enum esptun_encr {
  * @ESPTUN_AUTH_HMAC_SHA256_128: 256-bit key (RFC 4868)
  * @ESPTUN_AUTH_HMAC_SHA384_192: 384-bit key (RFC 4868)
  * @ESPTUN_AUTH_HMAC_SHA512_256: 512-bit key (RFC 4868)
+ * @ESPTUN_AUTH_AES_XCBC_96: 128-bit key (RFC 3566)
+ * @ESPTUN_AUTH_HMAC_SHA256_96: HMAC-SHA2-256 cut to 96 bits, 256-bit key. No standard: an
+ *   expired draft that older peers (Linux before 2.6.33 among them) speak under the number of
+ *   hmac-sha256-128.
  */
 enum esptun_auth {
 	ESPTUN_AUTH_NONE,
@@ -85,8 +106,10 @@ enum esptun_auth {
 	ESPTUN_AUTH_HMAC_SHA256_128,
 	ESPTUN_AUTH_HMAC_SHA384_192,
 	ESPTUN_AUTH_HMAC_SHA512_256,
+	ESPTUN_AUTH_AES_XCBC_96,
+	ESPTUN_AUTH_HMAC_SHA256_96,
 };
-#define ESPTUN_AUTH_COUNT	(ESPTUN_AUTH_HMAC_SHA512_256 + 1)
+#define ESPTUN_AUTH_COUNT	(ESPTUN_AUTH_HMAC_SHA256_96 + 1)
 
 /**
  * enum esptun_sa_flags - Properties of an SA, a bit mask.
