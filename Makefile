@@ -16,9 +16,12 @@ IPLIBDIR ?= /usr/lib/$(shell gcc -print-multiarch)/ip
 DESTDIR ?=
 # Which kernel to build for: the one that the tests boot, unless told otherwise.
 KERNEL_RELEASE ?= $(shell $(TOP)/scripts/vm-kernel --version $(KERNEL))
-KDIR    ?= $(firstword $(wildcard $(KERNEL)/lib/modules/$(KERNEL_RELEASE)/build \
+# A kernel of another Debian release is built with that release's compiler, in its folder.
+KROOT   ?= $(if $(KERNEL),$(shell $(TOP)/scripts/vm-kernel --root $(KERNEL)))
+KDIR    ?= $(if $(KROOT),/usr/src/linux-headers-$(KERNEL_RELEASE),$(firstword \
+		$(wildcard $(KERNEL)/lib/modules/$(KERNEL_RELEASE)/build \
 		/lib/modules/$(KERNEL_RELEASE)/build \
-		/usr/src/linux-headers-$(KERNEL_RELEASE)))
+		/usr/src/linux-headers-$(KERNEL_RELEASE))))
 # Where the copy of kernel/ is built: one folder per kernel, so that several coexist.
 KBUILD_OUT ?= $(BUILD)/kernel/$(KERNEL_RELEASE)
 
@@ -27,10 +30,11 @@ all: module user ## build the module, the keyer and the command
 deps: ## install missing Debian packages by name
 	@$(TOP)/scripts/deps
 
-module: ## build esptun.ko into build/kernel/VERSION (KERNEL_RELEASE=... for another kernel)
+module: ## build esptun.ko into build/kernel/VERSION (KERNEL=6.12, or KERNEL_RELEASE=... for another kernel)
 	@[[ -n "$(KDIR)" ]] || { echo "no kernel headers for '$(KERNEL_RELEASE)': install linux-headers-$(KERNEL_RELEASE)" >&2; exit 1; }
 	@$(TOP)/scripts/sync-sources $(TOP)/kernel $(KBUILD_OUT)
-	+@$(MAKE) --no-print-directory -C $(KDIR) M=$(KBUILD_OUT) $(KFLAGS) modules
+	+@cd $(TOP) && $(if $(KROOT),$(TOP)/scripts/debian-root in $(KROOT) make,$(MAKE)) \
+		--no-print-directory -C $(KDIR) M=$(KBUILD_OUT) $(KFLAGS) modules
 
 user: ## build esptund and esptun into build/user
 	@$(MAKE) --no-print-directory -s -C $(TOP)/userspace all

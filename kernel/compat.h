@@ -18,6 +18,27 @@
 #include <net/rtnetlink.h>
 #include <net/ip_tunnels.h>
 
+/*
+ * 6.15: a new link's parameters come in a structure. Declares the function @name(@net, @dev,
+ * @tb, @data, @extack), @net being the one that the link sends through.
+ */
+#ifdef ESPTUN_HAVE_NEWLINK_PARAMS
+#define ESPTUN_NEWLINK(name, net, dev, tb, data, extack) \
+static int name##_to(struct net *net, struct net_device *dev, struct nlattr *tb[], \
+		     struct nlattr *data[], struct netlink_ext_ack *extack); \
+static int name(struct net_device *dev, struct rtnl_newlink_params *p, \
+		struct netlink_ext_ack *extack) \
+{ \
+	return name##_to(rtnl_newlink_link_net(p), dev, p->tb, p->data, extack); \
+} \
+static int name##_to(struct net *net, struct net_device *dev, struct nlattr *tb[], \
+		     struct nlattr *data[], struct netlink_ext_ack *extack)
+#else
+#define ESPTUN_NEWLINK(name, net, dev, tb, data, extack) \
+static int name(struct net *net, struct net_device *dev, struct nlattr *tb[], \
+		struct nlattr *data[], struct netlink_ext_ack *extack)
+#endif
+
 /* 6.12: lockless transmit is a bit of the device, no longer a feature. */
 static inline void esptun_compat_lltx(struct net_device *dev)
 {
@@ -62,6 +83,28 @@ static inline bool esptun_compat_link_capable(const struct net_device *dev, stru
 #else
 #define ESPTUN_RESV_START_OP(op)
 #endif
+
+/* 6.0: a 64-bit statistic can be set. */
+#ifndef ESPTUN_HAVE_U64_STATS_SET
+static inline void u64_stats_set(u64_stats_t *p, u64 val)
+{
+#if BITS_PER_LONG == 64
+	local64_set(&p->v, val);
+#else
+	p->v = val;
+#endif
+}
+#endif
+
+/* 6.9: the state of registration is a byte of its own and can be read while it changes. */
+static inline bool esptun_compat_registered(const struct net_device *dev)
+{
+#ifdef ESPTUN_HAVE_REG_STATE_BITS
+	return dev->reg_state == NETREG_REGISTERED;
+#else
+	return READ_ONCE(dev->reg_state) == NETREG_REGISTERED;
+#endif
+}
 
 /* 5.11: dev_get_tstats64() for every device that has tstats. */
 #ifdef ESPTUN_HAVE_TSTATS64
@@ -115,6 +158,17 @@ static inline bool pskb_inet_may_pull(struct sk_buff *skb)
 	}
 	return true;
 }
+#endif
+
+/* 6.0, backported far: a dropped packet is freed with a reason out of a fixed list. */
+#ifdef ESPTUN_HAVE_DROP_REASON
+typedef enum skb_drop_reason esptun_skb_reason_t;
+#define ESPTUN_SKB_REASON(name) SKB_DROP_REASON_##name
+#define esptun_compat_free(skb, reason) kfree_skb_reason(skb, reason)
+#else
+typedef u8 esptun_skb_reason_t;
+#define ESPTUN_SKB_REASON(name) 0
+#define esptun_compat_free(skb, reason) do { (void)(reason); kfree_skb(skb); } while (0)
 #endif
 
 /* 5.19: the segment kinds that need no help from below; older sets lack UDP_L4. */

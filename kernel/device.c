@@ -5,6 +5,7 @@
  */
 #include "device.h"
 #include "outer.h"
+#include "policy.h"
 #include "sa.h"
 #include "sadb.h"
 #include "link.h"
@@ -48,7 +49,7 @@ struct esptun_dev *esptun_device_next(unsigned long *id)
 	struct esptun_dev *tun;
 
 	while ((tun = xa_find_after(&esptun_devices, id, ULONG_MAX, XA_PRESENT)))
-		if (READ_ONCE(tun->dev->reg_state) == NETREG_REGISTERED)
+		if (esptun_compat_registered(tun->dev))
 			return tun;
 	return NULL;
 }
@@ -118,15 +119,14 @@ int esptun_device_rebind(struct esptun_dev *tun, __be32 local, __be32 remote)
 
 bool esptun_device_follow(struct esptun_dev *tun)
 {
-	struct esptun_sa *sa;
-	bool usable, told;
+	struct esptun_sa *sa = esptun_policy_usable(tun);
+	bool usable = sa;
+	bool told;
 
-	sa = rcu_dereference_protected(tun->out, lockdep_is_held(&tun->lock));
-	usable = sa && sa->state == ESPTUN_SA_STATE_ACTIVE;
 	if (usable) {
-		tun->shape.iv_len = sa->crypto.iv_len;
-		tun->shape.icv_len = sa->crypto.icv_len;
-		tun->shape.block = sa->crypto.block;
+		WRITE_ONCE(tun->shape.iv_len, sa->crypto.iv_len);
+		WRITE_ONCE(tun->shape.icv_len, sa->crypto.icv_len);
+		WRITE_ONCE(tun->shape.block, sa->crypto.block);
 	}
 	if (usable || tun->keep_carrier)
 		netif_carrier_on(tun->dev);
@@ -135,6 +135,19 @@ bool esptun_device_follow(struct esptun_dev *tun)
 	told = usable != tun->usable;
 	tun->usable = usable;
 	return told;
+}
+
+unsigned int esptun_device_room(const struct esptun_dev *tun)
+{
+	struct esptun_crypto c = {
+		.iv_len = READ_ONCE(tun->shape.iv_len),
+		.icv_len = READ_ONCE(tun->shape.icv_len),
+		.block = READ_ONCE(tun->shape.block),
+	};
+	int room = esptun_crypto_room(&c, (int)READ_ONCE(tun->path_mtu) -
+				      (int)sizeof(struct iphdr));
+
+	return clamp_t(int, room, 0, READ_ONCE(tun->dev->mtu));
 }
 
 /*
@@ -177,7 +190,7 @@ void esptun_device_mtu_now(struct esptun_dev *tun)
 	if (!READ_ONCE(tun->mtu_auto) || READ_ONCE(dev->mtu) == mtu)
 		return;
 	rtnl_lock();
-	if (dev->reg_state == NETREG_REGISTERED && tun->mtu_auto) {
+	if (esptun_compat_registered(dev) && tun->mtu_auto) {
 		tun->mtu_setting = true;
 		dev_set_mtu(dev, mtu);
 		tun->mtu_setting = false;

@@ -22,18 +22,18 @@
  * changes. When the underlay ends, its devices end, wherever they are.
  *
  * A &struct esptun_sa belongs to one device. It is reached through the device's list,
- * through the tables of the underlay (by SPI) and, the active outbound one, through
- * &esptun_dev.out. Packets use it under RCU only and take no reference; what outlives
+ * through the tables of the underlay (by SPI) and, outbound ones in use, through
+ * &esptun_dev.out or &esptun_dev.outs. Packets use it under RCU only and take no reference; what outlives
  * the RCU section, that is a request to an asynchronous cipher, holds a reference on the
  * SA and one on the device. An SA that is taken out of the tables loses its base
- * reference; with the last one it is freed, after a grace period, by a worker.
+ * reference after a grace period; with the last one it is freed, by a worker.
  *
  * Locks, outermost first:
  *  - RTNL: making, changing, deleting devices; the MTU.
  *  - &esptun_net.mutex: installing and deleting SAs, reserving SPIs, in one underlay.
  *    Everything that writes to its tables.
  *  - &esptun_dev.lock (spinlock, BH): the device's list of SAs, the states of the SAs,
- *    &esptun_dev.out and the carrier that follows from them. Packets take it too, when
+ *    &esptun_dev.outs and the carrier that follows from them. Packets take it too, when
  *    they change a state: the first packet of an SA, the packet that meets a limit.
  *  - the keyring's lock.
  *
@@ -74,7 +74,8 @@ struct esptun_shape {
 
 /**
  * struct esptun_dev - a tunnel
- * @out: the SA to send with: active, or expired with nothing to follow it
+ * @out: the SA to send with if it is the only one and for all packets, active or expired
+ *	with nothing to follow it; otherwise NULL, and @outs is to be looked at
  * @dev: the device this is part of
  * @net: underlay
  * @local: outer source address, 0: as the route says
@@ -85,6 +86,7 @@ struct esptun_shape {
  * @tos: outer DSCP in the upper six bits, 1: that of the inner packet
  * @pmtudisc: outer packets carry DF
  * @keep_carrier: carrier does not follow the SA
+ * @mss_clamp: TCP SYNs announce no more than fits
  * @pmtu: path MTU learned from ICMP, 0: none
  * @pmtu_expires: jiffies when @pmtu ends
  * @path_mtu: path MTU that the device's MTU was last computed from
@@ -94,6 +96,8 @@ struct esptun_shape {
  * @gone: no SA can be installed any more, under the underlay's mutex
  * @gone_reason: why, for the events
  * @lock: see DOC above
+ * @outs: the outbound SAs in use, active or expired with nothing to follow them, the most
+ *	specific selectors first, RCU; see policy.h
  * @sas: all SAs, oldest first
  * @sa_count: their number
  * @usable: there is a usable outbound SA, as last told to listeners
@@ -118,6 +122,7 @@ struct esptun_dev {
 	u8 tos;
 	bool pmtudisc;
 	bool keep_carrier;
+	bool mss_clamp;
 	u32 pmtu;
 	unsigned long pmtu_expires;
 	u32 path_mtu;
@@ -127,6 +132,7 @@ struct esptun_dev {
 	bool gone;
 	u8 gone_reason;
 	spinlock_t lock;
+	struct list_head outs;
 	struct list_head sas;
 	u32 sa_count;
 	bool usable;
@@ -160,12 +166,15 @@ struct esptun_dev *esptun_device_next(unsigned long *id);
 struct esptun_dev *esptun_device_find(struct esptun_net *en, __be32 remote, __be32 local);
 
 /**
- * esptun_device_follow - let carrier and MTU follow the outbound SA
+ * esptun_device_follow - let carrier and MTU follow the outbound SAs
  *
- * Call with &esptun_dev.lock held whenever &esptun_dev.out or its state has changed.
+ * Call with &esptun_dev.lock held whenever &esptun_dev.outs or a state in it has changed.
  * Return: true if listeners are to be told of the carrier, after unlocking.
  */
 bool esptun_device_follow(struct esptun_dev *tun);
+
+/* The largest inner packet that fits path and transform, nothing rounded up. */
+unsigned int esptun_device_room(const struct esptun_dev *tun);
 
 /* The MTU may have to change: look at it later, in process context. Any context. */
 void esptun_device_mtu_later(struct esptun_dev *tun);

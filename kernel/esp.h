@@ -27,11 +27,11 @@
 #define _ESPTUN_ESP_H
 
 #include "sa.h"
+#include "trailer.h"
 #include <linux/skbuff.h>
 #include <net/ip.h>
 
 #define ESPTUN_ESP_HEADER 8	/* SPI and lower half of the sequence number */
-#define ESPTUN_ESP_TRAILER 2	/* pad length and next header */
 #define ESPTUN_ESN_SHIFT 4
 
 /**

@@ -84,18 +84,11 @@ static struct sk_buff *esptun_in_own(struct sk_buff *skb)
 /* Takes the trailer off. Return: next header, or -1 if the trailer is wrong. */
 static int esptun_in_trailer(struct sk_buff *skb, const struct esptun_crypto *c)
 {
-	const u8 *end = skb_tail_pointer(skb) - c->icv_len;
-	u8 pad = end[-2];
-	u8 next = end[-1];
-	unsigned int i;
+	unsigned int len = skb->len - c->icv_len;
+	int next = esptun_trailer_take(skb->data, &len);
 
-	if (pad + ESPTUN_ESP_TRAILER + c->icv_len > skb->len)
-		return -1;
-	end -= ESPTUN_ESP_TRAILER;
-	for (i = 0; i < pad; i++)
-		if (end[(int)i - pad] != i + 1)
-			return -1;
-	__skb_trim(skb, skb->len - pad - ESPTUN_ESP_TRAILER - c->icv_len);
+	if (likely(next >= 0))
+		__skb_trim(skb, len);
 	return next;
 }
 

@@ -4,6 +4,7 @@
  * attributes, and the net_device itself. Sends and receives nothing.
  */
 #include "link.h"
+#include "neigh.h"
 #include "sa.h"
 #include "xmit.h"
 #include <linux/ethtool.h>
@@ -102,6 +103,7 @@ static const struct net_device_ops esptun_link_ndo = {
 	.ndo_change_mtu = esptun_link_change_mtu,
 	.ndo_get_stats64 = esptun_link_stats64,
 	.ndo_get_iflink = esptun_link_iflink,
+	.ndo_neigh_construct = esptun_neigh_construct,
 };
 
 bool esptun_device_is(const struct net_device *dev)
@@ -180,10 +182,12 @@ static void esptun_link_setup(struct net_device *dev)
 	tun->ttl = ESPTUN_TTL;
 	tun->tos = ESPTUN_TOS_INHERIT;
 	tun->pmtudisc = true;
+	tun->path_mtu = ETH_DATA_LEN;
 	tun->mtu_auto = true;
 	tun->shape = esptun_link_shape;
 	tun->gone_reason = ESPTUN_DELETE_REASON_DEVICE_GONE;
 	spin_lock_init(&tun->lock);
+	INIT_LIST_HEAD(&tun->outs);
 	INIT_LIST_HEAD(&tun->sas);
 	INIT_WORK(&tun->mtu_work, esptun_device_mtu_work);
 	esptun_stats_init(&tun->drops);
@@ -284,10 +288,11 @@ static void esptun_link_options(struct esptun_dev *tun, struct nlattr *data[])
 		WRITE_ONCE(tun->fwmark, nla_get_u32(data[IFLA_ESPTUN_FWMARK]));
 	if (data[IFLA_ESPTUN_KEEP_CARRIER])
 		tun->keep_carrier = nla_get_u8(data[IFLA_ESPTUN_KEEP_CARRIER]);
+	if (data[IFLA_ESPTUN_MSS_CLAMP])
+		WRITE_ONCE(tun->mss_clamp, nla_get_u8(data[IFLA_ESPTUN_MSS_CLAMP]));
 }
 
-static int esptun_link_new(struct net *src_net, struct net_device *dev, struct nlattr *tb[],
-			   struct nlattr *data[], struct netlink_ext_ack *extack)
+ESPTUN_NEWLINK(esptun_link_new, net, dev, tb, data, extack)
 {
 	struct esptun_dev *tun = netdev_priv(dev);
 	int err;
@@ -295,7 +300,7 @@ static int esptun_link_new(struct net *src_net, struct net_device *dev, struct n
 	if (!data || !data[IFLA_ESPTUN_REMOTE4])
 		return esptun_link_refuse(extack, NULL,
 					  "remote: the address of the peer is missing");
-	tun->net = src_net;
+	tun->net = net;
 	tun->remote = nla_get_be32(data[IFLA_ESPTUN_REMOTE4]);
 	tun->local = esptun_link_addr(data[IFLA_ESPTUN_LOCAL4], 0);
 	err = esptun_link_check(tun, data, extack);
@@ -351,7 +356,7 @@ static int esptun_link_change(struct net_device *dev, struct nlattr *tb[], struc
 
 static size_t esptun_link_size(const struct net_device *dev)
 {
-	return 4 * nla_total_size(sizeof(u32)) + 4 * nla_total_size(sizeof(u8));
+	return 4 * nla_total_size(sizeof(u32)) + 5 * nla_total_size(sizeof(u8));
 }
 
 static int esptun_link_fill(struct sk_buff *skb, const struct net_device *dev)
@@ -365,7 +370,8 @@ static int esptun_link_fill(struct sk_buff *skb, const struct net_device *dev)
 	    nla_put_u8(skb, IFLA_ESPTUN_TOS, tun->tos) ||
 	    nla_put_u8(skb, IFLA_ESPTUN_PMTUDISC, tun->pmtudisc) ||
 	    nla_put_u32(skb, IFLA_ESPTUN_FWMARK, tun->fwmark) ||
-	    nla_put_u8(skb, IFLA_ESPTUN_KEEP_CARRIER, tun->keep_carrier))
+	    nla_put_u8(skb, IFLA_ESPTUN_KEEP_CARRIER, tun->keep_carrier) ||
+	    nla_put_u8(skb, IFLA_ESPTUN_MSS_CLAMP, tun->mss_clamp))
 		return -EMSGSIZE;
 	return 0;
 }

@@ -6,7 +6,9 @@
 #include "netlink.h"
 #include "device.h"
 #include "outer.h"
+#include "policy.h"
 #include "sa.h"
+#include <linux/capability.h>
 #include <linux/module.h>
 #include <net/sock.h>
 
@@ -35,6 +37,14 @@ u32 esptun_nl_generation(void)
 {
 	/* 0 would switch the check off. */
 	return (u32)atomic_read(&esptun_nl_gen) | 1u << 31;
+}
+
+int esptun_nl_permit(struct sk_buff *skb, struct netlink_ext_ack *extack)
+{
+	if (netlink_ns_capable(skb, sock_net(skb->sk)->user_ns, CAP_NET_ADMIN))
+		return 0;
+	NL_SET_ERR_MSG(extack, "needs CAP_NET_ADMIN in the user namespace of the network namespace");
+	return -EPERM;
 }
 
 struct esptun_dev *esptun_nl_device(struct genl_info *info, int attr_ifindex)
@@ -93,6 +103,8 @@ static int esptun_nl_put_last(struct sk_buff *skb, const struct esptun_last_erro
 					   ESPTUN_A_LAST_ERROR_PAD))
 		return -EMSGSIZE;
 	if (last->source && nla_put_be32(skb, ESPTUN_A_LAST_ERROR_SOURCE4, last->source))
+		return -EMSGSIZE;
+	if (last->protocol && nla_put_u32(skb, ESPTUN_A_LAST_ERROR_PROTOCOL, last->protocol))
 		return -EMSGSIZE;
 	return 0;
 }
@@ -155,15 +167,14 @@ static u32 esptun_nl_path_mtu(struct esptun_dev *tun)
 	return mtu;
 }
 
-/* What depends on the active outbound SA. Under RCU. */
+/* What depends on the active outbound SAs. Under RCU. */
 static int esptun_nl_put_active(struct sk_buff *skb, struct esptun_dev *tun)
 {
-	struct esptun_sa *sa = rcu_dereference(tun->out);
-	bool usable = sa && READ_ONCE(sa->state) == ESPTUN_SA_STATE_ACTIVE;
+	struct esptun_sa *sa = esptun_policy_usable(tun);
 
-	if (nla_put_u8(skb, ESPTUN_A_TUNNEL_CARRIER, usable))
+	if (nla_put_u8(skb, ESPTUN_A_TUNNEL_CARRIER, !!sa))
 		return -EMSGSIZE;
-	if (!usable)
+	if (!sa)
 		return 0;
 	if (nla_put_be32(skb, ESPTUN_A_TUNNEL_OUT_SPI, sa->spi) ||
 	    nla_put_u32(skb, ESPTUN_A_TUNNEL_OVERHEAD,
@@ -331,7 +342,6 @@ void esptun_nl_carrier(struct esptun_dev *tun)
 {
 	struct esptun_sa *sa;
 	struct sk_buff *msg;
-	bool usable;
 	void *head;
 	int err;
 
@@ -339,16 +349,37 @@ void esptun_nl_carrier(struct esptun_dev *tun)
 	if (!msg)
 		return;
 	rcu_read_lock();
-	sa = rcu_dereference(tun->out);
-	usable = sa && READ_ONCE(sa->state) == ESPTUN_SA_STATE_ACTIVE;
+	sa = esptun_policy_usable(tun);
 	err = esptun_nl_put_name(msg, tun) ||
-	      nla_put_u8(msg, ESPTUN_A_TUNNEL_CARRIER, usable) ||
-	      (usable && nla_put_be32(msg, ESPTUN_A_TUNNEL_OUT_SPI, sa->spi));
+	      nla_put_u8(msg, ESPTUN_A_TUNNEL_CARRIER, !!sa) ||
+	      (sa && nla_put_be32(msg, ESPTUN_A_TUNNEL_OUT_SPI, sa->spi));
 	rcu_read_unlock();
 	esptun_nl_multicast(tun, msg, head, err);
 }
 
-void esptun_nl_acquire(struct esptun_dev *tun)
+static int esptun_nl_put_flow(struct sk_buff *skb, const struct esptun_flow *flow)
+{
+	unsigned int len = esptun_selector_addr_len(flow->family);
+	u8 local[16], remote[16];
+	struct nlattr *attr;
+
+	esptun_selector_store(&flow->local, local, flow->family);
+	esptun_selector_store(&flow->remote, remote, flow->family);
+	attr = nla_nest_start(skb, ESPTUN_A_TUNNEL_FLOW);
+	if (!attr || nla_put(skb, ESPTUN_A_FLOW_LOCAL, len, local) ||
+	    nla_put(skb, ESPTUN_A_FLOW_REMOTE, len, remote))
+		return -EMSGSIZE;
+	if (flow->has_proto && nla_put_u8(skb, ESPTUN_A_FLOW_PROTO, flow->proto))
+		return -EMSGSIZE;
+	if (flow->has_ports &&
+	    (nla_put_be16(skb, ESPTUN_A_FLOW_LOCAL_PORT, htons(flow->local_port)) ||
+	     nla_put_be16(skb, ESPTUN_A_FLOW_REMOTE_PORT, htons(flow->remote_port))))
+		return -EMSGSIZE;
+	nla_nest_end(skb, attr);
+	return 0;
+}
+
+void esptun_nl_acquire(struct esptun_dev *tun, const struct esptun_flow *flow)
 {
 	unsigned long last = READ_ONCE(tun->acquired);
 	struct sk_buff *msg;
@@ -359,5 +390,6 @@ void esptun_nl_acquire(struct esptun_dev *tun)
 		return;
 	msg = esptun_nl_event(tun, ESPTUN_CMD_ACQUIRE_NTF, &head);
 	if (msg)
-		esptun_nl_multicast(tun, msg, head, esptun_nl_put_name(msg, tun));
+		esptun_nl_multicast(tun, msg, head, esptun_nl_put_name(msg, tun) ||
+				    (flow && esptun_nl_put_flow(msg, flow)));
 }

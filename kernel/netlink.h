@@ -10,6 +10,7 @@
 
 struct esptun_dev;
 struct esptun_drops;
+struct esptun_flow;
 struct esptun_sa;
 
 extern struct genl_family esptun_nl_family;
@@ -18,7 +19,8 @@ extern struct genl_family esptun_nl_family;
 void esptun_nl_sa_event(u8 cmd, const struct esptun_sa *sa);
 void esptun_nl_sa_deleted(const struct esptun_sa *sa, u32 reason);
 void esptun_nl_carrier(struct esptun_dev *tun);
-void esptun_nl_acquire(struct esptun_dev *tun);
+/* @flow: of the packet that wants to leave, NULL if it is not known. */
+void esptun_nl_acquire(struct esptun_dev *tun, const struct esptun_flow *flow);
 
 /* Something a dump shows has come or gone: running dumps are marked as interrupted. */
 void esptun_nl_changed(void);

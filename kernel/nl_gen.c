@@ -33,6 +33,13 @@ static const struct nla_policy esptun_nl_sa_new_policy[ESPTUN_A_SA_MAX + 1] = {
 	[ESPTUN_A_SA_SOFT_PACKETS]	= { .type = NLA_U64 },
 	[ESPTUN_A_SA_HARD_PACKETS]	= { .type = NLA_U64 },
 	[ESPTUN_A_SA_COOKIE]		= { .type = NLA_BINARY, .len = ESPTUN_COOKIE_MAX_LEN },
+	[ESPTUN_A_SA_SEL_LOCAL]		= { .type = NLA_BINARY, .len = 16 },
+	[ESPTUN_A_SA_SEL_LOCAL_LAST]	= { .type = NLA_BINARY, .len = 16 },
+	[ESPTUN_A_SA_SEL_REMOTE]	= { .type = NLA_BINARY, .len = 16 },
+	[ESPTUN_A_SA_SEL_REMOTE_LAST]	= { .type = NLA_BINARY, .len = 16 },
+	[ESPTUN_A_SA_SEL_PROTO]		= { .type = NLA_U8 },
+	[ESPTUN_A_SA_SEL_LOCAL_PORT]	= { .type = NLA_U16 },
+	[ESPTUN_A_SA_SEL_REMOTE_PORT]	= { .type = NLA_U16 },
 };
 
 static const struct nla_policy esptun_nl_sa_activate_policy[ESPTUN_A_SA_MAX + 1] = {
@@ -71,74 +78,137 @@ const struct nla_policy esptun_link_policy[IFLA_ESPTUN_MAX + 1] = {
 	[IFLA_ESPTUN_PMTUDISC]		= NLA_POLICY_MAX(NLA_U8, 1),
 	[IFLA_ESPTUN_FWMARK]		= { .type = NLA_U32 },
 	[IFLA_ESPTUN_KEEP_CARRIER]	= NLA_POLICY_MAX(NLA_U8, 1),
+	[IFLA_ESPTUN_MSS_CLAMP]		= NLA_POLICY_MAX(NLA_U8, 1),
 };
+
+static int esptun_nl_tunnel_get_guard_do(struct sk_buff *skb, struct genl_info *info)
+{
+	int err = esptun_nl_permit(skb, info->extack);
+
+	return err ? err : esptun_nl_tunnel_get_doit(skb, info);
+}
+
+static int esptun_nl_tunnel_get_guard_dump(struct sk_buff *skb, struct netlink_callback *cb)
+{
+	int err = esptun_nl_permit(cb->skb, cb->extack);
+
+	return err ? err : esptun_nl_tunnel_get_dumpit(skb, cb);
+}
+
+static int esptun_nl_sa_alloc_spi_guard_do(struct sk_buff *skb, struct genl_info *info)
+{
+	int err = esptun_nl_permit(skb, info->extack);
+
+	return err ? err : esptun_nl_sa_alloc_spi_doit(skb, info);
+}
+
+static int esptun_nl_sa_new_guard_do(struct sk_buff *skb, struct genl_info *info)
+{
+	int err = esptun_nl_permit(skb, info->extack);
+
+	return err ? err : esptun_nl_sa_new_doit(skb, info);
+}
+
+static int esptun_nl_sa_activate_guard_do(struct sk_buff *skb, struct genl_info *info)
+{
+	int err = esptun_nl_permit(skb, info->extack);
+
+	return err ? err : esptun_nl_sa_activate_doit(skb, info);
+}
+
+static int esptun_nl_sa_del_guard_do(struct sk_buff *skb, struct genl_info *info)
+{
+	int err = esptun_nl_permit(skb, info->extack);
+
+	return err ? err : esptun_nl_sa_del_doit(skb, info);
+}
+
+static int esptun_nl_sa_get_guard_do(struct sk_buff *skb, struct genl_info *info)
+{
+	int err = esptun_nl_permit(skb, info->extack);
+
+	return err ? err : esptun_nl_sa_get_doit(skb, info);
+}
+
+static int esptun_nl_sa_get_guard_dump(struct sk_buff *skb, struct netlink_callback *cb)
+{
+	int err = esptun_nl_permit(cb->skb, cb->extack);
+
+	return err ? err : esptun_nl_sa_get_dumpit(skb, cb);
+}
+
+static int esptun_nl_sa_flush_guard_do(struct sk_buff *skb, struct genl_info *info)
+{
+	int err = esptun_nl_permit(skb, info->extack);
+
+	return err ? err : esptun_nl_sa_flush_doit(skb, info);
+}
+
+static int esptun_nl_module_get_guard_do(struct sk_buff *skb, struct genl_info *info)
+{
+	int err = esptun_nl_permit(skb, info->extack);
+
+	return err ? err : esptun_nl_module_get_doit(skb, info);
+}
 
 const struct genl_ops esptun_nl_ops[ESPTUN_NL_OPS_COUNT] = {
 	{
 		.cmd		= ESPTUN_CMD_TUNNEL_GET,
-		.doit		= esptun_nl_tunnel_get_doit,
-		.dumpit		= esptun_nl_tunnel_get_dumpit,
+		.doit		= esptun_nl_tunnel_get_guard_do,
+		.dumpit		= esptun_nl_tunnel_get_guard_dump,
 		.policy		= esptun_nl_tunnel_get_policy,
 		.maxattr	= ESPTUN_A_TUNNEL_MAX,
 		.validate	= 0,
-		.flags		= GENL_UNS_ADMIN_PERM,
 	},
 	{
 		.cmd		= ESPTUN_CMD_SA_ALLOC_SPI,
-		.doit		= esptun_nl_sa_alloc_spi_doit,
+		.doit		= esptun_nl_sa_alloc_spi_guard_do,
 		.policy		= esptun_nl_sa_alloc_spi_policy,
 		.maxattr	= ESPTUN_A_SA_MAX,
 		.validate	= 0,
-		.flags		= GENL_UNS_ADMIN_PERM,
 	},
 	{
 		.cmd		= ESPTUN_CMD_SA_NEW,
-		.doit		= esptun_nl_sa_new_doit,
+		.doit		= esptun_nl_sa_new_guard_do,
 		.policy		= esptun_nl_sa_new_policy,
 		.maxattr	= ESPTUN_A_SA_MAX,
 		.validate	= 0,
-		.flags		= GENL_UNS_ADMIN_PERM,
 	},
 	{
 		.cmd		= ESPTUN_CMD_SA_ACTIVATE,
-		.doit		= esptun_nl_sa_activate_doit,
+		.doit		= esptun_nl_sa_activate_guard_do,
 		.policy		= esptun_nl_sa_activate_policy,
 		.maxattr	= ESPTUN_A_SA_MAX,
 		.validate	= 0,
-		.flags		= GENL_UNS_ADMIN_PERM,
 	},
 	{
 		.cmd		= ESPTUN_CMD_SA_DEL,
-		.doit		= esptun_nl_sa_del_doit,
+		.doit		= esptun_nl_sa_del_guard_do,
 		.policy		= esptun_nl_sa_del_policy,
 		.maxattr	= ESPTUN_A_SA_MAX,
 		.validate	= 0,
-		.flags		= GENL_UNS_ADMIN_PERM,
 	},
 	{
 		.cmd		= ESPTUN_CMD_SA_GET,
-		.doit		= esptun_nl_sa_get_doit,
-		.dumpit		= esptun_nl_sa_get_dumpit,
+		.doit		= esptun_nl_sa_get_guard_do,
+		.dumpit		= esptun_nl_sa_get_guard_dump,
 		.policy		= esptun_nl_sa_get_policy,
 		.maxattr	= ESPTUN_A_SA_MAX,
 		.validate	= 0,
-		.flags		= GENL_UNS_ADMIN_PERM,
 	},
 	{
 		.cmd		= ESPTUN_CMD_SA_FLUSH,
-		.doit		= esptun_nl_sa_flush_doit,
+		.doit		= esptun_nl_sa_flush_guard_do,
 		.policy		= esptun_nl_sa_flush_policy,
 		.maxattr	= ESPTUN_A_SA_MAX,
 		.validate	= 0,
-		.flags		= GENL_UNS_ADMIN_PERM,
 	},
 	{
 		.cmd		= ESPTUN_CMD_MODULE_GET,
-		.doit		= esptun_nl_module_get_doit,
+		.doit		= esptun_nl_module_get_guard_do,
 		.policy		= esptun_nl_module_get_policy,
 		.maxattr	= ESPTUN_A_MODULE_MAX,
 		.validate	= 0,
-		.flags		= GENL_UNS_ADMIN_PERM,
 	},
 };
 
@@ -178,4 +248,7 @@ const char esptun_drop_names[ESPTUN_DROP_COUNT][ETH_GSTRING_LEN] = {
 	[ESPTUN_DROP_RX_CRYPTO_ERROR]	= "rx_crypto_error",
 	[ESPTUN_DROP_RX_CRYPTO_BUSY]	= "rx_crypto_busy",
 	[ESPTUN_DROP_RX_QUEUE_FULL]	= "rx_queue_full",
+	[ESPTUN_DROP_TX_NOT_IP]		= "tx_not_ip",
+	[ESPTUN_DROP_TX_NO_SELECTOR]	= "tx_no_selector",
+	[ESPTUN_DROP_RX_WRONG_SELECTOR]	= "rx_wrong_selector",
 };

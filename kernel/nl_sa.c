@@ -28,28 +28,59 @@ static __be32 esptun_nl_get_spi(struct nlattr *attr)
 	return attr ? nla_get_be32(attr) : 0;
 }
 
-/* All of @attrs must be there; @texts are what a missing one is told. */
-static int esptun_nl_require(struct genl_info *info, const int *attrs, int count)
+/*
+ * The device a request is about, with a reference, when the attributes of @need (a mask by
+ * number) are all there.
+ */
+static struct esptun_dev *esptun_nl_subject(struct genl_info *info, u32 need)
 {
-	static const char * const texts[ESPTUN_A_SA_MAX + 1] = {
-		[ESPTUN_A_SA_DIR] = "dir: the direction is missing",
-		[ESPTUN_A_SA_SPI] = "spi: the SPI is missing",
-		[ESPTUN_A_SA_ENCR] = "encr: the encryption algorithm is missing",
+	static const struct {
+		int attr;
+		const char *text;
+	} texts[] = {
+		{ ESPTUN_A_SA_DIR, "dir: the direction is missing" },
+		{ ESPTUN_A_SA_SPI, "spi: the SPI is missing" },
+		{ ESPTUN_A_SA_ENCR, "encr: the encryption algorithm is missing" },
 	};
 	int i;
 
-	for (i = 0; i < count; i++) {
-		if (info->attrs[attrs[i]])
+	for (i = 0; i < ARRAY_SIZE(texts); i++) {
+		if (!(need & BIT(texts[i].attr)) || info->attrs[texts[i].attr])
 			continue;
-		info->extack->_msg = texts[attrs[i]];
-		return -EINVAL;
+		info->extack->_msg = texts[i].text;
+		return ERR_PTR(-EINVAL);
 	}
-	return 0;
+	return esptun_nl_device(info, ESPTUN_A_SA_IFINDEX);
 }
 
-static const int esptun_nl_need_new[] = { ESPTUN_A_SA_DIR, ESPTUN_A_SA_SPI, ESPTUN_A_SA_ENCR };
-static const int esptun_nl_need_name[] = { ESPTUN_A_SA_DIR, ESPTUN_A_SA_SPI };
-static const int esptun_nl_need_spi[] = { ESPTUN_A_SA_SPI };
+#define ESPTUN_NL_NEED_SPI	BIT(ESPTUN_A_SA_SPI)
+#define ESPTUN_NL_NEED_NAME	(BIT(ESPTUN_A_SA_DIR) | ESPTUN_NL_NEED_SPI)
+#define ESPTUN_NL_NEED_NEW	(ESPTUN_NL_NEED_NAME | BIT(ESPTUN_A_SA_ENCR))
+
+/* What a request does to its device; an answer, if it has one, is sent from here as well. */
+typedef int esptun_nl_act(struct esptun_dev *tun, struct genl_info *info);
+
+static int esptun_nl_on_device(struct genl_info *info, u32 need, esptun_nl_act *act)
+{
+	struct esptun_dev *tun = esptun_nl_subject(info, need);
+	int err;
+
+	if (IS_ERR(tun))
+		return PTR_ERR(tun);
+	err = act(tun, info);
+	dev_put(tun->dev);
+	return err;
+}
+
+static u32 esptun_nl_dir(const struct genl_info *info)
+{
+	return nla_get_u32(info->attrs[ESPTUN_A_SA_DIR]);
+}
+
+static __be32 esptun_nl_spi(const struct genl_info *info)
+{
+	return nla_get_be32(info->attrs[ESPTUN_A_SA_SPI]);
+}
 
 static void esptun_nl_get_key(struct nlattr *attr, const u8 **key, unsigned int *len)
 {
@@ -103,87 +134,113 @@ static void esptun_nl_get_params(struct nlattr **a, struct esptun_sa_params *p)
 	p->window = esptun_nl_get_u32(a[ESPTUN_A_SA_REPLAY_WINDOW], esptun_nl_default_window(p));
 }
 
-int esptun_nl_sa_new_doit(struct sk_buff *skb, struct genl_info *info)
+/* One end of a selector. -EINVAL: an address of the wrong length; 0: none given. */
+static int esptun_nl_get_side(struct nlattr *first, struct nlattr *last, struct nlattr *port,
+			      struct esptun_selector *s, struct esptun_selector_side *side)
+{
+	u8 family = first && nla_len(first) == 4 ? 4 : 6;
+
+	side->port = port ? be16_to_cpu(nla_get_be16(port)) : 0;
+	if (!first)
+		return last ? -EINVAL : 0;
+	if (nla_len(first) != esptun_selector_addr_len(family) ||
+	    (last && nla_len(last) != nla_len(first)) || (s->family && s->family != family))
+		return -EINVAL;
+	s->family = family;
+	esptun_selector_load(&side->first, nla_data(first), family);
+	esptun_selector_load(&side->last, nla_data(last ? : first), family);
+	return 0;
+}
+
+static int esptun_nl_get_selector(struct nlattr **a, struct esptun_selector *s,
+				  struct netlink_ext_ack *extack)
+{
+	s->proto = a[ESPTUN_A_SA_SEL_PROTO] ? nla_get_u8(a[ESPTUN_A_SA_SEL_PROTO]) : 0;
+	if (esptun_nl_get_side(a[ESPTUN_A_SA_SEL_LOCAL], a[ESPTUN_A_SA_SEL_LOCAL_LAST],
+			       a[ESPTUN_A_SA_SEL_LOCAL_PORT], s, &s->local)) {
+		NL_SET_ERR_MSG(extack, "sel-local: not one or two addresses of one family");
+		return -EINVAL;
+	}
+	if (esptun_nl_get_side(a[ESPTUN_A_SA_SEL_REMOTE], a[ESPTUN_A_SA_SEL_REMOTE_LAST],
+			       a[ESPTUN_A_SA_SEL_REMOTE_PORT], s, &s->remote)) {
+		NL_SET_ERR_MSG(extack, "sel-remote: not one or two addresses of the same family");
+		return -EINVAL;
+	}
+	if (s->family && !a[ESPTUN_A_SA_SEL_LOCAL])
+		esptun_selector_all(&s->local, s->family);
+	if (s->family && !a[ESPTUN_A_SA_SEL_REMOTE])
+		esptun_selector_all(&s->remote, s->family);
+	return 0;
+}
+
+static int esptun_nl_new(struct esptun_dev *tun, struct genl_info *info)
 {
 	struct esptun_sa_params p = { };
-	struct esptun_dev *tun;
 	int err;
 
-	err = esptun_nl_require(info, esptun_nl_need_new, ARRAY_SIZE(esptun_nl_need_new));
-	if (err)
-		goto out;
-	tun = esptun_nl_device(info, ESPTUN_A_SA_IFINDEX);
-	err = PTR_ERR_OR_ZERO(tun);
-	if (err)
-		goto out;
 	esptun_nl_get_params(info->attrs, &p);
-	err = esptun_sa_new(tun, &p, info->extack);
+	err = esptun_nl_get_selector(info->attrs, &p.selector, info->extack);
+	if (!err)
+		err = esptun_sa_new(tun, &p, info->extack);
 	if (!err)
 		esptun_device_settle(tun);
-	dev_put(tun->dev);
-out:
+	return err;
+}
+
+int esptun_nl_sa_new_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	int err = esptun_nl_on_device(info, ESPTUN_NL_NEED_NEW, esptun_nl_new);
+
 	esptun_nl_wipe_keys(info);
 	return err;
 }
 
-int esptun_nl_sa_alloc_spi_doit(struct sk_buff *skb, struct genl_info *info)
+static int esptun_nl_alloc_spi(struct esptun_dev *tun, struct genl_info *info)
 {
-	struct esptun_dev *tun = esptun_nl_device(info, ESPTUN_A_SA_IFINDEX);
 	struct sk_buff *msg;
 	__be32 spi = 0;
 	void *head;
 	int err;
 
-	if (IS_ERR(tun))
-		return PTR_ERR(tun);
 	err = esptun_sadb_reserve(tun, &spi, info->extack);
-	dev_put(tun->dev);
 	if (err)
 		return err;
 	/* If the reply fails the reservation runs out by itself. */
 	msg = esptun_nl_reply(info, ESPTUN_CMD_SA_ALLOC_SPI, &head);
 	if (!msg)
 		return -ENOMEM;
-	err = nla_put_u32(msg, ESPTUN_A_SA_IFINDEX,
-			  nla_get_u32(info->attrs[ESPTUN_A_SA_IFINDEX])) ||
+	err = nla_put_u32(msg, ESPTUN_A_SA_IFINDEX, tun->dev->ifindex) ||
 	      nla_put_be32(msg, ESPTUN_A_SA_SPI, spi);
 	return esptun_nl_send(info, msg, head, err ? -EMSGSIZE : 0);
 }
 
-int esptun_nl_sa_activate_doit(struct sk_buff *skb, struct genl_info *info)
+int esptun_nl_sa_alloc_spi_doit(struct sk_buff *skb, struct genl_info *info)
 {
-	struct esptun_dev *tun;
-	int err;
+	return esptun_nl_on_device(info, 0, esptun_nl_alloc_spi);
+}
 
-	err = esptun_nl_require(info, esptun_nl_need_spi, ARRAY_SIZE(esptun_nl_need_spi));
-	if (err)
-		return err;
-	tun = esptun_nl_device(info, ESPTUN_A_SA_IFINDEX);
-	if (IS_ERR(tun))
-		return PTR_ERR(tun);
-	err = esptun_sa_activate(tun, esptun_nl_get_spi(info->attrs[ESPTUN_A_SA_SPI]),
-				 info->extack);
+static int esptun_nl_activate(struct esptun_dev *tun, struct genl_info *info)
+{
+	int err = esptun_sa_activate(tun, esptun_nl_spi(info), info->extack);
+
 	if (!err)
 		esptun_device_settle(tun);
-	dev_put(tun->dev);
 	return err;
+}
+
+int esptun_nl_sa_activate_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	return esptun_nl_on_device(info, ESPTUN_NL_NEED_SPI, esptun_nl_activate);
+}
+
+static int esptun_nl_del(struct esptun_dev *tun, struct genl_info *info)
+{
+	return esptun_sa_del(tun, esptun_nl_dir(info), esptun_nl_spi(info), info->extack);
 }
 
 int esptun_nl_sa_del_doit(struct sk_buff *skb, struct genl_info *info)
 {
-	struct esptun_dev *tun;
-	int err;
-
-	err = esptun_nl_require(info, esptun_nl_need_name, ARRAY_SIZE(esptun_nl_need_name));
-	if (err)
-		return err;
-	tun = esptun_nl_device(info, ESPTUN_A_SA_IFINDEX);
-	if (IS_ERR(tun))
-		return PTR_ERR(tun);
-	err = esptun_sa_del(tun, nla_get_u32(info->attrs[ESPTUN_A_SA_DIR]),
-			    esptun_nl_get_spi(info->attrs[ESPTUN_A_SA_SPI]), info->extack);
-	dev_put(tun->dev);
-	return err;
+	return esptun_nl_on_device(info, ESPTUN_NL_NEED_NAME, esptun_nl_del);
 }
 
 /* The next device of @net after @id with a reference, NULL at the end. */
@@ -201,21 +258,21 @@ static struct esptun_dev *esptun_nl_next_device(struct net *net, unsigned long *
 	return tun;
 }
 
+static int esptun_nl_flush(struct esptun_dev *tun, struct genl_info *info)
+{
+	esptun_sa_flush(tun, ESPTUN_DELETE_REASON_FLUSH);
+	return 0;
+}
+
 int esptun_nl_sa_flush_doit(struct sk_buff *skb, struct genl_info *info)
 {
 	struct esptun_dev *tun;
 	unsigned long id = 0;
 
-	if (info->attrs[ESPTUN_A_SA_IFINDEX]) {
-		tun = esptun_nl_device(info, ESPTUN_A_SA_IFINDEX);
-		if (IS_ERR(tun))
-			return PTR_ERR(tun);
-		esptun_sa_flush(tun, ESPTUN_DELETE_REASON_FLUSH);
-		dev_put(tun->dev);
-		return 0;
-	}
+	if (info->attrs[ESPTUN_A_SA_IFINDEX])
+		return esptun_nl_on_device(info, 0, esptun_nl_flush);
 	while ((tun = esptun_nl_next_device(genl_info_net(info), &id))) {
-		esptun_sa_flush(tun, ESPTUN_DELETE_REASON_FLUSH);
+		esptun_nl_flush(tun, info);
 		dev_put(tun->dev);
 	}
 	return 0;
@@ -269,6 +326,38 @@ static int esptun_nl_put_traffic(struct sk_buff *skb, const struct esptun_sa *sa
 	       esptun_nl_put_u64(skb, ESPTUN_A_SA_LAST_USED, sum.used);
 }
 
+static int esptun_nl_put_side(struct sk_buff *skb, int first, int last, u8 family,
+			      const struct esptun_selector_side *side)
+{
+	unsigned int len = esptun_selector_addr_len(family);
+	u8 octets[16];
+
+	esptun_selector_store(&side->first, octets, family);
+	if (nla_put(skb, first, len, octets))
+		return -EMSGSIZE;
+	esptun_selector_store(&side->last, octets, family);
+	return nla_put(skb, last, len, octets);
+}
+
+static int esptun_nl_put_selector(struct sk_buff *skb, const struct esptun_selector *s)
+{
+	if (s->family &&
+	    (esptun_nl_put_side(skb, ESPTUN_A_SA_SEL_LOCAL, ESPTUN_A_SA_SEL_LOCAL_LAST,
+				s->family, &s->local) ||
+	     esptun_nl_put_side(skb, ESPTUN_A_SA_SEL_REMOTE, ESPTUN_A_SA_SEL_REMOTE_LAST,
+				s->family, &s->remote)))
+		return -EMSGSIZE;
+	if (s->proto && nla_put_u8(skb, ESPTUN_A_SA_SEL_PROTO, s->proto))
+		return -EMSGSIZE;
+	if (s->local.port &&
+	    nla_put_be16(skb, ESPTUN_A_SA_SEL_LOCAL_PORT, cpu_to_be16(s->local.port)))
+		return -EMSGSIZE;
+	if (s->remote.port &&
+	    nla_put_be16(skb, ESPTUN_A_SA_SEL_REMOTE_PORT, cpu_to_be16(s->remote.port)))
+		return -EMSGSIZE;
+	return 0;
+}
+
 static int esptun_nl_put_in(struct sk_buff *skb, const struct esptun_sa *sa)
 {
 	if (sa->dir != ESPTUN_DIR_IN)
@@ -290,40 +379,35 @@ int esptun_nl_put_sa(struct sk_buff *skb, const struct esptun_sa *sa)
 	if (sa->cookie_len && nla_put(skb, ESPTUN_A_SA_COOKIE, sa->cookie_len, sa->cookie))
 		return -EMSGSIZE;
 	if (esptun_nl_put_algs(skb, sa) || esptun_nl_put_limits(skb, &sa->limits) ||
-	    esptun_nl_put_traffic(skb, sa) || esptun_nl_put_in(skb, sa))
+	    esptun_nl_put_traffic(skb, sa) || esptun_nl_put_in(skb, sa) ||
+	    esptun_nl_put_selector(skb, &sa->selector))
 		return -EMSGSIZE;
 	return esptun_nl_put_drops(skb, ESPTUN_A_SA_DROPS, ESPTUN_A_SA_LAST_ERROR,
 				   (struct esptun_drops *)&sa->drops);
 }
 
-int esptun_nl_sa_get_doit(struct sk_buff *skb, struct genl_info *info)
+static int esptun_nl_show(struct esptun_dev *tun, struct genl_info *info)
 {
-	struct esptun_dev *tun;
 	struct esptun_sa *sa;
 	struct sk_buff *msg;
 	void *head;
 	int err;
 
-	err = esptun_nl_require(info, esptun_nl_need_name, ARRAY_SIZE(esptun_nl_need_name));
-	if (err)
-		return err;
-	tun = esptun_nl_device(info, ESPTUN_A_SA_IFINDEX);
-	if (IS_ERR(tun))
-		return PTR_ERR(tun);
 	msg = esptun_nl_reply(info, ESPTUN_CMD_SA_GET, &head);
-	if (!msg) {
-		dev_put(tun->dev);
+	if (!msg)
 		return -ENOMEM;
-	}
 	rcu_read_lock();
-	sa = esptun_sa_find(tun, nla_get_u32(info->attrs[ESPTUN_A_SA_DIR]),
-			    esptun_nl_get_spi(info->attrs[ESPTUN_A_SA_SPI]));
+	sa = esptun_sa_find(tun, esptun_nl_dir(info), esptun_nl_spi(info));
 	err = sa ? esptun_nl_put_sa(msg, sa) : -ENOENT;
 	rcu_read_unlock();
-	dev_put(tun->dev);
 	if (!sa)
 		NL_SET_ERR_MSG(info->extack, "spi: the device has no such SA in this direction");
 	return esptun_nl_send(info, msg, head, err);
+}
+
+int esptun_nl_sa_get_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	return esptun_nl_on_device(info, ESPTUN_NL_NEED_NAME, esptun_nl_show);
 }
 
 static int esptun_nl_dump_sa(struct sk_buff *skb, struct netlink_callback *cb,

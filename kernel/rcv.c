@@ -7,6 +7,8 @@
 #include "rcv.h"
 #include "device.h"
 #include "esp.h"
+#include "mss.h"
+#include "policy.h"
 #include "sadb.h"
 #include <net/inet_ecn.h>
 #include <net/ipv6.h>
@@ -82,6 +84,18 @@ static void esptun_rcv_reset(struct sk_buff *skb, struct esptun_dev *tun, bool i
 	}
 }
 
+/* Neither IPv4 nor IPv6, or not what it says it is. */
+static void esptun_rcv_bad_inner(struct sk_buff *skb, u8 next_header)
+{
+	struct esptun_cb *cb = esptun_cb(skb);
+	struct esptun_drop_info info = {
+		.reason = ESPTUN_DROP_RX_BAD_INNER, .sa = cb->sa, .seq = cb->seq,
+		.source = cb->saddr, .protocol = next_header,
+	};
+
+	esptun_stats_drop(cb->sa->tun, skb, &info);
+}
+
 void esptun_rcv_deliver(struct sk_buff *skb, u8 next_header)
 {
 	struct esptun_cb *cb = esptun_cb(skb);
@@ -95,15 +109,24 @@ void esptun_rcv_deliver(struct sk_buff *skb, u8 next_header)
 	}
 	if (!(next_header == IPPROTO_IPIP && esptun_rcv_inner4(skb)) &&
 	    !(next_header == IPPROTO_IPV6 && esptun_rcv_inner6(skb))) {
-		esptun_rcv_drop(skb, ESPTUN_DROP_RX_BAD_INNER);
+		esptun_rcv_bad_inner(skb, next_header);
 		return;
 	}
 	skb_reset_network_header(skb);
 	skb_reset_transport_header(skb);
+	if (unlikely(!esptun_policy_in(sa, skb))) {
+		esptun_rcv_drop(skb, ESPTUN_DROP_RX_WRONG_SELECTOR);
+		return;
+	}
 	if (unlikely(INET_ECN_decapsulate(skb, cb->tos, skb->protocol == htons(ETH_P_IP) ?
 					  ip_hdr(skb)->tos :
 					  ipv6_get_dsfield(ipv6_hdr(skb))) > 1)) {
 		esptun_rcv_drop(skb, ESPTUN_DROP_RX_ECN);
+		return;
+	}
+	if (unlikely(READ_ONCE(tun->mss_clamp)) &&
+	    !esptun_mss_clamp(skb, esptun_device_room(tun))) {
+		esptun_rcv_drop(skb, ESPTUN_DROP_RX_NO_MEMORY);
 		return;
 	}
 	len = skb->len;

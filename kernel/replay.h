@@ -8,18 +8,13 @@
 #ifndef _ESPTUN_REPLAY_H
 #define _ESPTUN_REPLAY_H
 
+#include "pure.h"
+
 #ifdef __KERNEL__
-#include <linux/types.h>
 #include <linux/atomic.h>
 #define esptun_load64(p)	READ_ONCE(*(p))
 #define esptun_cas64(p, o, n)	cmpxchg64((p), (o), (n))
 #else
-#include <stdbool.h>
-#include <stdint.h>
-typedef uint8_t u8;
-typedef uint32_t u32;
-typedef int32_t s32;
-typedef uint64_t u64;
 #define esptun_load64(p)	__atomic_load_n((p), __ATOMIC_RELAXED)
 static inline u64 esptun_cas64(u64 *p, u64 o, u64 n)
 {

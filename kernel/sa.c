@@ -5,6 +5,7 @@
  */
 #include "sa.h"
 #include "sadb.h"
+#include "policy.h"
 #include "netlink.h"
 #include "trace.h"
 #include <linux/netlink.h>
@@ -15,7 +16,7 @@ static atomic64_t esptun_sa_ids = ATOMIC64_INIT(0);
 
 static void esptun_sa_free_work(struct work_struct *work)
 {
-	struct esptun_sa *sa = container_of(to_rcu_work(work), struct esptun_sa, free_work);
+	struct esptun_sa *sa = container_of(work, struct esptun_sa, free_work);
 
 	esptun_crypto_free(&sa->crypto);
 	free_percpu(sa->stats);
@@ -26,7 +27,13 @@ static void esptun_sa_free_work(struct work_struct *work)
 void esptun_sa_put(struct esptun_sa *sa)
 {
 	if (refcount_dec_and_test(&sa->refs))
-		queue_rcu_work(esptun_wq, &sa->free_work);
+		queue_work(esptun_wq, &sa->free_work);
+}
+
+/* Packets that found it in the tables are through, or hold references of their own. */
+static void esptun_sa_gone_work(struct work_struct *work)
+{
+	esptun_sa_put(container_of(to_rcu_work(work), struct esptun_sa, gone_work));
 }
 
 /* The one place in which a state changes. Under the device's lock. */
@@ -81,8 +88,11 @@ static int esptun_sa_check_in(const struct esptun_sa_params *p, struct netlink_e
 static int esptun_sa_check(const struct esptun_sa_params *p, struct netlink_ext_ack *extack)
 {
 	const struct esptun_limits *l = &p->limits;
+	const char *why = esptun_selector_check(&p->selector);
 	int err;
 
+	if (why)
+		return esptun_sa_refuse(extack, why);
 	if (ntohl(p->spi) < ESPTUN_MIN_SPI)
 		return esptun_sa_refuse(extack, "spi: must be 256 or more (RFC 4303 2.1)");
 	err = esptun_crypto_check(&p->crypto, extack);
@@ -108,6 +118,8 @@ static void esptun_sa_fill(struct esptun_sa *sa, struct esptun_dev *tun,
 	sa->hash = get_random_u32();
 	sa->limits = p->limits;
 	sa->limited = memchr_inv(&p->limits, 0, sizeof(p->limits));
+	sa->selector = p->selector;
+	sa->selective = !esptun_selector_is_any(&p->selector);
 	sa->partner = p->partner;
 	sa->encr = p->crypto.encr;
 	sa->auth = p->crypto.auth;
@@ -121,7 +133,8 @@ static void esptun_sa_fill(struct esptun_sa *sa, struct esptun_dev *tun,
 		esptun_replay_init(&sa->replay, sa->slots, p->window, sa->esn, p->seq);
 	sa->created = ktime_get_boottime_ns();
 	esptun_stats_init(&sa->drops);
-	INIT_RCU_WORK(&sa->free_work, esptun_sa_free_work);
+	INIT_WORK(&sa->free_work, esptun_sa_free_work);
+	INIT_RCU_WORK(&sa->gone_work, esptun_sa_gone_work);
 	refcount_set(&sa->refs, 1);
 }
 
@@ -150,18 +163,35 @@ static struct esptun_sa *esptun_sa_create(struct esptun_dev *tun,
 	return sa;
 }
 
-/* Makes @sa the one to send with. Under the device's lock. True: tell of the carrier. */
+/*
+ * Makes @sa, which is pending, the one to send with. Under the device's lock. True: tell of
+ * the carrier. At each moment packets find one of the two, and may use either.
+ */
 static bool esptun_sa_switch(struct esptun_sa *sa)
 {
-	struct esptun_dev *tun = sa->tun;
 	struct esptun_sa *prev;
 
-	prev = rcu_dereference_protected(tun->out, lockdep_is_held(&tun->lock));
-	if (prev && prev != sa && prev->state == ESPTUN_SA_STATE_ACTIVE)
-		esptun_sa_set_state(prev, ESPTUN_SA_STATE_OLD);
 	esptun_sa_set_state(sa, ESPTUN_SA_STATE_ACTIVE);
-	rcu_assign_pointer(tun->out, sa);
-	return esptun_device_follow(tun);
+	prev = esptun_policy_enter(sa);
+	if (prev && prev->state == ESPTUN_SA_STATE_ACTIVE)
+		esptun_sa_set_state(prev, ESPTUN_SA_STATE_OLD);
+	return esptun_device_follow(sa->tun);
+}
+
+/* @out waits for the first packet on @in. Under the device's lock. */
+static void esptun_sa_pair(struct esptun_sa *out, struct esptun_sa *in)
+{
+	if (in->twin)
+		in->twin->twin = NULL;
+	in->twin = out;
+	out->twin = in;
+}
+
+static void esptun_sa_unpair(struct esptun_sa *sa)
+{
+	if (sa->twin)
+		sa->twin->twin = NULL;
+	sa->twin = NULL;
 }
 
 /* What must hold beside the parameters themselves. Under the underlay's mutex. */
@@ -215,13 +245,16 @@ static int esptun_sa_install(struct esptun_net *en, struct esptun_sa *sa, bool a
 	spin_lock_bh(&tun->lock);
 	list_add_tail_rcu(&sa->by_tun, &tun->sas);
 	tun->sa_count++;
-	/* A partner that has been confirmed before has nothing to tell us any more. */
 	rcu_read_lock();
 	partner = sa->partner ? esptun_sa_find(tun, ESPTUN_DIR_IN, sa->partner) : NULL;
+	if (partner)
+		esptun_sa_pair(sa, partner);
+	/* One that has been confirmed before has nothing to tell us any more. */
 	if (partner && partner->crypto.integrity && test_bit(ESPTUN_SA_CONFIRMED, &partner->marks))
 		activate = true;
 	rcu_read_unlock();
-	if (activate)
+	/* Someone who guessed its SPI may have activated it already. */
+	if (activate && sa->state == ESPTUN_SA_STATE_PENDING)
 		told = esptun_sa_switch(sa);
 	spin_unlock_bh(&tun->lock);
 	esptun_nl_changed();
@@ -260,12 +293,12 @@ int esptun_sa_new(struct esptun_dev *tun, const struct esptun_sa_params *p,
 
 struct esptun_sa *esptun_sa_find(struct esptun_dev *tun, u32 dir, __be32 spi)
 {
+	struct esptun_net *en = esptun_net_get(tun->net);
 	struct esptun_sa *sa;
 
-	list_for_each_entry_rcu(sa, &tun->sas, by_tun)
-		if (sa->spi == spi && sa->dir == dir)
-			return sa;
-	return NULL;
+	sa = dir == ESPTUN_DIR_IN ? esptun_sadb_in(en, spi) :
+				    esptun_sadb_out(en, spi, READ_ONCE(tun->remote));
+	return sa && sa->tun == tun ? sa : NULL;
 }
 
 struct esptun_sa *esptun_sa_next(struct esptun_dev *tun, u64 id)
@@ -305,7 +338,7 @@ int esptun_sa_activate(struct esptun_dev *tun, __be32 spi, struct netlink_ext_ac
 	return err;
 }
 
-/* Takes an SA out of all tables and drops the base reference. Under the underlay's mutex. */
+/* Takes an SA out of all tables; its base reference ends later. Under the underlay's mutex. */
 static void esptun_sa_unlink(struct esptun_net *en, struct esptun_sa *sa, u32 reason)
 {
 	struct esptun_dev *tun = sa->tun;
@@ -315,10 +348,8 @@ static void esptun_sa_unlink(struct esptun_net *en, struct esptun_sa *sa, u32 re
 	spin_lock_bh(&tun->lock);
 	list_del_rcu(&sa->by_tun);
 	tun->sa_count--;
-	if (rcu_access_pointer(tun->out) == sa) {
-		RCU_INIT_POINTER(tun->out, NULL);
-		told = esptun_device_follow(tun);
-	}
+	esptun_sa_unpair(sa);
+	told = esptun_policy_leave(sa) && esptun_device_follow(tun);
 	spin_unlock_bh(&tun->lock);
 	if (sa->dir == ESPTUN_DIR_OUT) {
 		/* Packets under way took their numbers before this, none does after it. */
@@ -330,7 +361,7 @@ static void esptun_sa_unlink(struct esptun_net *en, struct esptun_sa *sa, u32 re
 	esptun_nl_sa_deleted(sa, reason);
 	if (told)
 		esptun_nl_carrier(tun);
-	esptun_sa_put(sa);
+	queue_rcu_work(esptun_wq, &sa->gone_work);
 }
 
 int esptun_sa_del(struct esptun_dev *tun, u32 dir, __be32 spi, struct netlink_ext_ack *extack)
@@ -385,8 +416,7 @@ void esptun_sa_expire(struct esptun_sa *sa)
 	first = sa->state != ESPTUN_SA_STATE_EXPIRED;
 	if (first) {
 		esptun_sa_set_state(sa, ESPTUN_SA_STATE_EXPIRED);
-		if (rcu_access_pointer(tun->out) == sa)
-			told = esptun_device_follow(tun);
+		told = sa->in_use && esptun_device_follow(tun);
 	}
 	spin_unlock_bh(&tun->lock);
 	if (first)
@@ -429,13 +459,10 @@ void esptun_sa_confirm(struct esptun_sa *sa)
 		spin_unlock_bh(&tun->lock);
 		return;
 	}
-	list_for_each_entry_rcu(out, &tun->sas, by_tun, lockdep_is_held(&tun->lock)) {
-		if (out->dir != ESPTUN_DIR_OUT || out->partner != sa->spi ||
-		    out->state != ESPTUN_SA_STATE_PENDING)
-			continue;
+	out = sa->twin;
+	if (out && out->state == ESPTUN_SA_STATE_PENDING) {
 		told = esptun_sa_switch(out);
 		switched = true;
-		break;
 	}
 	spin_unlock_bh(&tun->lock);
 	esptun_nl_changed();

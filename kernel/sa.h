@@ -9,6 +9,7 @@
 #include "crypto.h"
 #include "keyring.h"
 #include "replay.h"
+#include "selector.h"
 #include "stats.h"
 #include <linux/list.h>
 #include <linux/refcount.h>
@@ -46,6 +47,7 @@ enum {
  * @state: &enum esptun_sa_state, written under the device's lock
  * @esn: extended sequence numbers
  * @limited: @limits has any
+ * @selective: @selector is not for all packets
  * @flags: &enum esptun_sa_flags as given
  * @hash: gives outer packets without a hash one, so that they share a queue
  * @crypto: transform
@@ -56,7 +58,12 @@ enum {
  * @used_packets: when @limited
  * @used_bytes: when @limited
  * @limits: lifetime in traffic
+ * @selector: what it is for
+ * @by_out: in the device's list of outbound SAs in use
+ * @in_use: it is in that list, under the device's lock
  * @partner: outbound: SPI of the inbound SA whose first packet activates this one
+ * @twin: outbound: the SA that @partner names; inbound: the outbound one, of several the
+ *	latest, that names this one; NULL when it has gone. Under the device's lock
  * @id: larger than that of every SA made before
  * @created: CLOCK_BOOTTIME in ns
  * @encr: &enum esptun_encr
@@ -70,6 +77,7 @@ enum {
  * @by_spi: in the table of the underlay; two, so that the table can grow under readers
  * @by_tun: in the device's list
  * @refs: the base reference and requests in progress
+ * @gone_work: gives up the base reference, when packets have stopped looking at it
  * @free_work: frees it
  * @replay: inbound
  * @slots: memory of @replay
@@ -81,6 +89,7 @@ struct esptun_sa {
 	u8 state;
 	bool esn;
 	bool limited;
+	bool selective;
 	u32 flags;
 	u32 hash;
 	struct esptun_crypto crypto;
@@ -95,7 +104,11 @@ struct esptun_sa {
 
 	struct esptun_replay replay ____cacheline_aligned_in_smp;
 	struct esptun_limits limits;
+	struct esptun_selector selector;
+	struct list_head by_out;
+	bool in_use;
 	__be32 partner;
+	struct esptun_sa *twin;
 	u64 id;
 	u64 created;
 	u8 encr;
@@ -109,7 +122,8 @@ struct esptun_sa {
 	struct esptun_drops drops;
 	struct list_head by_tun;
 	refcount_t refs;
-	struct rcu_work free_work;
+	struct rcu_work gone_work;
+	struct work_struct free_work;
 	u64 slots[];
 };
 
@@ -119,6 +133,7 @@ struct esptun_sa {
 struct esptun_sa_params {
 	struct esptun_crypto_params crypto;
 	struct esptun_limits limits;
+	struct esptun_selector selector;
 	u32 dir;
 	__be32 spi;
 	u32 flags;
@@ -137,13 +152,13 @@ struct esptun_sa_params {
  * @extack: told what is wrong
  *
  * An outbound SA that is to be active, or whose partner has been confirmed already,
- * replaces the active one at once. May sleep. Return: 0 or -errno: -EINVAL, -EEXIST the
+ * replaces the active one of the same selectors at once. May sleep. Return: 0 or -errno: -EINVAL, -EEXIST the
  * SPI is taken, -EKEYREJECTED the key was used before, -ENODEV the device has gone.
  */
 int esptun_sa_new(struct esptun_dev *tun, const struct esptun_sa_params *p,
 		  struct netlink_ext_ack *extack);
 
-/* Makes a pending outbound SA the active one; nothing to do if it is. -errno. */
+/* Makes a pending outbound SA the active one of its selectors; nothing to do if it is. -errno. */
 int esptun_sa_activate(struct esptun_dev *tun, __be32 spi, struct netlink_ext_ack *extack);
 
 /* Deletes an SA, or gives back a reserved SPI. May sleep. 0 or -ENOENT. */
@@ -159,7 +174,7 @@ struct esptun_sa *esptun_sa_find(struct esptun_dev *tun, u32 dir, __be32 spi);
 /* The next SA of the device after @id in the order they were made; under RCU. */
 struct esptun_sa *esptun_sa_next(struct esptun_dev *tun, u64 id);
 
-/* A reference for what outlives the RCU section; false if the SA is being freed. */
+/* A reference for what outlives the RCU section; never false for an SA found in it. */
 static inline bool esptun_sa_hold(struct esptun_sa *sa)
 {
 	return refcount_inc_not_zero(&sa->refs);

@@ -5,6 +5,7 @@
  */
 #include "stats.h"
 #include "device.h"
+#include "nl_gen.h"
 #include "sa.h"
 #include <linux/skbuff.h>
 
@@ -14,6 +15,32 @@
 EXPORT_TRACEPOINT_SYMBOL_GPL(esptun_drop);
 
 struct esptun_census esptun_census;
+
+/*
+ * What the kernel's own drop monitor is told; it has a fixed list, in which a module from
+ * outside can have no names of its own. Ours are in the tracepoint esptun_drop.
+ */
+static const esptun_skb_reason_t esptun_stats_reasons[ESPTUN_DROP_COUNT] = {
+	[ESPTUN_DROP_TX_NO_SA] = ESPTUN_SKB_REASON(XFRM_POLICY),
+	[ESPTUN_DROP_TX_EXPIRED] = ESPTUN_SKB_REASON(XFRM_POLICY),
+	[ESPTUN_DROP_TX_SEQ_EXHAUSTED] = ESPTUN_SKB_REASON(XFRM_POLICY),
+	[ESPTUN_DROP_TX_BAD_INNER] = ESPTUN_SKB_REASON(IP_INHDR),
+	[ESPTUN_DROP_TX_NOT_IP] = ESPTUN_SKB_REASON(UNHANDLED_PROTO),
+	[ESPTUN_DROP_TX_MTU] = ESPTUN_SKB_REASON(PKT_TOO_BIG),
+	[ESPTUN_DROP_TX_NO_ROUTE] = ESPTUN_SKB_REASON(IP_OUTNOROUTES),
+	[ESPTUN_DROP_TX_NO_MEMORY] = ESPTUN_SKB_REASON(NOMEM),
+	[ESPTUN_DROP_TX_CRYPTO_BUSY] = ESPTUN_SKB_REASON(FULL_RING),
+	[ESPTUN_DROP_RX_NO_SA] = ESPTUN_SKB_REASON(XFRM_POLICY),
+	[ESPTUN_DROP_RX_EXPIRED] = ESPTUN_SKB_REASON(XFRM_POLICY),
+	[ESPTUN_DROP_RX_WRONG_SOURCE] = ESPTUN_SKB_REASON(XFRM_POLICY),
+	[ESPTUN_DROP_RX_TOO_SHORT] = ESPTUN_SKB_REASON(HDR_TRUNC),
+	[ESPTUN_DROP_RX_ICV_FAIL] = ESPTUN_SKB_REASON(SKB_CSUM),
+	[ESPTUN_DROP_RX_BAD_INNER] = ESPTUN_SKB_REASON(IP_INHDR),
+	[ESPTUN_DROP_RX_DUMMY] = ESPTUN_SKB_REASON(UNHANDLED_PROTO),
+	[ESPTUN_DROP_RX_DEVICE_DOWN] = ESPTUN_SKB_REASON(DEV_READY),
+	[ESPTUN_DROP_RX_NO_MEMORY] = ESPTUN_SKB_REASON(NOMEM),
+	[ESPTUN_DROP_RX_CRYPTO_BUSY] = ESPTUN_SKB_REASON(FULL_RING),
+};
 
 void esptun_stats_init(struct esptun_drops *drops)
 {
@@ -40,31 +67,32 @@ void esptun_stats_dropped(struct esptun_dev *tun, const struct esptun_drop_info 
 		.spi = info->sa ? info->sa->spi : info->spi,
 		.source = info->source,
 		.seq = info->seq,
+		.protocol = info->protocol,
 		.time = ktime_get_coarse_boottime_ns(),
 	};
 
 	esptun_stats_count(&tun->drops, &last, packets);
 	if (info->sa)
 		esptun_stats_count(&info->sa->drops, &last, packets);
-	trace_esptun_drop(tun->dev, last.reason, last.spi, last.seq);
+	trace_esptun_drop(tun->dev, last.reason, last.spi, last.seq, last.protocol);
 }
 
 void esptun_stats_drop(struct esptun_dev *tun, struct sk_buff *skb,
 		       const struct esptun_drop_info *info)
 {
 	esptun_stats_dropped(tun, info, max_t(u32, 1, skb_shinfo(skb)->gso_segs));
-	kfree_skb(skb);
+	esptun_compat_free(skb, esptun_stats_reasons[info->reason] ? :
+			   ESPTUN_SKB_REASON(NOT_SPECIFIED));
 }
 
 u64 esptun_stats_sum(const struct esptun_drops *drops, bool tx)
 {
-	u32 i = tx ? 0 : ESPTUN_DROP_RX_NO_SA;
-	u32 end = tx ? ESPTUN_DROP_RX_NO_SA : ESPTUN_DROP_COUNT;
 	u64 sum = 0;
+	u32 i;
 
-	for (; i < end; i++)
-		/* The core counts those itself. */
-		if (i != ESPTUN_DROP_RX_QUEUE_FULL)
+	/* Names begin with tx_ or rx_. The core counts what its queue refused itself. */
+	for (i = 0; i < ESPTUN_DROP_COUNT; i++)
+		if ((esptun_drop_names[i][0] == 't') == tx && i != ESPTUN_DROP_RX_QUEUE_FULL)
 			sum += atomic64_read(&drops->count[i]);
 	return sum;
 }

@@ -23,6 +23,8 @@ struct sk_buff;
  * @spi: of the packet, 0 if unknown
  * @source: outer source address, 0 for packets that came from this host
  * @seq: sequence number if known, otherwise 0
+ * @protocol: what the packet is, where that is why: EtherType of one to be sent, next header of
+ *	a received one; otherwise 0
  * @time: CLOCK_BOOTTIME in ns
  */
 struct esptun_last_error {
@@ -31,6 +33,7 @@ struct esptun_last_error {
 	__be32 source;
 	u64 seq;
 	u64 time;
+	u16 protocol;
 };
 
 /**
@@ -72,6 +75,7 @@ void esptun_stats_init(struct esptun_drops *drops);
  * @spi: where there is no @sa
  * @source: outer source of a received packet
  * @seq: sequence number, 0 if unknown
+ * @protocol: see &struct esptun_last_error
  */
 struct esptun_drop_info {
 	enum esptun_drop reason;
@@ -79,6 +83,7 @@ struct esptun_drop_info {
 	__be32 spi;
 	__be32 source;
 	u64 seq;
+	u16 protocol;
 };
 
 /* Counts @packets dropped packets of @tun and records the last of them. Any context. */

@@ -34,22 +34,24 @@ TRACE_EVENT(esptun_sa,
 );
 
 TRACE_EVENT(esptun_drop,
-	TP_PROTO(const struct net_device *dev, u32 reason, __be32 spi, u64 seq),
-	TP_ARGS(dev, reason, spi, seq),
+	TP_PROTO(const struct net_device *dev, u32 reason, __be32 spi, u64 seq, u16 protocol),
+	TP_ARGS(dev, reason, spi, seq, protocol),
 	TP_STRUCT__entry(
 		__string(name, dev->name)
 		__string(why, esptun_drop_names[reason])
 		__field(u32, spi)
 		__field(u64, seq)
+		__field(u16, protocol)
 	),
 	TP_fast_assign(
 		esptun_trace_str(name, dev->name);
 		esptun_trace_str(why, esptun_drop_names[reason]);
 		__entry->spi = be32_to_cpu(spi);
 		__entry->seq = seq;
+		__entry->protocol = protocol;
 	),
-	TP_printk("dev=%s reason=%s spi=0x%08x seq=%llu", __get_str(name), __get_str(why),
-		  __entry->spi, __entry->seq)
+	TP_printk("dev=%s reason=%s spi=0x%08x seq=%llu protocol=0x%x", __get_str(name),
+		  __get_str(why), __entry->spi, __entry->seq, __entry->protocol)
 );
 
 #endif /* _ESPTUN_TRACE_H */

@@ -7,8 +7,11 @@
 #include "xmit.h"
 #include "device.h"
 #include "esp.h"
+#include "mss.h"
 #include "netlink.h"
 #include "outer.h"
+#include "policy.h"
+#include "sadb.h"
 #include <linux/icmpv6.h>
 #include <net/icmp.h>
 #include <net/ip_tunnels.h>
@@ -20,12 +23,14 @@
  * @ttl: TTL or hop limit
  * @df: must not be fragmented: IPv4 with DF, IPv6
  * @v6: IPv6
+ * @esp: is an ESP packet itself: a tunnel in this tunnel
  */
 struct esptun_inner {
 	u8 tos;
 	u8 ttl;
 	bool df;
 	bool v6;
+	bool esp;
 };
 
 /* The tunnels that a packet is in on this CPU, innermost first: a chain on the stack. */
@@ -67,6 +72,7 @@ static bool esptun_xmit_inner4(const struct sk_buff *skb, struct esptun_inner *i
 	inner->ttl = iph->ttl;
 	inner->df = iph->frag_off & htons(IP_DF);
 	inner->v6 = false;
+	inner->esp = iph->protocol == IPPROTO_ESP;
 	return true;
 }
 
@@ -82,6 +88,7 @@ static bool esptun_xmit_inner6(const struct sk_buff *skb, struct esptun_inner *i
 	inner->ttl = ip6->hop_limit;
 	inner->df = true;
 	inner->v6 = true;
+	inner->esp = ip6->nexthdr == IPPROTO_ESP;
 	return true;
 }
 
@@ -96,6 +103,46 @@ static bool esptun_xmit_inner(struct sk_buff *skb, struct esptun_inner *inner)
 		return esptun_xmit_inner6(skb, inner);
 	}
 	return false;
+}
+
+static void esptun_xmit_bad_inner(struct esptun_dev *tun, struct sk_buff *skb)
+{
+	struct esptun_drop_info info = { .reason = ESPTUN_DROP_TX_BAD_INNER };
+
+	if (skb->protocol != htons(ETH_P_IP) && skb->protocol != htons(ETH_P_IPV6)) {
+		info.reason = ESPTUN_DROP_TX_NOT_IP;
+		info.protocol = ntohs(skb->protocol);
+	}
+	esptun_stats_drop(tun, skb, &info);
+}
+
+/*
+ * An ESP packet that is to be carried in ESP. One that this tunnel has made has come back
+ * to it. Others may be on a way that leads through several tunnels and machines for ever;
+ * the TTL that ends it must therefore go down here as in a router, and go on outside.
+ */
+static bool esptun_xmit_loops(struct esptun_dev *tun, const struct sk_buff *skb,
+			      const struct esptun_inner *inner)
+{
+	const struct esptun_sa *sa;
+	__be32 buffer, *spi;
+
+	if (inner->ttl <= 1)
+		return true;
+	if (inner->v6)
+		return false;
+	spi = skb_header_pointer(skb, ip_hdrlen(skb), sizeof(buffer), &buffer);
+	if (!spi || ip_hdr(skb)->daddr != READ_ONCE(tun->remote))
+		return false;
+	sa = esptun_sadb_out(esptun_net_get(tun->net), *spi, ip_hdr(skb)->daddr);
+	return sa && sa->tun == tun;
+}
+
+static u8 esptun_xmit_ttl(const struct esptun_dev *tun, const struct esptun_inner *inner)
+{
+	u8 ttl = READ_ONCE(tun->ttl) ? : inner->ttl;
+
+	return unlikely(inner->esp) ? min_t(u8, ttl, inner->ttl - 1) : ttl;
 }
 
 static bool esptun_xmit_too_big(const struct sk_buff *skb, u32 mtu)
@@ -138,21 +185,36 @@ static bool esptun_xmit_fits(struct esptun_dev *tun, const struct esptun_sa *sa,
 	return false;
 }
 
-/* The SA to send with, or the reason why there is none. */
-static struct esptun_sa *esptun_xmit_sa(struct esptun_dev *tun, struct sk_buff *skb)
+/* The SA to send with where there is not just one, or the reason why there is none. */
+static noinline struct esptun_sa *esptun_xmit_choose(struct esptun_dev *tun, struct esptun_sa *sa,
+						     struct sk_buff *skb)
 {
-	struct esptun_sa *sa = rcu_dereference(tun->out);
+	struct esptun_flow flow;
+	bool read = esptun_policy_flow(skb, true, &flow);
 
-	if (likely(sa && READ_ONCE(sa->state) == ESPTUN_SA_STATE_ACTIVE))
-		return sa;
-	esptun_nl_acquire(tun);
 	if (!sa)
-		esptun_xmit_refuse(tun, NULL, skb, ESPTUN_DROP_TX_NO_SA);
+		sa = esptun_policy_out(tun, &flow);
+	if (sa && READ_ONCE(sa->state) != ESPTUN_SA_STATE_EXPIRED)
+		return sa;
+	esptun_nl_acquire(tun, read ? &flow : NULL);
+	if (!sa)
+		esptun_xmit_refuse(tun, NULL, skb, list_empty(&tun->outs) ?
+				   ESPTUN_DROP_TX_NO_SA : ESPTUN_DROP_TX_NO_SELECTOR);
 	else if (READ_ONCE(sa->seq) >= sa->seq_limit)
 		esptun_xmit_refuse(tun, sa, skb, ESPTUN_DROP_TX_SEQ_EXHAUSTED);
 	else
 		esptun_xmit_refuse(tun, sa, skb, ESPTUN_DROP_TX_EXPIRED);
 	return NULL;
+}
+
+/* One that has been replaced since the pointer was read is as good. */
+static struct esptun_sa *esptun_xmit_sa(struct esptun_dev *tun, struct sk_buff *skb)
+{
+	struct esptun_sa *sa = rcu_dereference(tun->out);
+
+	if (likely(sa && READ_ONCE(sa->state) != ESPTUN_SA_STATE_EXPIRED))
+		return sa;
+	return esptun_xmit_choose(tun, sa, skb);
 }
 
 /* Into packets that fit, with checksums; the original is consumed. NULL: dropped. */
@@ -205,13 +267,33 @@ static bool esptun_xmit_number(struct esptun_sa *sa, u64 *seq, enum esptun_drop 
 }
 
 /*
+ * The SA was deleted after it had been chosen, as in a key change: what is left is for the one
+ * that has followed it, which is put in its place. Return: @segs, or NULL: none has, dropped.
+ */
+static struct sk_buff *esptun_xmit_hand_over(struct esptun_dev *tun, struct esptun_sa **sa,
+					     struct sk_buff *segs)
+{
+	struct esptun_sa *next = rcu_dereference(tun->out);
+	struct esptun_flow flow;
+
+	if (!next && esptun_policy_flow(segs, true, &flow))
+		next = esptun_policy_out(tun, &flow);
+	if (!next || READ_ONCE(next->state) == ESPTUN_SA_STATE_EXPIRED) {
+		esptun_xmit_drop_list(tun, *sa, segs, ESPTUN_DROP_TX_NO_SA);
+		return NULL;
+	}
+	*sa = next;
+	return segs;
+}
+
+/*
  * Sends segments that all have the outer header @outer describes. Each takes its number
  * when its turn comes, not all at once: another CPU that sends on the same SA would
  * overtake with a whole batch, and leave this one outside the windows of peers that have
- * room for 32 packets.
+ * room for 32 packets. Return: what is left, not sent, if the SA was deleted meanwhile.
  */
-static void esptun_xmit_list(struct esptun_dev *tun, struct esptun_sa *sa, struct sk_buff *segs,
-			     const struct esptun_cb *outer)
+static struct sk_buff *esptun_xmit_list(struct esptun_dev *tun, struct esptun_sa *sa,
+					struct sk_buff *segs, const struct esptun_cb *outer)
 {
 	unsigned int room = esptun_outer_headroom(outer->rt);
 	enum esptun_drop why = ESPTUN_DROP_TX_EXPIRED;
@@ -226,14 +308,16 @@ static void esptun_xmit_list(struct esptun_dev *tun, struct esptun_sa *sa, struc
 	}
 	if (unlikely(!esptun_sa_account(sa, packets, bytes))) {
 		esptun_xmit_drop_list(tun, sa, segs, why);
-		return;
+		return NULL;
 	}
 	skb_list_walk_safe(segs, skb, next) {
 		struct esptun_cb *cb = esptun_cb(skb);
 
 		if (unlikely(!esptun_xmit_number(sa, &seq, &why))) {
+			if (why == ESPTUN_DROP_TX_NO_SA)
+				return skb;
 			esptun_xmit_drop_list(tun, sa, skb, why);
-			return;
+			return NULL;
 		}
 		skb_mark_not_on_list(skb);
 		*cb = *outer;
@@ -241,6 +325,7 @@ static void esptun_xmit_list(struct esptun_dev *tun, struct esptun_sa *sa, struc
 		cb->bytes = skb->len;
 		esptun_esp_out(skb, room);
 	}
+	return NULL;
 }
 
 /* A packet that has been found good and has an SA. */
@@ -249,7 +334,6 @@ static void esptun_xmit_one(struct esptun_dev *tun, struct esptun_sa *sa, struct
 {
 	struct esptun_cb outer = { .sa = sa };
 	struct esptun_route route;
-	u8 ttl = READ_ONCE(tun->ttl);
 	u32 path;
 
 	if (unlikely(esptun_outer_route(tun, &route))) {
@@ -257,8 +341,14 @@ static void esptun_xmit_one(struct esptun_dev *tun, struct esptun_sa *sa, struct
 		esptun_xmit_refuse(tun, sa, skb, ESPTUN_DROP_TX_NO_ROUTE);
 		return;
 	}
-	if (unlikely(route.rt->dst.dev == tun->dev)) {
+	if (unlikely(route.rt->dst.dev == tun->dev ||
+		     (inner->esp && esptun_xmit_loops(tun, skb, inner)))) {
 		esptun_xmit_refuse(tun, sa, skb, ESPTUN_DROP_TX_LOOP);
+		goto out;
+	}
+	if (unlikely(READ_ONCE(tun->mss_clamp)) &&
+	    !esptun_mss_clamp(skb, esptun_device_room(tun))) {
+		esptun_xmit_refuse(tun, sa, skb, ESPTUN_DROP_TX_NO_MEMORY);
 		goto out;
 	}
 	path = esptun_outer_mtu(tun, route.rt);
@@ -271,10 +361,13 @@ static void esptun_xmit_one(struct esptun_dev *tun, struct esptun_sa *sa, struct
 	outer.rt = route.rt;
 	outer.saddr = route.saddr;
 	outer.tos = esptun_outer_tos(tun, inner->tos);
-	outer.ttl = ttl ? : inner->ttl;
+	outer.ttl = esptun_xmit_ttl(tun, inner);
 	skb = esptun_xmit_segment(tun, sa, skb);
-	if (likely(skb))
-		esptun_xmit_list(tun, sa, skb, &outer);
+	while (skb) {
+		skb = esptun_xmit_list(tun, outer.sa, skb, &outer);
+		if (unlikely(skb))
+			skb = esptun_xmit_hand_over(tun, &outer.sa, skb);
+	}
 out:
 	ip_rt_put(route.rt);
 }
@@ -307,7 +400,7 @@ netdev_tx_t esptun_xmit(struct sk_buff *skb, struct net_device *dev)
 	struct esptun_sa *sa;
 
 	if (unlikely(!esptun_xmit_inner(skb, &inner))) {
-		esptun_xmit_refuse(tun, NULL, skb, ESPTUN_DROP_TX_BAD_INNER);
+		esptun_xmit_bad_inner(tun, skb);
 		return NETDEV_TX_OK;
 	}
 	if (unlikely(!esptun_xmit_enter(&here, tun))) {

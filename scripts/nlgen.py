@@ -171,6 +171,10 @@ class Op:
     def handler(self, mode):
         return f"esptun_nl_{c_name(self.name)}_{mode}it"
 
+    def guard(self, mode):
+        """What stands before a handler to ask for the privilege."""
+        return f"esptun_nl_{c_name(self.name)}_guard_{mode}"
+
     def accepted(self):
         """What a request may carry. Do and dump share it: 5.10 has one policy a command."""
         names = {a.name for m in self.modes.values() for a in m["request"]}
@@ -290,7 +294,9 @@ def make_kernel_h(spec):
     out = [banner("h", "GPL-2.0"), "#ifndef _ESPTUN_NL_GEN_H", "#define _ESPTUN_NL_GEN_H", "",
            "#include <linux/ethtool.h>", "#include <net/genetlink.h>",
            "#include <uapi/linux/esptun.h>", "",
-           "/* Implemented in netlink.c. */", *handlers, "",
+           "/* Implemented in netlink.c and nl_sa.c. */", *handlers, "",
+           "/* May the sender do this? 0, or -EPERM with a text. Implemented in netlink.c. */",
+           "int esptun_nl_permit(struct sk_buff *skb, struct netlink_ext_ack *extack);", "",
            f"#define ESPTUN_NL_OPS_COUNT\t{len(spec.requests)}", "",
            "enum {", *groups, "\tESPTUN_NL_MCGRPS_COUNT", "};", "",
            "extern const struct genl_ops esptun_nl_ops[ESPTUN_NL_OPS_COUNT];",
@@ -309,11 +315,31 @@ def kernel_policy(name, aset, attrs, head=()):
     return [f"{name}[{aset.max} + 1] = {{", *body, "};", ""]
 
 
-def kernel_op(op, caps):
+def kernel_guard(op):
+    """GENL_UNS_ADMIN_PERM would refuse before anybody could say why: ours says it."""
+    if "uns-admin-perm" not in op.flags:
+        return []
+    out = []
+    if "do" in op.modes:
+        out += [f"static int {op.guard('do')}(struct sk_buff *skb, struct genl_info *info)", "{",
+                "\tint err = esptun_nl_permit(skb, info->extack);", "",
+                f"\treturn err ? err : {op.handler('do')}(skb, info);", "}", ""]
+    if "dump" in op.modes:
+        # Not in .start: before 6.10 the text would not get out of there.
+        out += [f"static int {op.guard('dump')}(struct sk_buff *skb, struct netlink_callback *cb)",
+                "{", "\tint err = esptun_nl_permit(cb->skb, cb->extack);", "",
+                f"\treturn err ? err : {op.handler('dump')}(skb, cb);", "}", ""]
+    return out
+
+
+def kernel_op(op):
+    guarded = "uns-admin-perm" in op.flags
     rows = [(".cmd", op.const)]
-    rows += [(f".{m}it", op.handler(m)) for m in ("do", "dump") if m in op.modes]
-    rows += [(".policy", op.policy), (".maxattr", op.set.max), (".validate", "0"),
-             (".flags", " | ".join(caps[f] for f in op.flags) or "0")]
+    if "do" in op.modes:
+        rows += [(".doit", op.guard("do") if guarded else op.handler("do"))]
+    if "dump" in op.modes:
+        rows += [(".dumpit", op.guard("dump") if guarded else op.handler("dump"))]
+    rows += [(".policy", op.policy), (".maxattr", op.set.max), (".validate", "0")]
     return ["\t{", *table([r[0] for r in rows], [f"= {r[1]}," for r in rows], "\t\t"), "\t},"]
 
 
@@ -330,16 +356,17 @@ def kernel_groups(spec):
 
 
 def make_kernel_c(spec):
-    caps = {"admin-perm": "GENL_ADMIN_PERM", "uns-admin-perm": "GENL_UNS_ADMIN_PERM"}
     out = [banner("c", "GPL-2.0"), '#include "nl_gen.h"', ""]
     for op in spec.requests:
         out += kernel_policy(f"static const struct nla_policy {op.policy}", op.set, op.accepted())
     strict = (f"[{spec.link.unspec}]", "{ .strict_start_type = 1 }")
     out += kernel_policy("const struct nla_policy esptun_link_policy", spec.link,
                          spec.link.attrs, [strict])
+    for op in spec.requests:
+        out += kernel_guard(op)
     out += ["const struct genl_ops esptun_nl_ops[ESPTUN_NL_OPS_COUNT] = {"]
     for op in spec.requests:
-        out += kernel_op(op, caps)
+        out += kernel_op(op)
     out += ["};", "", *kernel_groups(spec)]
     drops = spec.enums["drop"]
     out += ["const char esptun_drop_names[ESPTUN_DROP_COUNT][ETH_GSTRING_LEN] = {",

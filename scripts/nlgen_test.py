@@ -78,8 +78,15 @@ class Output(unittest.TestCase):
         text = nlgen.make_kernel_c(self.spec)
         ops = re.search(r"esptun_nl_ops\[.*?\n\};", text, re.S).group()
         count = len(self.spec.requests)
-        for field in (r"\.cmd\t", r"\.policy\t", r"\.maxattr\t", r"\.flags\t+= GENL_UNS_ADMIN_PERM"):
+        for field in (r"\.cmd\t", r"\.policy\t", r"\.maxattr\t", r"\.doit\t+= \w+_guard_do,"):
             self.assertEqual(len(re.findall(field, ops)), count, field)
+
+    def test_every_handler_is_behind_the_question_for_the_privilege(self):
+        text = nlgen.make_kernel_c(self.spec)
+        modes = sum(len(op.modes) for op in self.spec.requests)
+        self.assertEqual(len(re.findall(r"esptun_nl_permit\(", text)), modes)
+        self.assertEqual(len(re.findall(r"\.dumpit\t+= \w+_guard_dump,", text)),
+                         len(re.findall(r"\.dumpit\t", text)))
 
 
 class Check(unittest.TestCase):

@@ -230,7 +230,7 @@ is "esptun shows what ip made" "$(json '(d[0]["ttl"], d[0]["tos"], d[0]["pmtudis
 	"(9, 'inherit', False)"
 check "ip link show, text" grep -qE "esptun remote $B4 local $A4 ttl 9 tos inherit pmtudisc off" <(ip -n gwA -d link show ip0)
 is "ip link show, JSON" "$(ip -n gwA -d -j link show ip0 | /usr/bin/python3 -c 'import json, sys; print(json.load(sys.stdin)[0]["linkinfo"])')" \
-	"{'info_kind': 'esptun', 'info_data': {'remote': '$B4', 'local': '$A4', 'ttl': 9, 'tos': 'inherit', 'pmtudisc': False, 'keep_carrier': False}}"
+	"{'info_kind': 'esptun', 'info_data': {'remote': '$B4', 'local': '$A4', 'ttl': 9, 'tos': 'inherit', 'pmtudisc': False, 'keep_carrier': False, 'mss_clamp': False}}"
 check "ip link change" ip -n gwA link change ip0 type esptun ttl 10
 is "ip changed only that" "$(json '(d[0]["ttl"], d[0]["pmtudisc"])' -n gwA tunnel show ip0)" "(10, False)"
 refuse "ip refuses what it does not know" 'not an option of kind esptun' ip -n gwA link add ip1 type esptun key 5

@@ -102,9 +102,9 @@ def by_cli():
     ns = BED["bed"].ns("cli")
     ns.ip("link add under0 type dummy\naddr add 192.0.2.1/24 dev under0\nlink set under0 up")
     cli("tunnel add t0 local 192.0.2.1 remote 192.0.2.7 dev under0 ttl 33 tos 0x88 pmtudisc off "
-        "fwmark 0x1234 keep-carrier on mtu 1300 up", ns)
+        "fwmark 0x1234 keep-carrier on mss-clamp on mtu 1300 up", ns)
     want = {"local4": "192.0.2.1", "remote4": "192.0.2.7", "link": ns.index("under0"), "ttl": 33,
-            "tos": 0x88, "pmtudisc": 0, "fwmark": 0x1234, "keep_carrier": 1}
+            "tos": 0x88, "pmtudisc": 0, "fwmark": 0x1234, "keep_carrier": 1, "mss_clamp": 1}
     equal(ns.rtnl.getlink("t0"), want, "rtnetlink")
     shown = json.loads(cli("-j tunnel show t0", ns))[0]
     equal((shown["dev"], shown["local"], shown["remote"], shown["mtu"]),
@@ -117,8 +117,8 @@ def by_cli():
     equal((link["link_type"], link["mtu"]), ("none", 1300), "link type and MTU")
     check({"POINTOPOINT", "MULTICAST", "NOARP", "UP", "LOWER_UP"} <= set(link["flags"]), "flags")
     cli("tunnel change t0 remote 192.0.2.8 ttl inherit tos inherit pmtudisc on fwmark 0 "
-        "keep-carrier off dev none", ns)
-    want.update(remote4="192.0.2.8", ttl=0, tos=1, pmtudisc=1, fwmark=0, keep_carrier=0, link=0)
+        "keep-carrier off mss-clamp off dev none", ns)
+    want.update(remote4="192.0.2.8", ttl=0, tos=1, pmtudisc=1, fwmark=0, keep_carrier=0, mss_clamp=0, link=0)
     equal(ns.rtnl.getlink("t0"), want, "after the change")
     check("LOWER_UP" not in json.loads(ns.sh("ip -j link show t0"))[0]["flags"], "no carrier now")
     cli("tunnel del t0", ns)
@@ -132,7 +132,8 @@ def by_ip():
     says(f"ip -n {ns.name} link add t0 type esptun", "remote")
     ns.rtnl.newlink("t0", remote4="192.0.2.7")
     equal(ns.rtnl.getlink("t0"), {"local4": "0.0.0.0", "remote4": "192.0.2.7", "link": 0, "ttl": 64,
-                                  "tos": 1, "pmtudisc": 1, "fwmark": 0, "keep_carrier": 0}, "defaults")
+                                  "tos": 1, "pmtudisc": 1, "fwmark": 0, "keep_carrier": 0,
+                                  "mss_clamp": 0}, "defaults")
     ns.ip("link set t0 name t1\nlink set t1 mtu 1234\nlink set t1 up\nlink set t1 alias hello")
     equal(json.loads(cli("-j tunnel show t1", ns))[0]["mtu"], 1234, "MTU")
     says(f"ip -n {ns.name} link add t1 type esptun", "")

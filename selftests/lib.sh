@@ -17,6 +17,15 @@ TEST_TMP=$(mktemp -d /tmp/esptun-test.XXXXXX)
 # Everything waits for a condition; this is how long, in seconds, a condition
 # that will come may take on a slow emulated machine.
 : "${PATIENCE:=60}"
+PATIENCE=$((PATIENCE * ${SELFTEST_SLOW:-1}))
+
+# scaled COUNT [LEAST]: a number of rounds or packets, as many as this run is to
+# make (SELFTEST_SCALE=0.1: a tenth).
+scaled()
+{
+	awk -v n="$1" -v least="${2:-1}" -v scale="${SELFTEST_SCALE:-1}" \
+		'BEGIN { n = int(n * scale + 0.5); print n < least ? least : n }'
+}
 
 ### KTAP
 

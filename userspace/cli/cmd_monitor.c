@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "cli/cli.h"
+#include "cli/selector.h"
 #include "cli/show.h"
 
 #define NAMES	256
@@ -73,6 +74,8 @@ static void show_device(struct out *o, const struct esptun_event *ev, const char
 		out_onoff(o, "carrier", t->carrier);
 	if (ev->type == ESPTUN_CMD_CARRIER_NTF && t->out_spi)
 		out_hex32(o, "out_spi", t->out_spi);
+	if (ev->type == ESPTUN_CMD_ACQUIRE_NTF)
+		cli_show_flow(o, &t->flow);
 	if (ev->type != ESPTUN_EVENT_TUNNEL_SET)
 		return;
 	out_str(o, "local", esptun_addr_text(&t->local, text));

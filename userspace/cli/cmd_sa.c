@@ -9,6 +9,7 @@
 #include "cli/cli.h"
 #include "cli/keyfile.h"
 #include "cli/parse.h"
+#include "cli/selector.h"
 #include "cli/show.h"
 #include "libesptun/nl_gen.h"
 
@@ -17,10 +18,11 @@ struct request {
 	const char *dev;
 	const char *keyfile;
 	bool esn;
+	bool sel;
 	bool no_integrity_ok;
 };
 
-enum { DEV = 1, DIR = 2, SPI = 4, WINDOW = 8, STATE = 16, PARTNER = 32 };
+enum { DEV = 1, DIR = 2, SPI = 4, WINDOW = 8, STATE = 16, PARTNER = 32, SEL = 64, IN_SEL = 128 };
 
 #define IN_SA(member)	(offsetof(struct request, sa) + offsetof(struct esptun_sa, member))
 #define IN(member)	offsetof(struct request, member)
@@ -49,6 +51,12 @@ static const struct args_option add_options[] = {
 	{ "soft-packets", "NUMBER", cli_parse_u64, IN_SA(soft_packets), 0, false },
 	{ "hard-packets", "NUMBER", cli_parse_u64, IN_SA(hard_packets), 0, false },
 	{ "cookie", "HEX", cli_parse_cookie, IN(sa), 0, false },
+	{ "sel", NULL, cli_parse_flag, IN(sel), SEL, false },
+	{ "local", "ADDRS", cli_parse_range, IN_SA(sel.local), IN_SEL, false },
+	{ "remote", "ADDRS", cli_parse_range, IN_SA(sel.remote), IN_SEL, false },
+	{ "proto", "PROTO", cli_parse_proto, IN_SA(sel.proto), IN_SEL, false },
+	{ "local-port", "PORT", cli_parse_port, IN_SA(sel.local_port), IN_SEL, false },
+	{ "remote-port", "PORT", cli_parse_port, IN_SA(sel.remote_port), IN_SEL, false },
 	END
 };
 
@@ -69,6 +77,7 @@ static void notes(FILE *f)
 	list_words(f, "ENCR", &esptun_nl_encr_names);
 	list_words(f, "AUTH", &esptun_nl_auth_names);
 	fputs("       Default: encr aes-gcm-16, auth none, state active, replay-window 1024 (0 without integrity)\n"
+	      "       ADDRS, our and the peer's inner addresses: any, an address, a network or FIRST-LAST\n"
 	      "       FILE, mode 0600: \"encr-key = HEX\" (with the salt behind the key: 4 octets for\n"
 	      "                        aes-gcm, aes-ctr, null-aes-gmac and chacha20-poly1305, 3 for aes-ccm),\n"
 	      "                        \"auth-key = HEX\"\n", f);
@@ -102,6 +111,21 @@ static int check_direction(struct cli *c, const struct request *r, uint32_t give
 	return CLI_OK;
 }
 
+/* Addresses of the selector look like those of the tunnel: "sel" says which are meant. */
+static int check_selector(struct cli *c, const struct request *r, uint32_t given)
+{
+	const struct esptun_selector *s = &r->sa.sel;
+
+	if (!(given & SEL) != !(given & IN_SEL))
+		return cli_wrong(c, "sel and its local, remote, proto, local-port or remote-port go together");
+	if (s->local.first.family && s->remote.first.family &&
+	    s->local.first.family != s->remote.first.family)
+		return cli_wrong(c, "sel: local and remote must be of one address family");
+	if ((s->local_port || s->remote_port) && !s->proto)
+		return cli_wrong(c, "sel: a port needs a proto");
+	return CLI_OK;
+}
+
 static void set_defaults(struct request *r, uint32_t given)
 {
 	bool integrity = r->sa.auth != ESPTUN_AUTH_NONE || esptun_encr_combined(r->sa.encr);
@@ -122,6 +146,8 @@ static int sa_add(struct cli *c, struct args *a)
 
 	if (ret == CLI_OK)
 		ret = check_direction(c, &r, given);
+	if (ret == CLI_OK)
+		ret = check_selector(c, &r, given);
 	if (ret == CLI_OK)
 		ret = cli_keyfile_read(c, r.keyfile, &keys);
 	if (ret != CLI_OK)
@@ -253,7 +279,9 @@ static const struct cli_command commands[] = {
 		 "              [ encr ENCR ] [ auth AUTH ] [ replay-window PACKETS ] [ esn ] [ seq NUMBER ]\n"
 		 "              [ partner-spi SPI ] [ state { pending | active } ] [ no-integrity-ok ]\n"
 		 "              [ soft-bytes OCTETS ] [ hard-bytes OCTETS ]\n"
-		 "              [ soft-packets NUMBER ] [ hard-packets NUMBER ] [ cookie HEX ]", sa_add },
+		 "              [ soft-packets NUMBER ] [ hard-packets NUMBER ] [ cookie HEX ]\n"
+		 "              [ sel [ local ADDRS ] [ remote ADDRS ] [ proto PROTO ]\n"
+		 "              [ local-port PORT ] [ remote-port PORT ] ]", sa_add },
 	{ "activate", "dev NAME spi SPI", sa_activate },
 	{ "alloc-spi", "dev NAME", sa_alloc_spi },
 	{ "del", "dev NAME dir { in | out } spi SPI", sa_del },

@@ -28,6 +28,8 @@ static const struct args_option tunnel_options[] = {
 	{ "fwmark", "MARK", cli_parse_u32, IN_TUNNEL(fwmark), ESPTUN_TUNNEL_FWMARK, false },
 	{ "keep-carrier", "on or off", cli_parse_onoff, IN_TUNNEL(keep_carrier),
 	  ESPTUN_TUNNEL_KEEP_CARRIER, false },
+	{ "mss-clamp", "on or off", cli_parse_onoff, IN_TUNNEL(mss_clamp),
+	  ESPTUN_TUNNEL_MSS_CLAMP, false },
 	{ "mtu", "MTU", cli_parse_mtu, IN_TUNNEL(mtu), ESPTUN_TUNNEL_MTU, false },
 	{ "up", NULL, cli_parse_updown, IN_TUNNEL(up), ESPTUN_TUNNEL_UP, false },
 	{ "down", NULL, cli_parse_updown, IN_TUNNEL(up), ESPTUN_TUNNEL_UP, false },
@@ -37,7 +39,7 @@ static const struct args_option tunnel_options[] = {
 #define OPTIONS_GRAMMAR \
 	"[ dev DEVICE ] [ ttl TTL ] [ tos TOS ]\n" \
 	"              [ pmtudisc { on | off } ] [ fwmark MARK ] [ keep-carrier { on | off } ]\n" \
-	"              [ mtu MTU ] [ up | down ]"
+	"              [ mss-clamp { on | off } ] [ mtu MTU ] [ up | down ]"
 
 static void notes(FILE *f)
 {
@@ -159,6 +161,8 @@ static void show_config(struct cli *c, const struct esptun_tunnel *t)
 		out_hex32(o, "fwmark", t->fwmark);
 	if (t->keep_carrier || c->details || o->json)
 		out_onoff(o, "keep_carrier", t->keep_carrier);
+	if (t->mss_clamp || c->details || o->json)
+		out_onoff(o, "mss_clamp", t->mss_clamp);
 }
 
 static void show_state(struct cli *c, const struct esptun_tunnel *t)

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "cli/cli.h"
+#include "cli/selector.h"
 
 /* ethtool -S and JSON write the counters' names with underscores; so does text. */
 static void counter(struct out *o, const char *name, uint64_t value)
@@ -49,6 +50,8 @@ void cli_show_last_error(struct out *o, const struct esptun_drop_record *e, uint
 		out_num(o, "seq", e->seq);
 	if (e->source.family)
 		out_str(o, "source", esptun_addr_text(&e->source, text));
+	if (e->protocol)
+		out_num(o, "protocol", e->protocol);
 	out_when(o, "time", e->time, now);
 	out_nest_end(o);
 }
@@ -158,6 +161,7 @@ void cli_show_sa(struct cli *c, const char *ifname, const struct esptun_sa *sa)
 	show_algorithms(o, sa);
 	out_line(o);
 	show_sequence(o, sa);
+	cli_show_selector(o, &sa->sel);
 	if (c->stats >= 1)
 		show_counters(c, sa);
 	if (c->stats >= 2) {

@@ -12,7 +12,7 @@
 #include <netlink/attr.h>
 #include <netlink/msg.h>
 
-enum form { BOOL8, NUM8, NUM32, BE32, NUM64, TEXT, ADDR4, ADDR6, COOKIE, NEST };
+enum form { BOOL8, NUM8, BE16, NUM32, BE32, NUM64, TEXT, ADDR4, ADDR6, ADDR, COOKIE, NEST };
 
 struct field;
 
@@ -31,6 +31,7 @@ struct field {
 
 _Static_assert((int)ESPTUN_A_TUNNEL_MAX <= (int)LONGEST_SET &&
 	       (int)ESPTUN_A_LAST_ERROR_MAX <= (int)LONGEST_SET &&
+	       (int)ESPTUN_A_FLOW_MAX <= (int)LONGEST_SET &&
 	       (int)ESPTUN_A_STATS_MAX <= (int)LONGEST_SET &&
 	       (int)ESPTUN_A_MODULE_MAX <= (int)LONGEST_SET &&
 	       (int)IFLA_ESPTUN_MAX <= (int)LONGEST_SET, "decode_fields() needs more room");
@@ -42,6 +43,7 @@ static const struct field last_error_fields[] = {
 	{ ESPTUN_A_LAST_ERROR_SOURCE4, ADDR4, AT(esptun_drop_record, source), NULL, 0 },
 	{ ESPTUN_A_LAST_ERROR_SOURCE6, ADDR6, AT(esptun_drop_record, source), NULL, 0 },
 	{ ESPTUN_A_LAST_ERROR_TIME, NUM64, AT(esptun_drop_record, time), NULL, 0 },
+	{ ESPTUN_A_LAST_ERROR_PROTOCOL, NUM32, AT(esptun_drop_record, protocol), NULL, 0 },
 	{ 0 }
 };
 
@@ -50,6 +52,15 @@ static const struct field stats_fields[] = {
 	{ ESPTUN_A_STATS_RX_BYTES, NUM64, AT(esptun_stats, rx_bytes), NULL, 0 },
 	{ ESPTUN_A_STATS_TX_PACKETS, NUM64, AT(esptun_stats, tx_packets), NULL, 0 },
 	{ ESPTUN_A_STATS_TX_BYTES, NUM64, AT(esptun_stats, tx_bytes), NULL, 0 },
+	{ 0 }
+};
+
+static const struct field flow_fields[] = {
+	{ ESPTUN_A_FLOW_LOCAL, ADDR, AT(esptun_flow, local), NULL, 0 },
+	{ ESPTUN_A_FLOW_REMOTE, ADDR, AT(esptun_flow, remote), NULL, 0 },
+	{ ESPTUN_A_FLOW_PROTO, NUM8, AT(esptun_flow, proto), NULL, 0 },
+	{ ESPTUN_A_FLOW_LOCAL_PORT, BE16, AT(esptun_flow, local_port), NULL, 0 },
+	{ ESPTUN_A_FLOW_REMOTE_PORT, BE16, AT(esptun_flow, remote_port), NULL, 0 },
 	{ 0 }
 };
 
@@ -72,6 +83,7 @@ static const struct field tunnel_fields[] = {
 	{ ESPTUN_A_TUNNEL_DROPS, NEST, AT(esptun_tunnel, drops), NULL, ESPTUN_A_DROPS_MAX },
 	{ ESPTUN_A_TUNNEL_LAST_ERROR, NEST, AT(esptun_tunnel, last_error), last_error_fields,
 	  ESPTUN_A_LAST_ERROR_MAX },
+	{ ESPTUN_A_TUNNEL_FLOW, NEST, AT(esptun_tunnel, flow), flow_fields, ESPTUN_A_FLOW_MAX },
 	{ 0 }
 };
 
@@ -103,6 +115,13 @@ static const struct field sa_fields[] = {
 	{ ESPTUN_A_SA_LAST_ERROR, NEST, AT(esptun_sa, last_error), last_error_fields,
 	  ESPTUN_A_LAST_ERROR_MAX },
 	{ ESPTUN_A_SA_REASON, NUM32, AT(esptun_sa, reason), NULL, 0 },
+	{ ESPTUN_A_SA_SEL_LOCAL, ADDR, AT(esptun_sa, sel.local.first), NULL, 0 },
+	{ ESPTUN_A_SA_SEL_LOCAL_LAST, ADDR, AT(esptun_sa, sel.local.last), NULL, 0 },
+	{ ESPTUN_A_SA_SEL_REMOTE, ADDR, AT(esptun_sa, sel.remote.first), NULL, 0 },
+	{ ESPTUN_A_SA_SEL_REMOTE_LAST, ADDR, AT(esptun_sa, sel.remote.last), NULL, 0 },
+	{ ESPTUN_A_SA_SEL_PROTO, NUM8, AT(esptun_sa, sel.proto), NULL, 0 },
+	{ ESPTUN_A_SA_SEL_LOCAL_PORT, BE16, AT(esptun_sa, sel.local_port), NULL, 0 },
+	{ ESPTUN_A_SA_SEL_REMOTE_PORT, BE16, AT(esptun_sa, sel.remote_port), NULL, 0 },
 	{ 0 }
 };
 
@@ -127,6 +146,7 @@ static const struct field link_fields[] = {
 	{ IFLA_ESPTUN_PMTUDISC, BOOL8, AT(esptun_tunnel, pmtudisc), NULL, 0 },
 	{ IFLA_ESPTUN_FWMARK, NUM32, AT(esptun_tunnel, fwmark), NULL, 0 },
 	{ IFLA_ESPTUN_KEEP_CARRIER, BOOL8, AT(esptun_tunnel, keep_carrier), NULL, 0 },
+	{ IFLA_ESPTUN_MSS_CLAMP, BOOL8, AT(esptun_tunnel, mss_clamp), NULL, 0 },
 	{ 0 }
 };
 
@@ -178,6 +198,10 @@ static void decode_field(const struct field *f, const struct nlattr *nla, void *
 		if (len >= 1)
 			*(uint8_t *)dst = nla_get_u8(nla);
 		break;
+	case BE16:
+		if (len >= 2)
+			*(uint16_t *)dst = ntohs(nla_get_u16(nla));
+		break;
 	case NUM32:
 		if (len >= 4)
 			*(uint32_t *)dst = nla_get_u32(nla);
@@ -198,6 +222,9 @@ static void decode_field(const struct field *f, const struct nlattr *nla, void *
 		break;
 	case ADDR6:
 		decode_addr(nla, AF_INET6, 16, dst);
+		break;
+	case ADDR:
+		decode_addr(nla, len == 4 ? AF_INET : AF_INET6, len == 4 ? 4 : 16, dst);
 		break;
 	case COOKIE:
 		decode_cookie(nla, dst, f->size);
@@ -266,7 +293,8 @@ static uint32_t fields_present(const struct esptun_tunnel *t)
 	       (t->remote.family ? ESPTUN_TUNNEL_REMOTE : 0) |
 	       (t->link ? ESPTUN_TUNNEL_LINK : 0) | (t->mtu ? ESPTUN_TUNNEL_MTU : 0) |
 	       ESPTUN_TUNNEL_TTL | ESPTUN_TUNNEL_TOS | ESPTUN_TUNNEL_PMTUDISC |
-	       ESPTUN_TUNNEL_FWMARK | ESPTUN_TUNNEL_KEEP_CARRIER | ESPTUN_TUNNEL_UP;
+	       ESPTUN_TUNNEL_FWMARK | ESPTUN_TUNNEL_KEEP_CARRIER | ESPTUN_TUNNEL_MSS_CLAMP |
+	       ESPTUN_TUNNEL_UP;
 }
 
 int esptun_decode_link(const struct nlmsghdr *nlh, struct esptun_tunnel *out)
@@ -316,6 +344,7 @@ void esptun_decode_merge(struct esptun_tunnel *t, const struct esptun_tunnel *st
 	t->pmtudisc = config.pmtudisc;
 	t->fwmark = config.fwmark;
 	t->keep_carrier = config.keep_carrier;
+	t->mss_clamp = config.mss_clamp;
 	t->mtu = config.mtu;
 	t->up = config.up;
 	t->carrier = config.carrier;

@@ -44,6 +44,44 @@ struct esptun_addr {
 	};
 };
 
+/** struct esptun_range - addresses from @first to @last, both of one family or AF_UNSPEC */
+struct esptun_range {
+	struct esptun_addr first;
+	struct esptun_addr last;
+};
+
+/**
+ * struct esptun_selector - the packets an SA is for (RFC 4301 4.4.1.1); all zero: every packet
+ * @local: our side's addresses; AF_UNSPEC: all, of @remote's family if that has one
+ * @remote: the peer's side's
+ * @proto: protocol above IP, 0 for any
+ * @local_port: host byte order, 0 for any; not 0 only if @proto has ports (TCP, UDP, SCTP, ...)
+ * @remote_port: the same
+ */
+struct esptun_selector {
+	struct esptun_range local;
+	struct esptun_range remote;
+	uint8_t proto;
+	uint16_t local_port;
+	uint16_t remote_port;
+};
+
+/**
+ * struct esptun_flow - what a packet shows to traffic selectors
+ * @local: our side's address; AF_UNSPEC: nothing is known
+ * @remote: the peer's side's
+ * @proto: protocol above IP, 0 if not known
+ * @local_port: host byte order, 0 if there is none, as in fragments but the first
+ * @remote_port: the same
+ */
+struct esptun_flow {
+	struct esptun_addr local;
+	struct esptun_addr remote;
+	uint8_t proto;
+	uint16_t local_port;
+	uint16_t remote_port;
+};
+
 /**
  * struct esptun_drop_record - the last packet that was dropped
  * @time: when; 0 if none was
@@ -51,6 +89,8 @@ struct esptun_addr {
  * @spi: of the packet, 0 if not known
  * @seq: its sequence number, 0 if not known; with ESN as far as it could be inferred
  * @source: outer source address, AF_UNSPEC for packets of our own
+ * @protocol: what the packet was, where that is the reason: the EtherType of one to be sent,
+ *   the next header of a received one; otherwise 0
  */
 struct esptun_drop_record {
 	uint64_t time;
@@ -58,6 +98,7 @@ struct esptun_drop_record {
 	uint32_t spi;
 	uint64_t seq;
 	struct esptun_addr source;
+	uint32_t protocol;
 };
 
 /** struct esptun_stats - packets and octets that passed; octets are those of inner packets */
@@ -82,6 +123,7 @@ struct esptun_stats {
 #define ESPTUN_TUNNEL_KEEP_CARRIER	(1U << 7)
 #define ESPTUN_TUNNEL_MTU		(1U << 8)
 #define ESPTUN_TUNNEL_UP		(1U << 9)
+#define ESPTUN_TUNNEL_MSS_CLAMP		(1U << 10)
 
 /**
  * struct esptun_tunnel - an esptun device
@@ -99,17 +141,19 @@ struct esptun_stats {
  * @pmtudisc: set DF as path MTU discovery needs; false copies the inner DF
  * @fwmark: mark for the outer route lookup
  * @keep_carrier: carrier stays on without a usable outbound SA
+ * @mss_clamp: TCP SYNs in both directions announce no larger segment than fits
  * @mtu: of the device, octets
  * @up: administratively up
  * @carrier: reply; the device has carrier: a usable outbound SA, or @keep_carrier. In the
  *   event carrier: there is a usable outbound SA
  * @path_mtu: reply; of the outer path, octets, 0 if not known
- * @overhead: reply; most octets the active outbound SA adds to a packet
- * @out_spi: reply; of the active outbound SA, 0 for none
+ * @overhead: reply; most octets an active outbound SA adds to a packet
+ * @out_spi: reply; of the active outbound SA, of several the one that adds most; 0 for none
  * @sa_count: reply; SAs of this device
  * @stats: reply
  * @drops: reply; packets by reason, indexed by enum esptun_drop
  * @last_error: reply
+ * @flow: in the event acquire: the packet that wants to leave
  */
 struct esptun_tunnel {
 	uint32_t fields;
@@ -124,6 +168,7 @@ struct esptun_tunnel {
 	bool pmtudisc;
 	uint32_t fwmark;
 	bool keep_carrier;
+	bool mss_clamp;
 	uint32_t mtu;
 	bool up;
 	bool carrier;
@@ -134,6 +179,7 @@ struct esptun_tunnel {
 	struct esptun_stats stats;
 	uint64_t drops[ESPTUN_DROP_COUNT];
 	struct esptun_drop_record last_error;
+	struct esptun_flow flow;
 };
 
 /**
@@ -170,6 +216,8 @@ struct esptun_keys {
  * @hard_packets: as @hard_bytes, packets
  * @cookie: opaque to the kernel, comes back in every reply and event
  * @cookie_len: octets in @cookie, 0..ESPTUN_COOKIE_MAX_LEN
+ * @sel: the packets it is for. out: replaces only an SA with the same; in: what lies outside
+ *   is dropped
  * @encr_key_bits: reply; of the cipher key without salt
  * @auth_key_bits: reply
  * @bytes: reply; octets of inner packets that passed
@@ -199,6 +247,7 @@ struct esptun_sa {
 	uint64_t hard_packets;
 	uint8_t cookie[ESPTUN_COOKIE_MAX_LEN];
 	size_t cookie_len;
+	struct esptun_selector sel;
 	uint32_t encr_key_bits;
 	uint32_t auth_key_bits;
 	uint64_t bytes;
@@ -318,7 +367,7 @@ int esptun_sa_alloc_spi(struct esptun_sock *s, uint32_t ifindex, uint32_t *spi);
  */
 int esptun_sa_new(struct esptun_sock *s, const struct esptun_sa *sa, struct esptun_keys *keys);
 
-/** esptun_sa_activate() - make a pending outbound SA the device's active one. -ENOENT if none. */
+/** esptun_sa_activate() - make a pending outbound SA the active one of its selectors. -ENOENT if none. */
 int esptun_sa_activate(struct esptun_sock *s, uint32_t ifindex, uint32_t spi);
 
 /** esptun_sa_del() - delete an SA, or give back a reserved SPI. -ENOENT if there is none. */
@@ -357,7 +406,7 @@ int esptun_module_get(struct esptun_sock *s, struct esptun_module *m);
 /**
  * struct esptun_event - one event
  * @type: ESPTUN_CMD_ACQUIRE_NTF, ..., or ESPTUN_EVENT_*
- * @tunnel: for acquire and carrier: @ifindex, @ifname, @carrier, @out_spi
+ * @tunnel: for acquire and carrier: @ifindex, @ifname, @carrier, @out_spi, @flow
  * @sa: for sa-confirmed, soft-expire, hard-expire, sa-deleted: all of the SA but keys
  */
 struct esptun_event {

@@ -103,9 +103,12 @@ static const char *const drop_names[] = {
 	"rx-crypto-error",
 	"rx-crypto-busy",
 	"rx-queue-full",
+	"tx-not-ip",
+	"tx-no-selector",
+	"rx-wrong-selector",
 };
 const struct esptun_nl_names esptun_nl_drop_names = {
-	"drop", 0, 28, drop_names
+	"drop", 0, 31, drop_names
 };
 
 static const struct esptun_nl_attr drops_attrs[ESPTUN_A_DROPS_MAX + 1] = {
@@ -137,6 +140,9 @@ static const struct esptun_nl_attr drops_attrs[ESPTUN_A_DROPS_MAX + 1] = {
 	[ESPTUN_A_DROPS_RX_CRYPTO_ERROR]	= { "rx-crypto-error", NULL, NULL },
 	[ESPTUN_A_DROPS_RX_CRYPTO_BUSY]		= { "rx-crypto-busy", NULL, NULL },
 	[ESPTUN_A_DROPS_RX_QUEUE_FULL]		= { "rx-queue-full", NULL, NULL },
+	[ESPTUN_A_DROPS_TX_NOT_IP]		= { "tx-not-ip", NULL, NULL },
+	[ESPTUN_A_DROPS_TX_NO_SELECTOR]		= { "tx-no-selector", NULL, NULL },
+	[ESPTUN_A_DROPS_RX_WRONG_SELECTOR]	= { "rx-wrong-selector", NULL, NULL },
 };
 const struct esptun_nl_set esptun_nl_drops_set = {
 	"drops", ESPTUN_A_DROPS_MAX, drops_attrs
@@ -150,6 +156,7 @@ static const struct esptun_nl_attr last_error_attrs[ESPTUN_A_LAST_ERROR_MAX + 1]
 	[ESPTUN_A_LAST_ERROR_SOURCE6]	= { "source6", NULL, NULL },
 	[ESPTUN_A_LAST_ERROR_TIME]	= { "time", NULL, NULL },
 	[ESPTUN_A_LAST_ERROR_PAD]	= { "pad", NULL, NULL },
+	[ESPTUN_A_LAST_ERROR_PROTOCOL]	= { "protocol", NULL, NULL },
 };
 const struct esptun_nl_set esptun_nl_last_error_set = {
 	"last-error", ESPTUN_A_LAST_ERROR_MAX, last_error_attrs
@@ -164,6 +171,17 @@ static const struct esptun_nl_attr stats_attrs[ESPTUN_A_STATS_MAX + 1] = {
 };
 const struct esptun_nl_set esptun_nl_stats_set = {
 	"stats", ESPTUN_A_STATS_MAX, stats_attrs
+};
+
+static const struct esptun_nl_attr flow_attrs[ESPTUN_A_FLOW_MAX + 1] = {
+	[ESPTUN_A_FLOW_LOCAL]		= { "local", NULL, NULL },
+	[ESPTUN_A_FLOW_REMOTE]		= { "remote", NULL, NULL },
+	[ESPTUN_A_FLOW_PROTO]		= { "proto", NULL, NULL },
+	[ESPTUN_A_FLOW_LOCAL_PORT]	= { "local-port", NULL, NULL },
+	[ESPTUN_A_FLOW_REMOTE_PORT]	= { "remote-port", NULL, NULL },
+};
+const struct esptun_nl_set esptun_nl_flow_set = {
+	"flow", ESPTUN_A_FLOW_MAX, flow_attrs
 };
 
 static const struct esptun_nl_attr tunnel_attrs[ESPTUN_A_TUNNEL_MAX + 1] = {
@@ -184,6 +202,7 @@ static const struct esptun_nl_attr tunnel_attrs[ESPTUN_A_TUNNEL_MAX + 1] = {
 	[ESPTUN_A_TUNNEL_DROPS]		= { "drops", NULL, &esptun_nl_drops_set },
 	[ESPTUN_A_TUNNEL_LAST_ERROR]	= { "last-error", NULL, &esptun_nl_last_error_set },
 	[ESPTUN_A_TUNNEL_PAD]		= { "pad", NULL, NULL },
+	[ESPTUN_A_TUNNEL_FLOW]		= { "flow", NULL, &esptun_nl_flow_set },
 };
 const struct esptun_nl_set esptun_nl_tunnel_set = {
 	"tunnel", ESPTUN_A_TUNNEL_MAX, tunnel_attrs
@@ -219,6 +238,13 @@ static const struct esptun_nl_attr sa_attrs[ESPTUN_A_SA_MAX + 1] = {
 	[ESPTUN_A_SA_LAST_ERROR]	= { "last-error", NULL, &esptun_nl_last_error_set },
 	[ESPTUN_A_SA_REASON]		= { "reason", &esptun_nl_delete_reason_names, NULL },
 	[ESPTUN_A_SA_PAD]		= { "pad", NULL, NULL },
+	[ESPTUN_A_SA_SEL_LOCAL]		= { "sel-local", NULL, NULL },
+	[ESPTUN_A_SA_SEL_LOCAL_LAST]	= { "sel-local-last", NULL, NULL },
+	[ESPTUN_A_SA_SEL_REMOTE]	= { "sel-remote", NULL, NULL },
+	[ESPTUN_A_SA_SEL_REMOTE_LAST]	= { "sel-remote-last", NULL, NULL },
+	[ESPTUN_A_SA_SEL_PROTO]		= { "sel-proto", NULL, NULL },
+	[ESPTUN_A_SA_SEL_LOCAL_PORT]	= { "sel-local-port", NULL, NULL },
+	[ESPTUN_A_SA_SEL_REMOTE_PORT]	= { "sel-remote-port", NULL, NULL },
 };
 const struct esptun_nl_set esptun_nl_sa_set = {
 	"sa", ESPTUN_A_SA_MAX, sa_attrs
@@ -248,6 +274,7 @@ static const struct esptun_nl_attr link_attrs[IFLA_ESPTUN_MAX + 1] = {
 	[IFLA_ESPTUN_PMTUDISC]		= { "pmtudisc", NULL, NULL },
 	[IFLA_ESPTUN_FWMARK]		= { "fwmark", NULL, NULL },
 	[IFLA_ESPTUN_KEEP_CARRIER]	= { "keep-carrier", NULL, NULL },
+	[IFLA_ESPTUN_MSS_CLAMP]		= { "mss-clamp", NULL, NULL },
 };
 const struct esptun_nl_set esptun_nl_link_set = {
 	"link", IFLA_ESPTUN_MAX, link_attrs

@@ -60,6 +60,7 @@ extern const struct esptun_nl_names esptun_nl_drop_names;
 extern const struct esptun_nl_set esptun_nl_drops_set;
 extern const struct esptun_nl_set esptun_nl_last_error_set;
 extern const struct esptun_nl_set esptun_nl_stats_set;
+extern const struct esptun_nl_set esptun_nl_flow_set;
 extern const struct esptun_nl_set esptun_nl_tunnel_set;
 extern const struct esptun_nl_set esptun_nl_sa_set;
 extern const struct esptun_nl_set esptun_nl_module_set;

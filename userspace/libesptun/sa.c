@@ -39,6 +39,30 @@ static int put_limits(struct nl_msg *msg, const struct esptun_sa *sa)
 	return nle;
 }
 
+static int put_range(struct nl_msg *msg, int first, int last, const struct esptun_range *r)
+{
+	int len = r->first.family == AF_INET ? 4 : 16;
+
+	if (r->first.family == AF_UNSPEC)
+		return 0;
+	/* The union's members begin at the same octet. */
+	return nla_put(msg, first, len, &r->first.v4) | nla_put(msg, last, len, &r->last.v4);
+}
+
+static int put_selector(struct nl_msg *msg, const struct esptun_selector *s)
+{
+	int nle = put_range(msg, ESPTUN_A_SA_SEL_LOCAL, ESPTUN_A_SA_SEL_LOCAL_LAST, &s->local);
+
+	nle |= put_range(msg, ESPTUN_A_SA_SEL_REMOTE, ESPTUN_A_SA_SEL_REMOTE_LAST, &s->remote);
+	if (s->proto)
+		nle |= nla_put_u8(msg, ESPTUN_A_SA_SEL_PROTO, s->proto);
+	if (s->local_port)
+		nle |= nla_put_u16(msg, ESPTUN_A_SA_SEL_LOCAL_PORT, htons(s->local_port));
+	if (s->remote_port)
+		nle |= nla_put_u16(msg, ESPTUN_A_SA_SEL_REMOTE_PORT, htons(s->remote_port));
+	return nle;
+}
+
 static int put_sa(struct nl_msg *msg, const struct esptun_sa *sa, const struct esptun_keys *keys)
 {
 	int nle = nla_put_u32(msg, ESPTUN_A_SA_IFINDEX, sa->ifindex);
@@ -60,7 +84,7 @@ static int put_sa(struct nl_msg *msg, const struct esptun_sa *sa, const struct e
 		nle |= nla_put_u32(msg, ESPTUN_A_SA_PARTNER_SPI, htonl(sa->partner_spi));
 	if (sa->cookie_len)
 		nle |= nla_put(msg, ESPTUN_A_SA_COOKIE, (int)sa->cookie_len, sa->cookie);
-	return nle | put_limits(msg, sa);
+	return nle | put_limits(msg, sa) | put_selector(msg, &sa->sel);
 }
 
 int esptun_sa_new(struct esptun_sock *s, const struct esptun_sa *sa, struct esptun_keys *keys)

@@ -52,6 +52,8 @@ static int put_config(struct nl_msg *msg, const struct esptun_tunnel *t)
 		nle |= nla_put_u32(msg, IFLA_ESPTUN_FWMARK, t->fwmark);
 	if (f & ESPTUN_TUNNEL_KEEP_CARRIER)
 		nle |= nla_put_u8(msg, IFLA_ESPTUN_KEEP_CARRIER, t->keep_carrier);
+	if (f & ESPTUN_TUNNEL_MSS_CLAMP)
+		nle |= nla_put_u8(msg, IFLA_ESPTUN_MSS_CLAMP, t->mss_clamp);
 	return nle;
 }
 

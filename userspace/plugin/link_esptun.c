@@ -61,6 +61,7 @@ static const struct option {
 	{ "pmtudisc", "pmtudisc", cli_parse_onoff, SWITCH, IFLA_ESPTUN_PMTUDISC, 0 },
 	{ "fwmark", "fwmark", cli_parse_u32, NUM32, IFLA_ESPTUN_FWMARK, 0 },
 	{ "keep-carrier", "keep_carrier", cli_parse_onoff, SWITCH, IFLA_ESPTUN_KEEP_CARRIER, 0 },
+	{ "mss-clamp", "mss_clamp", cli_parse_onoff, SWITCH, IFLA_ESPTUN_MSS_CLAMP, 0 },
 };
 
 #define OPTIONS	(sizeof(options) / sizeof(options[0]))
@@ -130,7 +131,7 @@ static void print_help(struct link_util *lu, int argc, char **argv, FILE *f)
 	fputs("Usage: ... esptun remote ADDRESS [ local ADDRESS ] [ dev DEVICE ]\n"
 	      "                  [ ttl { 1..255 | inherit } ] [ tos { 0..252 | inherit } ]\n"
 	      "                  [ pmtudisc { on | off } ] [ fwmark MARK ]\n"
-	      "                  [ keep-carrier { on | off } ]\n", f);
+	      "                  [ keep-carrier { on | off } ] [ mss-clamp { on | off } ]\n", f);
 }
 
 static const struct option *find(const char *word)

@@ -5,6 +5,7 @@
  */
 #include "tests/cli_run.h"
 
+#include <arpa/inet.h>
 #include <unistd.h>
 #include <json-c/json.h>
 
@@ -54,15 +55,16 @@ static void test_tunnel_add(void **state)
 	assert_int_equal(t->fields, ESPTUN_TUNNEL_LOCAL | ESPTUN_TUNNEL_REMOTE);
 	assert_int_equal(t->local.v4.s_addr, 0);
 	expect_run(&plain, "tunnel add name paris0 local 192.0.2.1 remote 192.0.2.2 dev eth0 ttl inherit "
-		   "tos 0xb8 pmtudisc off fwmark 0x10 keep-carrier on mtu 1400 up", 0, "", "");
+		   "tos 0xb8 pmtudisc off fwmark 0x10 keep-carrier on mss-clamp on mtu 1400 up", 0, "", "");
 	assert_string_equal(t->ifname, "paris0");
-	assert_int_equal(t->fields, 0x3ff);
+	assert_int_equal(t->fields, 0x7ff);
 	assert_int_equal(t->link, 2);
 	assert_int_equal(t->ttl, 0);
 	assert_int_equal(t->tos, 0xb8);
 	assert_false(t->pmtudisc);
 	assert_int_equal(t->fwmark, 16);
 	assert_true(t->keep_carrier);
+	assert_true(t->mss_clamp);
 	assert_int_equal(t->mtu, 1400);
 	assert_true(t->up);
 }
@@ -151,6 +153,62 @@ static void test_sa_add_all(void **state)
 	assert_memory_equal(sa->cookie, "\x0a\x0b", 2);
 	add_sa("dir in spi 0x1000 replay-window 1024", CLI_OK, NULL);
 	assert_int_equal(sa->replay_window, 1024);
+}
+
+static void text_of(const struct esptun_addr *a, const char *want)
+{
+	char text[INET6_ADDRSTRLEN];
+
+	assert_string_equal(inet_ntop(a->family, &a->v6, text, sizeof(text)), want);
+}
+
+static void test_sa_add_selector(void **state)
+{
+	const struct esptun_selector *s = &fake.sa.sel;
+
+	(void)state;
+	add_sa("dir in spi 4096", CLI_OK, NULL);
+	assert_int_equal(s->local.first.family, AF_UNSPEC);
+	add_sa("dir in spi 4096 sel local 10.1.0.0/16 remote 10.2.0.1 proto tcp remote-port 80", CLI_OK, NULL);
+	text_of(&s->local.first, "10.1.0.0");
+	text_of(&s->local.last, "10.1.255.255");
+	text_of(&s->remote.first, "10.2.0.1");
+	text_of(&s->remote.last, "10.2.0.1");
+	assert_int_equal(s->proto, 6);
+	assert_int_equal(s->local_port, 0);
+	assert_int_equal(s->remote_port, 80);
+	add_sa("dir out spi 4096 sel remote fd00::1-fd00::ff", CLI_OK, NULL);
+	assert_int_equal(s->local.first.family, AF_UNSPEC);
+	text_of(&s->remote.first, "fd00::1");
+	text_of(&s->remote.last, "fd00::ff");
+	add_sa("dir out spi 4096 sel local any remote 0.0.0.0/0 proto 89", CLI_OK, NULL);
+	text_of(&s->remote.first, "0.0.0.0");
+	text_of(&s->remote.last, "255.255.255.255");
+	assert_int_equal(s->proto, 89);
+	add_sa("dir out spi 4096 sel remote fd00::/65", CLI_OK, NULL);
+	text_of(&s->remote.last, "fd00::7fff:ffff:ffff:ffff");
+}
+
+static void test_sa_add_selector_wrong(void **state)
+{
+	static const char *const addresses[] = { "10.1.0.1/16", "10.1.0.0/33", "10.1.0.0/", "10.1/16", "fd00::1/64",
+		"10.0.0.9-10.0.0.8", "10.0.0.1-fd00::1", "10.0.0.1-", "-10.0.0.1", "fd00::/129", "\"\"",
+		"1111:2222:3333:4444:5555:6666:7777:8888:9999:aaaa:bbbb/64" };
+	char line[200];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(addresses) / sizeof(addresses[0]); i++) {
+		snprintf(line, sizeof(line), "dir in spi 4096 sel local %s", addresses[i]);
+		add_sa(line, CLI_USAGE, "local: expected any, an address, a network");
+	}
+	add_sa("dir in spi 4096 local 10.0.0.0/8", CLI_USAGE, "sel and its local");
+	add_sa("dir in spi 4096 sel", CLI_USAGE, "sel and its local");
+	add_sa("dir in spi 4096 sel local 10.0.0.0/8 remote fd00::/8", CLI_USAGE, "one address family");
+	add_sa("dir in spi 4096 sel local-port 80", CLI_USAGE, "a port needs a proto");
+	add_sa("dir in spi 4096 sel proto tcp local-port 0", CLI_USAGE, "a port 1..65535");
+	add_sa("dir in spi 4096 sel proto 0", CLI_USAGE, "a protocol: a number 1..255");
+	add_sa("dir in spi 4096 sel proto 256", CLI_USAGE, "a protocol: a number 1..255");
+	assert_string_equal(fake.last, "");
 }
 
 static void test_sa_add_wrong(void **state)
@@ -260,6 +318,7 @@ static void test_tunnel_show_json(void **state)
 	expect_run(&(struct run_options){ .json = true, .stats = 2 }, "tunnel", 0,
 		   "[{\"dev\":\"paris0\",\"ifindex\":7,\"local\":\"192.0.2.1\",\"remote\":\"192.0.2.2\","
 		   "\"link\":\"eth0\",\"ttl\":64,\"tos\":\"inherit\",\"pmtudisc\":true,\"keep_carrier\":false,"
+		   "\"mss_clamp\":false,"
 		   "\"state\":\"up\",\"carrier\":true,\"mtu\":1438,\"path_mtu\":1500,\"overhead\":62,"
 		   "\"sa_count\":2,\"out_spi\":\"0x0000abcd\","
 		   "\"stats\":{\"rx_packets\":1,\"rx_bytes\":2,\"tx_packets\":3,\"tx_bytes\":4},"
@@ -299,6 +358,36 @@ static void test_sa_show_text(void **state)
 		   "auth hmac-md5-96 auth-key-bits 128 [weak: des3-cbc, hmac-md5-96]\n"
 		   "    seq 11 partner-spi 0x00001000\n"
 		   "    packets 11 bytes 924 created 1m0s ago last-used never\n", "");
+}
+
+static void test_sa_show_selector(void **state)
+{
+	struct esptun_selector *s = &fake.sas[0].sel;
+
+	(void)state;
+	set_sas();
+	fake.sa_count = 1;
+	esptun_addr_parse("10.1.0.0", &s->local.first);
+	esptun_addr_parse("10.1.255.255", &s->local.last);
+	esptun_addr_parse("10.2.0.5", &s->remote.first);
+	esptun_addr_parse("10.2.0.7", &s->remote.last);
+	s->proto = 17;
+	s->remote_port = 53;
+	expect_run(&plain, "sa show", 0,
+		   "paris0 ifindex 7 dir out spi 0x00002000 state active encr des3-cbc encr-key-bits 192 "
+		   "auth hmac-md5-96 auth-key-bits 128 [weak: des3-cbc, hmac-md5-96]\n"
+		   "    seq 11 partner-spi 0x00001000\n"
+		   "    selector: local 10.1.0.0/16 remote 10.2.0.5-10.2.0.7 proto udp remote-port 53\n", "");
+	memset(s, 0, sizeof(*s));
+	esptun_addr_parse("::", &s->local.first);
+	esptun_addr_parse("ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", &s->local.last);
+	esptun_addr_parse("fd00::1", &s->remote.first);
+	s->remote.last = s->remote.first;
+	expect_run(&(struct run_options){ .json = true }, "sa show", 0,
+		   "[{\"dev\":\"paris0\",\"ifindex\":7,\"dir\":\"out\",\"spi\":\"0x00002000\",\"state\":\"active\","
+		   "\"encr\":\"des3-cbc\",\"encr_key_bits\":192,\"auth\":\"hmac-md5-96\",\"auth_key_bits\":128,"
+		   "\"weak\":[\"des3-cbc\",\"hmac-md5-96\"],\"seq\":11,\"esn\":false,\"partner_spi\":\"0x00001000\","
+		   "\"selector\":{\"local\":\"::/0\",\"remote\":\"fd00::1/128\"}}]\n", "");
 }
 
 /* Details show every drop counter there is, by the name that ethtool gives it. */
@@ -442,6 +531,9 @@ int main(void)
 		cmocka_unit_test_setup(test_sa_add_defaults, fresh),
 		cmocka_unit_test_setup(test_sa_add_all, fresh),
 		cmocka_unit_test_setup(test_sa_add_wrong, fresh),
+		cmocka_unit_test_setup(test_sa_add_selector, fresh),
+		cmocka_unit_test_setup(test_sa_add_selector_wrong, fresh),
+		cmocka_unit_test_setup(test_sa_show_selector, fresh),
 		cmocka_unit_test_setup(test_sa_requests, fresh),
 		cmocka_unit_test_setup(test_tunnel_show_text, fresh),
 		cmocka_unit_test_setup(test_tunnel_show_none, fresh),

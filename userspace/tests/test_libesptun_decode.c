@@ -99,6 +99,55 @@ static void test_sa(void **state)
 	nlmsg_free(msg);
 }
 
+static void test_sa_selector(void **state)
+{
+	struct nl_msg *msg = genl(ESPTUN_CMD_SA_GET);
+	struct esptun_sa sa;
+
+	(void)state;
+	nla_put(msg, ESPTUN_A_SA_SEL_LOCAL, 4, "\12\1\0\0");
+	nla_put(msg, ESPTUN_A_SA_SEL_LOCAL_LAST, 4, "\12\1\0\377");
+	nla_put(msg, ESPTUN_A_SA_SEL_REMOTE, 16, "0123456789abcdef");
+	nla_put(msg, ESPTUN_A_SA_SEL_REMOTE_LAST, 5, "12345");		/* no address */
+	nla_put_u8(msg, ESPTUN_A_SA_SEL_PROTO, 6);
+	nla_put_u16(msg, ESPTUN_A_SA_SEL_REMOTE_PORT, htons(443));
+	assert_int_equal(esptun_decode_sa(nlmsg_hdr(msg), &sa), 0);
+	assert_int_equal(sa.sel.local.first.family, AF_INET);
+	assert_int_equal(ntohl(sa.sel.local.first.v4.s_addr), 0x0a010000);
+	assert_int_equal(ntohl(sa.sel.local.last.v4.s_addr), 0x0a0100ff);
+	assert_int_equal(sa.sel.remote.first.family, AF_INET6);
+	assert_memory_equal(&sa.sel.remote.first.v6, "0123456789abcdef", 16);
+	assert_int_equal(sa.sel.remote.last.family, AF_UNSPEC);
+	assert_int_equal(sa.sel.proto, 6);
+	assert_int_equal(sa.sel.local_port, 0);
+	assert_int_equal(sa.sel.remote_port, 443);
+	nlmsg_free(msg);
+}
+
+static void test_acquire_flow(void **state)
+{
+	struct nl_msg *msg = genl(ESPTUN_CMD_ACQUIRE_NTF);
+	struct esptun_tunnel t;
+	struct nlattr *nest;
+
+	(void)state;
+	nla_put_u32(msg, ESPTUN_A_TUNNEL_IFINDEX, 7);
+	nest = nla_nest_start(msg, ESPTUN_A_TUNNEL_FLOW);
+	nla_put(msg, ESPTUN_A_FLOW_LOCAL, 4, "\12\1\0\1");
+	nla_put(msg, ESPTUN_A_FLOW_REMOTE, 4, "\12\2\0\1");
+	nla_put_u8(msg, ESPTUN_A_FLOW_PROTO, 17);
+	nla_put_u16(msg, ESPTUN_A_FLOW_LOCAL_PORT, htons(4000));
+	nla_put_u16(msg, ESPTUN_A_FLOW_REMOTE_PORT, htons(53));
+	nla_nest_end(msg, nest);
+	assert_int_equal(esptun_decode_tunnel(nlmsg_hdr(msg), &t), 0);
+	assert_int_equal(ntohl(t.flow.local.v4.s_addr), 0x0a010001);
+	assert_int_equal(ntohl(t.flow.remote.v4.s_addr), 0x0a020001);
+	assert_int_equal(t.flow.proto, 17);
+	assert_int_equal(t.flow.local_port, 4000);
+	assert_int_equal(t.flow.remote_port, 53);
+	nlmsg_free(msg);
+}
+
 static void test_sa_odd_attributes(void **state)
 {
 	struct nl_msg *msg = genl(ESPTUN_CMD_SA_GET);
@@ -159,6 +208,7 @@ static struct nl_msg *link_message(const char *kind)
 	nla_put_u8(msg, IFLA_ESPTUN_TOS, 1);
 	nla_put_u8(msg, IFLA_ESPTUN_PMTUDISC, 1);
 	nla_put_u32(msg, IFLA_ESPTUN_FWMARK, 5);
+	nla_put_u8(msg, IFLA_ESPTUN_MSS_CLAMP, 1);
 	nla_nest_end(msg, data);
 	nla_nest_end(msg, info);
 	return msg;
@@ -184,6 +234,7 @@ static void test_link(void **state)
 	assert_int_equal(t.fwmark, 5);
 	assert_int_equal(t.link_netnsid, 4);
 	assert_false(t.keep_carrier);
+	assert_true(t.mss_clamp);
 	assert_true(t.fields & ESPTUN_TUNNEL_LOCAL);
 	assert_false(t.fields & ESPTUN_TUNNEL_LINK);
 	nlmsg_free(msg);
@@ -328,6 +379,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_sa),
+		cmocka_unit_test(test_sa_selector),
+		cmocka_unit_test(test_acquire_flow),
 		cmocka_unit_test(test_sa_odd_attributes),
 		cmocka_unit_test(test_not_a_message),
 		cmocka_unit_test(test_link),

@@ -129,6 +129,31 @@ static void test_sa_new(void **state)
 	assert_int_equal(nla_get_u32(sent_attr(ESPTUN_A_SA_REPLAY_WINDOW)), 64);
 }
 
+static void test_sa_new_selector(void **state)
+{
+	struct esptun_sa sa = { .ifindex = 7, .spi = 0x1000, .sel = { .proto = 17, .remote_port = 500 } };
+	struct esptun_keys keys = { .encr_len = 20 };
+
+	(void)state;
+	esptun_addr_parse("10.1.0.0", &sa.sel.local.first);
+	esptun_addr_parse("10.1.0.255", &sa.sel.local.last);
+	assert_int_equal(esptun_sa_new(&sock, &sa, &keys), 0);
+	assert_int_equal(nla_len(sent_attr(ESPTUN_A_SA_SEL_LOCAL)), 4);
+	assert_memory_equal(nla_data(sent_attr(ESPTUN_A_SA_SEL_LOCAL)), "\12\1\0\0", 4);
+	assert_memory_equal(nla_data(sent_attr(ESPTUN_A_SA_SEL_LOCAL_LAST)), "\12\1\0\377", 4);
+	assert_null(sent_attr(ESPTUN_A_SA_SEL_REMOTE));
+	assert_null(sent_attr(ESPTUN_A_SA_SEL_REMOTE_LAST));
+	assert_int_equal(nla_get_u8(sent_attr(ESPTUN_A_SA_SEL_PROTO)), 17);
+	assert_null(sent_attr(ESPTUN_A_SA_SEL_LOCAL_PORT));
+	assert_int_equal(nla_get_u16(sent_attr(ESPTUN_A_SA_SEL_REMOTE_PORT)), htons(500));
+	esptun_addr_parse("fd00::1", &sa.sel.local.first);
+	sa.sel.local.last = sa.sel.local.first;
+	keys.encr_len = 20;
+	assert_int_equal(esptun_sa_new(&sock, &sa, &keys), 0);
+	assert_int_equal(nla_len(sent_attr(ESPTUN_A_SA_SEL_LOCAL)), 16);
+	assert_memory_equal(nla_data(sent_attr(ESPTUN_A_SA_SEL_LOCAL_LAST)), &sa.sel.local.last.v6, 16);
+}
+
 static void test_sa_new_refuses_lengths(void **state)
 {
 	struct esptun_keys keys = { .encr_len = ESPTUN_ENCR_KEY_MAX + 1, .encr = { 9 } }, none;
@@ -401,6 +426,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_sa_new),
+		cmocka_unit_test(test_sa_new_selector),
 		cmocka_unit_test(test_sa_new_refuses_lengths),
 		cmocka_unit_test(test_sa_names),
 		cmocka_unit_test(test_tunnel_add),

@@ -37,7 +37,8 @@ enum esptun_dir {
  * @ESPTUN_SA_STATE_PENDING: Outbound only. Installed, not yet used. Becomes active by
  *   sa-activate or when the first packet authenticates on its inbound partner (never without
  *   integrity).
- * @ESPTUN_SA_STATE_ACTIVE: In use. A device has at most one active outbound SA.
+ * @ESPTUN_SA_STATE_ACTIVE: In use. A device has at most one active outbound SA for each set of
+ *   traffic selectors.
  * @ESPTUN_SA_STATE_OLD: Replaced. An old inbound SA still receives until it is deleted; an old
  *   outbound SA sends nothing.
  * @ESPTUN_SA_STATE_EXPIRED: A hard limit was reached or the sequence numbers ran out. Nothing
@@ -142,11 +143,12 @@ enum esptun_delete_reason {
  * @ESPTUN_DROP_TX_NO_SA: Nothing to encrypt with, no usable outbound SA.
  * @ESPTUN_DROP_TX_EXPIRED: The outbound SA has reached a hard limit.
  * @ESPTUN_DROP_TX_SEQ_EXHAUSTED: The outbound SA has used its last sequence number.
- * @ESPTUN_DROP_TX_BAD_INNER: Not a valid IPv4 or IPv6 packet, or a protocol the device does not
- *   carry.
+ * @ESPTUN_DROP_TX_BAD_INNER: The inner IPv4 or IPv6 header is not valid.
  * @ESPTUN_DROP_TX_MTU: Larger than the tunnel's MTU and must not be fragmented; the sender was
  *   told by ICMP.
- * @ESPTUN_DROP_TX_LOOP: The outer route leads back into the tunnel.
+ * @ESPTUN_DROP_TX_LOOP: The outer route leads back into the tunnel, at once or through other
+ *   tunnels, or more than four tunnels are within each other, or an ESP packet that is to be
+ *   carried has used up its TTL on such a way.
  * @ESPTUN_DROP_TX_NO_ROUTE: No route to the remote endpoint, or no local address to send from.
  * @ESPTUN_DROP_TX_NO_MEMORY: No memory for the packet.
  * @ESPTUN_DROP_TX_CRYPTO_ERROR: The cipher refused the packet.
@@ -163,7 +165,7 @@ enum esptun_delete_reason {
  * @ESPTUN_DROP_RX_REPLAY_ZERO: Sequence number zero (RFC 4303 2.2).
  * @ESPTUN_DROP_RX_BAD_TRAILER: Pad length longer than the packet, or padding not 1, 2, 3, ...
  * @ESPTUN_DROP_RX_BAD_INNER: The next header is not IPv4 or IPv6, or the inner header is not
- *   valid.
+ *   valid. The last-error record has the next header.
  * @ESPTUN_DROP_RX_DUMMY: A dummy packet (next header 59, RFC 4303 2.6), dropped as it must be.
  * @ESPTUN_DROP_RX_WRONG_SOURCE: The outer source or destination is not that of the SA.
  * @ESPTUN_DROP_RX_ECN: The outer header carries CE but the inner packet is Not-ECT (RFC 6040
@@ -173,6 +175,12 @@ enum esptun_delete_reason {
  * @ESPTUN_DROP_RX_CRYPTO_ERROR: The cipher failed for another reason than the ICV.
  * @ESPTUN_DROP_RX_CRYPTO_BUSY: The asynchronous cipher's queue is full.
  * @ESPTUN_DROP_RX_QUEUE_FULL: The queue between the tunnel and the protocol stack is full.
+ * @ESPTUN_DROP_TX_NOT_IP: Neither IPv4 nor IPv6, such as MPLS: the tunnel carries nothing else.
+ *   The last-error record has its EtherType.
+ * @ESPTUN_DROP_TX_NO_SELECTOR: There are outbound SAs, but the traffic selectors of none cover
+ *   the packet.
+ * @ESPTUN_DROP_RX_WRONG_SELECTOR: What was decrypted lies outside of the traffic selectors of
+ *   its SA (RFC 4301 5.2).
  */
 enum esptun_drop {
 	ESPTUN_DROP_TX_NO_SA,
@@ -203,8 +211,11 @@ enum esptun_drop {
 	ESPTUN_DROP_RX_CRYPTO_ERROR,
 	ESPTUN_DROP_RX_CRYPTO_BUSY,
 	ESPTUN_DROP_RX_QUEUE_FULL,
+	ESPTUN_DROP_TX_NOT_IP,
+	ESPTUN_DROP_TX_NO_SELECTOR,
+	ESPTUN_DROP_RX_WRONG_SELECTOR,
 };
-#define ESPTUN_DROP_COUNT	(ESPTUN_DROP_RX_QUEUE_FULL + 1)
+#define ESPTUN_DROP_COUNT	(ESPTUN_DROP_RX_WRONG_SELECTOR + 1)
 
 /**
  * enum esptun_a_drops - Drop counters; the attribute's number is the drop enum's value plus
@@ -213,11 +224,12 @@ enum esptun_drop {
  * @ESPTUN_A_DROPS_TX_NO_SA: Nothing to encrypt with, no usable outbound SA; u64
  * @ESPTUN_A_DROPS_TX_EXPIRED: The outbound SA has reached a hard limit; u64
  * @ESPTUN_A_DROPS_TX_SEQ_EXHAUSTED: The outbound SA has used its last sequence number; u64
- * @ESPTUN_A_DROPS_TX_BAD_INNER: Not a valid IPv4 or IPv6 packet, or a protocol the device does
- *   not carry; u64
+ * @ESPTUN_A_DROPS_TX_BAD_INNER: The inner IPv4 or IPv6 header is not valid; u64
  * @ESPTUN_A_DROPS_TX_MTU: Larger than the tunnel's MTU and must not be fragmented; the sender
  *   was told by ICMP; u64
- * @ESPTUN_A_DROPS_TX_LOOP: The outer route leads back into the tunnel; u64
+ * @ESPTUN_A_DROPS_TX_LOOP: The outer route leads back into the tunnel, at once or through other
+ *   tunnels, or more than four tunnels are within each other, or an ESP packet that is to be
+ *   carried has used up its TTL on such a way; u64
  * @ESPTUN_A_DROPS_TX_NO_ROUTE: No route to the remote endpoint, or no local address to send
  *   from; u64
  * @ESPTUN_A_DROPS_TX_NO_MEMORY: No memory for the packet; u64
@@ -236,7 +248,7 @@ enum esptun_drop {
  * @ESPTUN_A_DROPS_RX_BAD_TRAILER: Pad length longer than the packet, or padding not 1, 2, 3, ;
  *   u64
  * @ESPTUN_A_DROPS_RX_BAD_INNER: The next header is not IPv4 or IPv6, or the inner header is not
- *   valid; u64
+ *   valid. The last-error record has the next header; u64
  * @ESPTUN_A_DROPS_RX_DUMMY: A dummy packet (next header 59, RFC 4303 2.6), dropped as it must
  *   be; u64
  * @ESPTUN_A_DROPS_RX_WRONG_SOURCE: The outer source or destination is not that of the SA; u64
@@ -248,6 +260,12 @@ enum esptun_drop {
  * @ESPTUN_A_DROPS_RX_CRYPTO_BUSY: The asynchronous cipher's queue is full; u64
  * @ESPTUN_A_DROPS_RX_QUEUE_FULL: The queue between the tunnel and the protocol stack is full;
  *   u64
+ * @ESPTUN_A_DROPS_TX_NOT_IP: Neither IPv4 nor IPv6, such as MPLS: the tunnel carries nothing
+ *   else. The last-error record has its EtherType; u64
+ * @ESPTUN_A_DROPS_TX_NO_SELECTOR: There are outbound SAs, but the traffic selectors of none
+ *   cover the packet; u64
+ * @ESPTUN_A_DROPS_RX_WRONG_SELECTOR: What was decrypted lies outside of the traffic selectors
+ *   of its SA (RFC 4301 5.2); u64
  */
 enum esptun_a_drops {
 	ESPTUN_A_DROPS_UNSPEC,
@@ -279,6 +297,9 @@ enum esptun_a_drops {
 	ESPTUN_A_DROPS_RX_CRYPTO_ERROR,
 	ESPTUN_A_DROPS_RX_CRYPTO_BUSY,
 	ESPTUN_A_DROPS_RX_QUEUE_FULL,
+	ESPTUN_A_DROPS_TX_NOT_IP,
+	ESPTUN_A_DROPS_TX_NO_SELECTOR,
+	ESPTUN_A_DROPS_RX_WRONG_SELECTOR,
 
 	/* private: */
 	__ESPTUN_A_DROPS_MAX,
@@ -294,6 +315,8 @@ enum esptun_a_drops {
  * @ESPTUN_A_LAST_ERROR_SOURCE6: binary exact-len 16
  * @ESPTUN_A_LAST_ERROR_TIME: CLOCK_BOOTTIME in ns; u64
  * @ESPTUN_A_LAST_ERROR_PAD: padding
+ * @ESPTUN_A_LAST_ERROR_PROTOCOL: what the packet was, where that is the reason: EtherType of
+ *   one to be sent, next header of a received one; u32
  */
 enum esptun_a_last_error {
 	ESPTUN_A_LAST_ERROR_UNSPEC,
@@ -304,6 +327,7 @@ enum esptun_a_last_error {
 	ESPTUN_A_LAST_ERROR_SOURCE6,
 	ESPTUN_A_LAST_ERROR_TIME,
 	ESPTUN_A_LAST_ERROR_PAD,
+	ESPTUN_A_LAST_ERROR_PROTOCOL,
 
 	/* private: */
 	__ESPTUN_A_LAST_ERROR_MAX,
@@ -332,6 +356,27 @@ enum esptun_a_stats {
 };
 
 /**
+ * enum esptun_a_flow - What a packet shows to traffic selectors.
+ * @ESPTUN_A_FLOW_LOCAL: our side, 4 or 16 octets; binary max-len 16
+ * @ESPTUN_A_FLOW_REMOTE: the peer's side; binary max-len 16
+ * @ESPTUN_A_FLOW_PROTO: protocol above IP; absent if extension headers hide it; u8
+ * @ESPTUN_A_FLOW_LOCAL_PORT: absent in fragments but the first; u16 (network byte order)
+ * @ESPTUN_A_FLOW_REMOTE_PORT: u16 (network byte order)
+ */
+enum esptun_a_flow {
+	ESPTUN_A_FLOW_UNSPEC,
+	ESPTUN_A_FLOW_LOCAL,
+	ESPTUN_A_FLOW_REMOTE,
+	ESPTUN_A_FLOW_PROTO,
+	ESPTUN_A_FLOW_LOCAL_PORT,
+	ESPTUN_A_FLOW_REMOTE_PORT,
+
+	/* private: */
+	__ESPTUN_A_FLOW_MAX,
+	ESPTUN_A_FLOW_MAX = __ESPTUN_A_FLOW_MAX - 1,
+};
+
+/**
  * enum esptun_a_tunnel - An esptun device.
  * @ESPTUN_A_TUNNEL_IFINDEX: u32
  * @ESPTUN_A_TUNNEL_IFNAME: string max-len 15
@@ -342,15 +387,17 @@ enum esptun_a_stats {
  * @ESPTUN_A_TUNNEL_LINK: ifindex of the underlay device the outer packets are bound to; u32
  * @ESPTUN_A_TUNNEL_MTU: MTU of the device in octets; u32
  * @ESPTUN_A_TUNNEL_PATH_MTU: MTU of the outer path as the route knows it; u32
- * @ESPTUN_A_TUNNEL_OVERHEAD: largest number of octets the active outbound SA adds to a packet;
+ * @ESPTUN_A_TUNNEL_OVERHEAD: largest number of octets an active outbound SA adds to a packet;
  *   u32
  * @ESPTUN_A_TUNNEL_CARRIER: 1 when a usable outbound SA exists; u8
- * @ESPTUN_A_TUNNEL_OUT_SPI: SPI of the active outbound SA; u32 (network byte order)
+ * @ESPTUN_A_TUNNEL_OUT_SPI: SPI of the active outbound SA; of several the one that adds most;
+ *   u32 (network byte order)
  * @ESPTUN_A_TUNNEL_SA_COUNT: u32
  * @ESPTUN_A_TUNNEL_STATS: nest of stats
  * @ESPTUN_A_TUNNEL_DROPS: nest of drops
  * @ESPTUN_A_TUNNEL_LAST_ERROR: nest of last-error
  * @ESPTUN_A_TUNNEL_PAD: padding
+ * @ESPTUN_A_TUNNEL_FLOW: in acquire: the packet, if it could be read; nest of flow
  */
 enum esptun_a_tunnel {
 	ESPTUN_A_TUNNEL_UNSPEC,
@@ -371,6 +418,7 @@ enum esptun_a_tunnel {
 	ESPTUN_A_TUNNEL_DROPS,
 	ESPTUN_A_TUNNEL_LAST_ERROR,
 	ESPTUN_A_TUNNEL_PAD,
+	ESPTUN_A_TUNNEL_FLOW,
 
 	/* private: */
 	__ESPTUN_A_TUNNEL_MAX,
@@ -412,6 +460,15 @@ enum esptun_a_tunnel {
  * @ESPTUN_A_SA_LAST_ERROR: nest of last-error
  * @ESPTUN_A_SA_REASON: in sa-deleted; u32 enum delete-reason
  * @ESPTUN_A_SA_PAD: padding
+ * @ESPTUN_A_SA_SEL_LOCAL: traffic selector, our side: lowest address, 4 or 16 octets; without
+ *   any of these the SA is for all packets; binary max-len 16
+ * @ESPTUN_A_SA_SEL_LOCAL_LAST: highest address; default: the same; binary max-len 16
+ * @ESPTUN_A_SA_SEL_REMOTE: peer's side; default: all addresses of the family; binary max-len 16
+ * @ESPTUN_A_SA_SEL_REMOTE_LAST: binary max-len 16
+ * @ESPTUN_A_SA_SEL_PROTO: protocol above IP; 0, the default, is any; u8
+ * @ESPTUN_A_SA_SEL_LOCAL_PORT: 0, the default, is any; else sel-proto must be one that has
+ *   ports; u16 (network byte order)
+ * @ESPTUN_A_SA_SEL_REMOTE_PORT: u16 (network byte order)
  */
 enum esptun_a_sa {
 	ESPTUN_A_SA_UNSPEC,
@@ -444,6 +501,13 @@ enum esptun_a_sa {
 	ESPTUN_A_SA_LAST_ERROR,
 	ESPTUN_A_SA_REASON,
 	ESPTUN_A_SA_PAD,
+	ESPTUN_A_SA_SEL_LOCAL,
+	ESPTUN_A_SA_SEL_LOCAL_LAST,
+	ESPTUN_A_SA_SEL_REMOTE,
+	ESPTUN_A_SA_SEL_REMOTE_LAST,
+	ESPTUN_A_SA_SEL_PROTO,
+	ESPTUN_A_SA_SEL_LOCAL_PORT,
+	ESPTUN_A_SA_SEL_REMOTE_PORT,
 
 	/* private: */
 	__ESPTUN_A_SA_MAX,
@@ -482,16 +546,18 @@ enum esptun_a_module {
  * @ESPTUN_CMD_SA_ALLOC_SPI: Reserve a random free inbound SPI for a device. The reservation
  *   ends with sa-new (in), sa-del, or after 60 s.
  * @ESPTUN_CMD_SA_NEW: Install an SA. An outbound SA in state active replaces the device's
- *   active one at once, which becomes old; in state pending it waits for sa-activate or a
- *   packet on its partner.
- * @ESPTUN_CMD_SA_ACTIVATE: Make a pending outbound SA the device's active one.
+ *   active one with the same traffic selectors at once, which becomes old; in state pending it
+ *   waits for sa-activate or a packet on its partner. Of several active ones a packet takes the
+ *   one with the most specific selectors.
+ * @ESPTUN_CMD_SA_ACTIVATE: Make a pending outbound SA the device's active one for its traffic
+ *   selectors.
  * @ESPTUN_CMD_SA_DEL: Delete an SA, or give back a reserved SPI.
  * @ESPTUN_CMD_SA_GET: One SA; or with dump all of this netns, or of one device.
  * @ESPTUN_CMD_SA_FLUSH: Delete all SAs of a device, or of all devices of this netns.
  * @ESPTUN_CMD_MODULE_GET: What the module has made and unmade since it was loaded; the counters
  *   of this netns.
- * @ESPTUN_CMD_ACQUIRE_NTF: A packet wanted to leave and there is no usable outbound SA (at most
- *   one a second and device).
+ * @ESPTUN_CMD_ACQUIRE_NTF: A packet wanted to leave and there is no usable outbound SA for it
+ *   (at most one a second and device).
  * @ESPTUN_CMD_SA_CONFIRMED_NTF: First packet authenticated on an inbound SA.
  * @ESPTUN_CMD_SOFT_EXPIRE_NTF: A soft limit was reached; sent once for each SA.
  * @ESPTUN_CMD_HARD_EXPIRE_NTF: A hard limit was reached or sequence numbers ran out; the SA
@@ -536,6 +602,8 @@ enum esptun_cmd {
  *   copied from inner, outer fragmentation allowed; u8 max 1
  * @IFLA_ESPTUN_FWMARK: mark used for the outer route lookup and set on outer packets; u32
  * @IFLA_ESPTUN_KEEP_CARRIER: 1: carrier stays on without an SA. Default 0; u8 max 1
+ * @IFLA_ESPTUN_MSS_CLAMP: 1: the MSS in TCP SYNs of both directions is lowered to what fits.
+ *   Default 0; u8 max 1
  */
 enum ifla_esptun {
 	IFLA_ESPTUN_UNSPEC,
@@ -549,6 +617,7 @@ enum ifla_esptun {
 	IFLA_ESPTUN_PMTUDISC,
 	IFLA_ESPTUN_FWMARK,
 	IFLA_ESPTUN_KEEP_CARRIER,
+	IFLA_ESPTUN_MSS_CLAMP,
 
 	/* private: */
 	__IFLA_ESPTUN_MAX,
