@@ -54,13 +54,18 @@ struct esptun_dev *esptun_device_next(unsigned long *id)
 	return NULL;
 }
 
-struct esptun_dev *esptun_device_find(struct esptun_net *en, __be32 remote, __be32 local)
+struct esptun_dev *esptun_device_find(struct esptun_net *en, const struct esptun_addr *remote,
+				      const struct esptun_addr *local)
 {
+	const struct esptun_path *path;
 	struct esptun_dev *tun;
 
-	hash_for_each_possible_rcu(en->remotes, tun, by_remote, (__force u32)remote)
-		if (tun->remote == remote && (!tun->local || tun->local == local))
+	hash_for_each_possible_rcu(en->remotes, tun, by_remote, esptun_addr_hash(remote)) {
+		path = rcu_dereference(tun->path);
+		if (esptun_addr_equal(&path->remote, remote) &&
+		    (esptun_addr_any(&path->local) || esptun_addr_equal(&path->local, local)))
 			return tun;
+	}
 	return NULL;
 }
 
@@ -73,8 +78,9 @@ int esptun_device_register(struct esptun_dev *tun)
 	err = xa_alloc(&esptun_devices, &tun->id, tun, xa_limit_31b, GFP_KERNEL_ACCOUNT);
 	if (err)
 		return err;
+	tun->shape.header = esptun_outer_header(rcu_dereference_protected(tun->path, true));
 	list_add_tail(&tun->by_net, &en->devices);
-	hash_add_rcu(en->remotes, &tun->by_remote, (__force u32)tun->remote);
+	hash_add_rcu(en->remotes, &tun->by_remote, esptun_addr_hash(&tun->remote));
 	esptun_nl_changed();
 	return 0;
 }
@@ -95,26 +101,34 @@ void esptun_device_unregister(struct esptun_dev *tun)
 	esptun_nl_changed();
 }
 
-int esptun_device_rebind(struct esptun_dev *tun, __be32 local, __be32 remote)
+int esptun_device_rebind(struct esptun_dev *tun, const struct esptun_addr *local,
+			 const struct esptun_addr *remote)
 {
 	struct esptun_net *en = esptun_net_get(tun->net);
-	int err = 0;
+	struct esptun_path *path;
 
 	ASSERT_RTNL();
-	if (tun->local == local && tun->remote == remote)
+	if (esptun_addr_equal(&tun->local, local) && esptun_addr_equal(&tun->remote, remote))
 		return 0;
+	path = esptun_path_new(local, remote, 0, GFP_KERNEL_ACCOUNT);
+	if (!path)
+		return -ENOMEM;
 	mutex_lock(&en->mutex);
 	if (tun->sa_count) {
-		err = -EBUSY;
-	} else {
-		hash_del_rcu(&tun->by_remote);
-		WRITE_ONCE(tun->local, local);
-		WRITE_ONCE(tun->remote, remote);
-		WRITE_ONCE(tun->pmtu, 0);
-		hash_add_rcu(en->remotes, &tun->by_remote, (__force u32)remote);
+		mutex_unlock(&en->mutex);
+		esptun_path_free(path);
+		return -EBUSY;
 	}
+	hash_del_rcu(&tun->by_remote);
+	tun->local = *local;
+	tun->remote = *remote;
+	spin_lock_bh(&tun->lock);
+	esptun_path_set(tun, path);
+	spin_unlock_bh(&tun->lock);
+	WRITE_ONCE(tun->pmtu, 0);
+	hash_add_rcu(en->remotes, &tun->by_remote, esptun_addr_hash(remote));
 	mutex_unlock(&en->mutex);
-	return err;
+	return 0;
 }
 
 bool esptun_device_follow(struct esptun_dev *tun)
@@ -128,6 +142,7 @@ bool esptun_device_follow(struct esptun_dev *tun)
 		WRITE_ONCE(tun->shape.icv_len, sa->crypto.icv_len);
 		WRITE_ONCE(tun->shape.block, sa->crypto.block);
 	}
+	WRITE_ONCE(tun->shape.header, esptun_outer_header(esptun_path_held(tun)));
 	if (usable || tun->keep_carrier)
 		netif_carrier_on(tun->dev);
 	else
@@ -145,7 +160,7 @@ unsigned int esptun_device_room(const struct esptun_dev *tun)
 		.block = READ_ONCE(tun->shape.block),
 	};
 	int room = esptun_crypto_room(&c, (int)READ_ONCE(tun->path_mtu) -
-				      (int)sizeof(struct iphdr));
+				      READ_ONCE(tun->shape.header));
 
 	return clamp_t(int, room, 0, READ_ONCE(tun->dev->mtu));
 }
@@ -160,24 +175,26 @@ int esptun_device_want_mtu(struct esptun_dev *tun)
 	struct esptun_crypto c = { 0 };
 	struct esptun_route route;
 	int mtu = ETH_DATA_LEN;
+	int header;
 
 	spin_lock_bh(&tun->lock);
 	c.iv_len = tun->shape.iv_len;
 	c.icv_len = tun->shape.icv_len;
 	c.block = tun->shape.block;
+	header = tun->shape.header;
 	spin_unlock_bh(&tun->lock);
 	local_bh_disable();
 	rcu_read_lock();
 	if (!esptun_outer_route(tun, &route)) {
-		mtu = esptun_outer_mtu(tun, route.rt);
+		mtu = esptun_outer_mtu(tun, &route);
 		WRITE_ONCE(tun->path_mtu, mtu);
 		WRITE_ONCE(tun->dev->needed_headroom,
-			   min(esptun_outer_headroom(route.rt), ESPTUN_MAX_NEEDED_HEADROOM));
-		ip_rt_put(route.rt);
+			   min(esptun_outer_headroom(&route), ESPTUN_MAX_NEEDED_HEADROOM));
+		dst_release(route.dst);
 	}
 	rcu_read_unlock();
 	local_bh_enable();
-	mtu = esptun_crypto_room(&c, mtu - (int)sizeof(struct iphdr));
+	mtu = esptun_crypto_room(&c, mtu - header);
 	return clamp(mtu, IPV6_MIN_MTU, (int)tun->dev->max_mtu);
 }
 

@@ -5,13 +5,12 @@
 #ifndef _ESPTUN_DEVICE_H
 #define _ESPTUN_DEVICE_H
 
+#include "path.h"
 #include "stats.h"
 #include <linux/hashtable.h>
 #include <linux/mutex.h>
 #include <linux/netdevice.h>
 #include <linux/workqueue.h>
-#include <net/dst_cache.h>
-#include <net/gro_cells.h>
 
 /**
  * DOC: ownership and locking
@@ -33,8 +32,9 @@
  *  - &esptun_net.mutex: installing and deleting SAs, reserving SPIs, in one underlay.
  *    Everything that writes to its tables.
  *  - &esptun_dev.lock (spinlock, BH): the device's list of SAs, the states of the SAs,
- *    &esptun_dev.outs and the carrier that follows from them. Packets take it too, when
- *    they change a state: the first packet of an SA, the packet that meets a limit.
+ *    &esptun_dev.outs and the carrier that follows from them, &esptun_dev.path. Packets
+ *    take it too, when they change a state: the first packet of an SA, the packet that
+ *    meets a limit.
  *  - the keyring's lock.
  *
  * No lock is taken for a packet that changes no state. Fields that RTNL writes and
@@ -67,6 +67,7 @@ struct esptun_net *esptun_net_get(const struct net *net);
 
 /* What the transform in use takes from each packet; kept while there is no SA. */
 struct esptun_shape {
+	u8 header;	/* octets in front of ESP */
 	u8 iv_len;
 	u8 icv_len;
 	u8 block;
@@ -76,10 +77,11 @@ struct esptun_shape {
  * struct esptun_dev - a tunnel
  * @out: the SA to send with if it is the only one and for all packets, active or expired
  *	with nothing to follow it; otherwise NULL, and @outs is to be looked at
+ * @path: where packets go and come from, by RCU
  * @dev: the device this is part of
  * @net: underlay
- * @local: outer source address, 0: as the route says
- * @remote: outer destination address
+ * @local: our outer address as configured, any: as the route says; under RTNL
+ * @remote: the peer's outer address as configured; under RTNL
  * @fwmark: for the outer route, and on outer packets if not 0
  * @link: ifindex in @net that outer packets are bound to, or 0
  * @ttl: of outer packets, 0: that of the inner packet
@@ -103,8 +105,6 @@ struct esptun_shape {
  * @usable: there is a usable outbound SA, as last told to listeners
  * @acquired: jiffies of the last acquire event
  * @drops: counters
- * @route: outer route, per CPU
- * @cells: receive queue that merges segments
  * @mtu_work: sets the MTU from process context
  * @id: key in the table that dumps walk
  * @by_net: in &esptun_net.devices
@@ -112,10 +112,11 @@ struct esptun_shape {
  */
 struct esptun_dev {
 	struct esptun_sa __rcu *out;
+	struct esptun_path __rcu *path;
 	struct net_device *dev;
 	struct net *net;
-	__be32 local;
-	__be32 remote;
+	struct esptun_addr local;
+	struct esptun_addr remote;
 	u32 fwmark;
 	int link;
 	u8 ttl;
@@ -138,8 +139,6 @@ struct esptun_dev {
 	bool usable;
 	unsigned long acquired;
 	struct esptun_drops drops;
-	struct dst_cache route;
-	struct gro_cells cells;
 	struct work_struct mtu_work;
 	u32 id;
 	struct list_head by_net;
@@ -163,7 +162,8 @@ struct esptun_dev *esptun_device_get(struct net *net, u32 ifindex);
 struct esptun_dev *esptun_device_next(unsigned long *id);
 
 /* A device with this remote (and local) address in the underlay; under RCU. */
-struct esptun_dev *esptun_device_find(struct esptun_net *en, __be32 remote, __be32 local);
+struct esptun_dev *esptun_device_find(struct esptun_net *en, const struct esptun_addr *remote,
+				      const struct esptun_addr *local);
 
 /**
  * esptun_device_follow - let carrier and MTU follow the outbound SAs

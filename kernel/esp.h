@@ -29,7 +29,10 @@
 #include "sa.h"
 #include "trailer.h"
 #include <linux/skbuff.h>
+#include <net/dsfield.h>
 #include <net/ip.h>
+
+struct esptun_route;
 
 #define ESPTUN_ESP_HEADER 8	/* SPI and lower half of the sequence number */
 #define ESPTUN_ESN_SHIFT 4
@@ -38,11 +41,12 @@
  * struct esptun_cb - a packet's state, in skb->cb
  * @sa: its SA
  * @seq: its sequence number
- * @rt: sending: outer route, borrowed from the caller for the time of the call; NULL if
+ * @route: sending: outer route, borrowed from the caller for the time of the call; NULL if
  *	the cipher may take longer, then the route is looked up again
  * @left: receiving: the octets that the moved SPI covers
  * @bytes: length of the inner packet
- * @df: sending: of the outer header
+ * @outer: receiving: where the outer header is, from the head of the buffer
+ * @df: sending: of the outer header; 0: may be fragmented
  * @tos: sending: of the outer header; receiving: of the outer header that came
  * @ttl: sending: of the outer header
  * @async: a reference on SA and device is held
@@ -50,10 +54,10 @@
 struct esptun_cb {
 	struct esptun_sa *sa;
 	u64 seq;
-	struct rtable *rt;
+	const struct esptun_route *route;
 	__be32 left;
 	u32 bytes;
-	__be32 saddr;
+	u16 outer;
 	__be16 df;
 	u8 tos;
 	u8 ttl;
@@ -100,6 +104,13 @@ void esptun_esp_out(struct sk_buff *skb, unsigned int room);
  * Under RCU, BH off.
  */
 void esptun_esp_in(struct sk_buff *skb, struct esptun_sa *sa);
+
+/* DSCP and ECN of a received packet's outer header, which is its network header. */
+static inline u8 esptun_esp_tos(const struct sk_buff *skb)
+{
+	return likely(ip_hdr(skb)->version == 4) ? ip_hdr(skb)->tos :
+						   ipv6_get_dsfield(ipv6_hdr(skb));
+}
 
 /* rcv.c: a packet that came out of ESP, data at the inner header. Consumed. */
 void esptun_rcv_deliver(struct sk_buff *skb, u8 next_header);

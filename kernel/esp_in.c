@@ -15,7 +15,7 @@ bool esptun_esp_hold(struct sk_buff *skb)
 		return false;
 	dev_hold(cb->sa->tun->dev);
 	cb->async = true;
-	cb->rt = NULL;
+	cb->route = NULL;
 	return true;
 }
 
@@ -202,8 +202,8 @@ void esptun_esp_in(struct sk_buff *skb, struct esptun_sa *sa)
 
 	memset(cb, 0, sizeof(*cb));
 	cb->sa = sa;
-	cb->tos = ip_hdr(skb)->tos;
-	cb->saddr = ip_hdr(skb)->saddr;
+	cb->outer = skb->network_header;
+	cb->tos = esptun_esp_tos(skb);
 	text = esptun_in_text(skb, &sa->crypto);
 	if (unlikely(!text)) {
 		esptun_rcv_drop(skb, ESPTUN_DROP_RX_TOO_SHORT);

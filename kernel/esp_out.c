@@ -155,15 +155,19 @@ static void esptun_out_send(struct sk_buff *skb)
 	struct esptun_sa *sa = cb->sa;
 	struct esptun_dev *tun = sa->tun;
 	struct esptun_drop_info info = { .reason = ESPTUN_DROP_TX_ERROR, .sa = sa, .seq = cb->seq };
-	struct esptun_route route = { .rt = cb->rt };
-	bool borrowed = route.rt;
+	const struct esptun_route *route = cb->route;
+	bool borrowed = route;
+	struct esptun_route own;
 	u32 bytes = cb->bytes;
 
-	if (!borrowed && esptun_outer_route(tun, &route)) {
-		esptun_xmit_drop(skb, ESPTUN_DROP_TX_NO_ROUTE);
-		return;
+	if (!borrowed) {
+		if (esptun_outer_route(tun, &own)) {
+			esptun_xmit_drop(skb, ESPTUN_DROP_TX_NO_ROUTE);
+			return;
+		}
+		route = &own;
 	}
-	if (likely(!esptun_outer_send(tun, skb, route.rt, borrowed))) {
+	if (likely(!esptun_outer_send(tun, skb, route, borrowed))) {
 		esptun_stats_passed(sa->stats, 1, bytes);
 		dev_sw_netstats_tx_add(tun->dev, 1, bytes);
 	} else {
@@ -171,7 +175,7 @@ static void esptun_out_send(struct sk_buff *skb)
 		esptun_stats_dropped(tun, &info, 1);
 	}
 	if (!borrowed)
-		ip_rt_put(route.rt);
+		dst_release(route->dst);
 }
 
 /* Every cipher ends here, at once or later: the packet is encrypted, or @err says why not. */

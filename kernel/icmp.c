@@ -9,23 +9,34 @@
 #include "outer.h"
 #include "sadb.h"
 #include <linux/icmp.h>
+#include <linux/icmpv6.h>
 #include <net/icmp.h>
+#include <net/ip6_route.h>
+#include <net/ndisc.h>
+#include <net/route.h>
 
 /* A number not further back than this is plausible. */
 #define ESPTUN_ICMP_RECENT BIT(20)
 
-/* The SA that sent the quoted packet; the ICMP layer has made sure of eight octets. */
-static struct esptun_sa *esptun_icmp_sa(const struct sk_buff *skb)
+/*
+ * The SA that sent the quoted packet; the ICMP layer has made sure of eight octets at @esp.
+ * NULL: none of ours did.
+ */
+static struct esptun_sa *esptun_icmp_sa(const struct sk_buff *skb, const u8 *esp)
 {
-	const struct iphdr *iph = (const struct iphdr *)skb->data;
-	const u8 *esp = skb->data + iph->ihl * 4;
+	struct esptun_addr source, dest;
+	const struct esptun_path *path;
 	struct esptun_sa *sa;
 	u64 sent;
 	u32 back;
 
+	esptun_addr_of_packet(skb->data, &source, &dest);
 	sa = esptun_sadb_out(esptun_net_get(dev_net(skb->dev)), get_unaligned((__be32 *)esp),
-			     iph->daddr);
-	if (!sa || (sa->tun->local && sa->tun->local != iph->saddr))
+			     &dest);
+	if (!sa)
+		return NULL;
+	path = rcu_dereference(sa->tun->path);
+	if (!esptun_addr_any(&path->local) && !esptun_addr_equal(&path->local, &source))
 		return NULL;
 	sent = esptun_sa_seq(sa);
 	back = (u32)sent - get_unaligned_be32(esp + 4);
@@ -35,7 +46,8 @@ static struct esptun_sa *esptun_icmp_sa(const struct sk_buff *skb)
 
 int esptun_icmp_err(struct sk_buff *skb, u32 info)
 {
-	struct esptun_sa *sa = esptun_icmp_sa(skb);
+	const struct iphdr *iph = (const struct iphdr *)skb->data;
+	struct esptun_sa *sa = esptun_icmp_sa(skb, skb->data + iph->ihl * 4);
 
 	if (!sa)
 		return -ENOENT;
@@ -45,3 +57,29 @@ int esptun_icmp_err(struct sk_buff *skb, u32 info)
 		ipv4_redirect(skb, sa->tun->net, READ_ONCE(sa->tun->link), IPPROTO_ESP);
 	return 0;
 }
+
+#if IS_ENABLED(CONFIG_IPV6)
+/*
+ * Path MTUs go to the route here: nobody but this host may fragment, and it does so by what
+ * the route says.
+ */
+int esptun_icmp_err6(struct sk_buff *skb, struct inet6_skb_parm *opt, u8 type, u8 code,
+		     int offset, __be32 info)
+{
+	struct esptun_sa *sa = esptun_icmp_sa(skb, skb->data + offset);
+	struct esptun_dev *tun;
+
+	if (!sa)
+		return -ENOENT;
+	tun = sa->tun;
+	if (type == ICMPV6_PKT_TOOBIG) {
+		ip6_update_pmtu(skb, tun->net, info, READ_ONCE(tun->link), READ_ONCE(tun->fwmark),
+				sock_net_uid(tun->net, NULL));
+		esptun_device_mtu_later(tun);
+	} else if (type == NDISC_REDIRECT) {
+		ip6_redirect(skb, tun->net, skb->dev->ifindex, READ_ONCE(tun->fwmark),
+			     sock_net_uid(tun->net, NULL));
+	}
+	return 0;
+}
+#endif

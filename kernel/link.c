@@ -4,6 +4,7 @@
  * attributes, and the net_device itself. Sends and receives nothing.
  */
 #include "link.h"
+#include "gro.h"
 #include "neigh.h"
 #include "sa.h"
 #include "xmit.h"
@@ -26,27 +27,24 @@ static const struct esptun_shape esptun_link_shape = { .iv_len = 8, .icv_len = 1
 static int esptun_link_init(struct net_device *dev)
 {
 	struct esptun_dev *tun = netdev_priv(dev);
-	int err;
+	struct esptun_path *path;
+	int err = -ENOMEM;
 
 	dev->tstats = netdev_alloc_pcpu_stats(struct pcpu_sw_netstats);
 	if (!dev->tstats)
 		return -ENOMEM;
-	err = dst_cache_init(&tun->route, GFP_KERNEL);
-	if (err)
+	path = esptun_path_new(&tun->local, &tun->remote, 0, GFP_KERNEL_ACCOUNT);
+	if (!path)
 		goto err_stats;
-	err = gro_cells_init(&tun->cells, dev);
-	if (err)
-		goto err_route;
+	RCU_INIT_POINTER(tun->path, path);
 	err = esptun_device_register(tun);
 	if (err)
-		goto err_cells;
+		goto err_path;
 	atomic64_inc(&esptun_census.tunnels_created);
 	return 0;
 
-err_cells:
-	gro_cells_destroy(&tun->cells);
-err_route:
-	dst_cache_destroy(&tun->route);
+err_path:
+	esptun_path_free(path);
 err_stats:
 	free_percpu(dev->tstats);
 	return err;
@@ -57,7 +55,7 @@ static void esptun_link_uninit(struct net_device *dev)
 	struct esptun_dev *tun = netdev_priv(dev);
 
 	esptun_device_unregister(tun);
-	gro_cells_destroy(&tun->cells);
+	esptun_gro_drain();
 }
 
 /* The last reference has gone: nobody sends any more. */
@@ -65,7 +63,7 @@ static void esptun_link_free(struct net_device *dev)
 {
 	struct esptun_dev *tun = netdev_priv(dev);
 
-	dst_cache_destroy(&tun->route);
+	esptun_path_free(rcu_dereference_protected(tun->path, true));
 	free_percpu(dev->tstats);
 	atomic64_inc(&esptun_census.tunnels_destroyed);
 }
@@ -194,12 +192,6 @@ static void esptun_link_setup(struct net_device *dev)
 	tun->acquired = jiffies - HZ;
 }
 
-/* An address from an attribute that may be absent. */
-static __be32 esptun_link_addr(const struct nlattr *attr, __be32 otherwise)
-{
-	return attr ? nla_get_in_addr(attr) : otherwise;
-}
-
 static int esptun_link_refuse(struct netlink_ext_ack *extack, struct nlattr *attr,
 			      const char *why)
 {
@@ -231,28 +223,62 @@ static int esptun_link_unknown(struct nlattr *tb[], struct netlink_ext_ack *exta
 	return 0;
 }
 
+/* An endpoint as the attributes say; family AF_UNSPEC if neither is there. */
+static void esptun_link_addr(const struct nlattr *attr4, const struct nlattr *attr6,
+			     struct esptun_addr *addr)
+{
+	memset(addr, 0, sizeof(*addr));
+	if (attr6) {
+		addr->v6 = nla_get_in6_addr(attr6);
+		addr->family = AF_INET6;
+	} else if (attr4) {
+		esptun_addr_set4(addr, nla_get_in_addr(attr4));
+	}
+}
+
+/* An address that one host can have: not multicast or broadcast, nor IPv4 in disguise. */
+static bool esptun_link_unicast(const struct esptun_addr *addr)
+{
+	if (addr->family == AF_INET6)
+		return !ipv6_addr_is_multicast(&addr->v6) && !ipv6_addr_v4mapped(&addr->v6);
+	return !ipv4_is_multicast(addr->v4) && !ipv4_is_lbcast(addr->v4);
+}
+
+static int esptun_link_validate_ends(struct nlattr *data[], struct netlink_ext_ack *extack)
+{
+	struct nlattr *remote6 = data[IFLA_ESPTUN_REMOTE6], *local6 = data[IFLA_ESPTUN_LOCAL6];
+	struct nlattr *remote4 = data[IFLA_ESPTUN_REMOTE4], *local4 = data[IFLA_ESPTUN_LOCAL4];
+	struct esptun_addr remote, local;
+
+	if ((remote4 && remote6) || (local4 && local6))
+		return esptun_link_refuse(extack, remote6 ? : local6,
+					  "local, remote: both an IPv4 and an IPv6 address");
+	esptun_link_addr(remote4, remote6, &remote);
+	if (remote.family && (esptun_addr_any(&remote) || !esptun_link_unicast(&remote)))
+		return esptun_link_refuse(extack, remote6 ? : remote4,
+					  "remote: must be a unicast address, not any, multicast or broadcast");
+	esptun_link_addr(local4, local6, &local);
+	if (local.family && !esptun_link_unicast(&local))
+		return esptun_link_refuse(extack, local6 ? : local4,
+					  "local: must be a unicast address or any");
+	if (remote6 && !ipv6_mod_enabled())
+		return esptun_link_refuse(extack, remote6, "remote: IPv6 is switched off on this host");
+	return 0;
+}
+
 static int esptun_link_validate(struct nlattr *tb[], struct nlattr *data[],
 				struct netlink_ext_ack *extack)
 {
-	__be32 addr;
+	int err;
 
 	if (tb[IFLA_ADDRESS])
 		return esptun_link_refuse(extack, tb[IFLA_ADDRESS],
 					  "address: an esptun device has no link-layer address");
 	if (!data)
 		return 0;
-	if (data[IFLA_ESPTUN_LOCAL6] || data[IFLA_ESPTUN_REMOTE6])
-		return esptun_link_refuse(extack, data[IFLA_ESPTUN_REMOTE6] ? :
-					  data[IFLA_ESPTUN_LOCAL6],
-					  "local, remote: only IPv4 endpoints are supported");
-	addr = esptun_link_addr(data[IFLA_ESPTUN_REMOTE4], htonl(INADDR_LOOPBACK));
-	if (!addr || ipv4_is_multicast(addr) || ipv4_is_lbcast(addr))
-		return esptun_link_refuse(extack, data[IFLA_ESPTUN_REMOTE4],
-					  "remote: must be a unicast address, not any, multicast or broadcast");
-	addr = esptun_link_addr(data[IFLA_ESPTUN_LOCAL4], 0);
-	if (ipv4_is_multicast(addr) || ipv4_is_lbcast(addr))
-		return esptun_link_refuse(extack, data[IFLA_ESPTUN_LOCAL4],
-					  "local: must be a unicast address or any");
+	err = esptun_link_validate_ends(data, extack);
+	if (err)
+		return err;
 	if (data[IFLA_ESPTUN_TOS] && nla_get_u8(data[IFLA_ESPTUN_TOS]) != ESPTUN_TOS_INHERIT &&
 	    (nla_get_u8(data[IFLA_ESPTUN_TOS]) & INET_ECN_MASK))
 		return esptun_link_refuse(extack, data[IFLA_ESPTUN_TOS],
@@ -260,12 +286,36 @@ static int esptun_link_validate(struct nlattr *tb[], struct nlattr *data[],
 	return esptun_link_unknown(tb, extack);
 }
 
-/* What of the options can only be judged with the underlay known; changes nothing. */
+/* The endpoints that the device is to have: what is not in the request stays as it is. */
+static void esptun_link_ends(const struct esptun_dev *tun, struct nlattr *data[],
+			     struct esptun_addr *local, struct esptun_addr *remote)
+{
+	esptun_link_addr(data[IFLA_ESPTUN_REMOTE4], data[IFLA_ESPTUN_REMOTE6], remote);
+	if (!remote->family)
+		*remote = tun->remote;
+	esptun_link_addr(data[IFLA_ESPTUN_LOCAL4], data[IFLA_ESPTUN_LOCAL6], local);
+	/* Any is any, and with a peer of the other family the old one is of no use. */
+	if (!local->family && tun->local.family == remote->family)
+		*local = tun->local;
+	if (esptun_addr_any(local))
+		local->family = remote->family;
+}
+
+/* What of the options can only be judged with the rest known; changes nothing. */
 static int esptun_link_check(const struct esptun_dev *tun, struct nlattr *data[],
+			     const struct esptun_addr *local, const struct esptun_addr *remote,
 			     struct netlink_ext_ack *extack)
 {
 	u32 link = data[IFLA_ESPTUN_LINK] ? nla_get_u32(data[IFLA_ESPTUN_LINK]) : tun->link;
 
+	if (local->family != remote->family)
+		return esptun_link_refuse(extack, data[IFLA_ESPTUN_LOCAL4] ? :
+					  data[IFLA_ESPTUN_LOCAL6],
+					  "local, remote: one is IPv4, the other IPv6");
+	if (!link && remote->family == AF_INET6 &&
+	    ipv6_addr_type(&remote->v6) & IPV6_ADDR_LINKLOCAL)
+		return esptun_link_refuse(extack, data[IFLA_ESPTUN_REMOTE6],
+					  "remote: a link-local address needs dev");
 	if (!link || link == tun->link || __dev_get_by_index(tun->net, link))
 		return 0;
 	esptun_link_refuse(extack, data[IFLA_ESPTUN_LINK],
@@ -297,13 +347,12 @@ ESPTUN_NEWLINK(esptun_link_new, net, dev, tb, data, extack)
 	struct esptun_dev *tun = netdev_priv(dev);
 	int err;
 
-	if (!data || !data[IFLA_ESPTUN_REMOTE4])
+	if (!data || (!data[IFLA_ESPTUN_REMOTE4] && !data[IFLA_ESPTUN_REMOTE6]))
 		return esptun_link_refuse(extack, NULL,
 					  "remote: the address of the peer is missing");
 	tun->net = net;
-	tun->remote = nla_get_be32(data[IFLA_ESPTUN_REMOTE4]);
-	tun->local = esptun_link_addr(data[IFLA_ESPTUN_LOCAL4], 0);
-	err = esptun_link_check(tun, data, extack);
+	esptun_link_ends(tun, data, &tun->local, &tun->remote);
+	err = esptun_link_check(tun, data, &tun->local, &tun->remote, extack);
 	if (err)
 		return err;
 	esptun_link_options(tun, data);
@@ -326,6 +375,7 @@ static int esptun_link_change(struct net_device *dev, struct nlattr *tb[], struc
 			      struct netlink_ext_ack *extack)
 {
 	struct esptun_dev *tun = netdev_priv(dev);
+	struct esptun_addr local, remote;
 	int err;
 
 	if (!esptun_compat_link_capable(dev, tun->net)) {
@@ -335,18 +385,18 @@ static int esptun_link_change(struct net_device *dev, struct nlattr *tb[], struc
 	if (!data)
 		return 0;
 	/* All or nothing: what is refused must not have changed anything before. */
-	err = esptun_link_check(tun, data, extack);
+	esptun_link_ends(tun, data, &local, &remote);
+	err = esptun_link_check(tun, data, &local, &remote, extack);
 	if (err)
 		return err;
-	err = esptun_device_rebind(tun, esptun_link_addr(data[IFLA_ESPTUN_LOCAL4], tun->local),
-				   esptun_link_addr(data[IFLA_ESPTUN_REMOTE4], tun->remote));
-	if (err) {
+	err = esptun_device_rebind(tun, &local, &remote);
+	if (err == -EBUSY)
 		NL_SET_ERR_MSG(extack, "local, remote: the device has SAs, delete them first");
+	if (err)
 		return err;
-	}
 	esptun_link_options(tun, data);
-	dst_cache_reset(&tun->route);
 	spin_lock_bh(&tun->lock);
+	dst_cache_reset(&esptun_path_held(tun)->route);
 	esptun_device_follow(tun);
 	spin_unlock_bh(&tun->lock);
 	esptun_device_mtu_later(tun);
@@ -356,16 +406,25 @@ static int esptun_link_change(struct net_device *dev, struct nlattr *tb[], struc
 
 static size_t esptun_link_size(const struct net_device *dev)
 {
-	return 4 * nla_total_size(sizeof(u32)) + 5 * nla_total_size(sizeof(u8));
+	return 2 * nla_total_size(sizeof(u32)) + 2 * nla_total_size(sizeof(struct in6_addr)) +
+	       5 * nla_total_size(sizeof(u8));
+}
+
+static int esptun_link_fill_ends(struct sk_buff *skb, const struct esptun_dev *tun)
+{
+	if (tun->remote.family == AF_INET6)
+		return nla_put_in6_addr(skb, IFLA_ESPTUN_LOCAL6, &tun->local.v6) ||
+		       nla_put_in6_addr(skb, IFLA_ESPTUN_REMOTE6, &tun->remote.v6);
+	return nla_put_in_addr(skb, IFLA_ESPTUN_LOCAL4, tun->local.v4) ||
+	       nla_put_in_addr(skb, IFLA_ESPTUN_REMOTE4, tun->remote.v4);
 }
 
 static int esptun_link_fill(struct sk_buff *skb, const struct net_device *dev)
 {
 	const struct esptun_dev *tun = netdev_priv(dev);
 
-	if (nla_put_u32(skb, IFLA_ESPTUN_LINK, tun->link) ||
-	    nla_put_be32(skb, IFLA_ESPTUN_LOCAL4, tun->local) ||
-	    nla_put_be32(skb, IFLA_ESPTUN_REMOTE4, tun->remote) ||
+	if (esptun_link_fill_ends(skb, tun) ||
+	    nla_put_u32(skb, IFLA_ESPTUN_LINK, tun->link) ||
 	    nla_put_u8(skb, IFLA_ESPTUN_TTL, tun->ttl) ||
 	    nla_put_u8(skb, IFLA_ESPTUN_TOS, tun->tos) ||
 	    nla_put_u8(skb, IFLA_ESPTUN_PMTUDISC, tun->pmtudisc) ||

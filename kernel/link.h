@@ -11,8 +11,9 @@
 int esptun_device_register(struct esptun_dev *tun);
 void esptun_device_unregister(struct esptun_dev *tun);
 
-/* Changes the endpoints. Under RTNL. -EBUSY while there are SAs. */
-int esptun_device_rebind(struct esptun_dev *tun, __be32 local, __be32 remote);
+/* Changes the endpoints. Under RTNL. -EBUSY while there are SAs, -ENOMEM. */
+int esptun_device_rebind(struct esptun_dev *tun, const struct esptun_addr *local,
+			 const struct esptun_addr *remote);
 
 /* The MTU that fits path and transform. */
 int esptun_device_want_mtu(struct esptun_dev *tun);

@@ -91,6 +91,19 @@ static int esptun_nl_put_u64(struct sk_buff *skb, int attr, u64 value, int pad)
 	return nla_put_u64_64bit(skb, attr, value, pad);
 }
 
+/* An address under one of two numbers; nothing if there is none. */
+static int esptun_nl_put_addr(struct sk_buff *skb, int attr4, int attr6,
+			      const struct esptun_addr *addr)
+{
+	switch (addr->family) {
+	case AF_INET:
+		return nla_put_in_addr(skb, attr4, addr->v4);
+	case AF_INET6:
+		return nla_put_in6_addr(skb, attr6, &addr->v6);
+	}
+	return 0;
+}
+
 static int esptun_nl_put_last(struct sk_buff *skb, const struct esptun_last_error *last)
 {
 	if (nla_put_u32(skb, ESPTUN_A_LAST_ERROR_REASON, last->reason) ||
@@ -102,11 +115,10 @@ static int esptun_nl_put_last(struct sk_buff *skb, const struct esptun_last_erro
 	if (last->seq && esptun_nl_put_u64(skb, ESPTUN_A_LAST_ERROR_SEQ, last->seq,
 					   ESPTUN_A_LAST_ERROR_PAD))
 		return -EMSGSIZE;
-	if (last->source && nla_put_be32(skb, ESPTUN_A_LAST_ERROR_SOURCE4, last->source))
-		return -EMSGSIZE;
 	if (last->protocol && nla_put_u32(skb, ESPTUN_A_LAST_ERROR_PROTOCOL, last->protocol))
 		return -EMSGSIZE;
-	return 0;
+	return esptun_nl_put_addr(skb, ESPTUN_A_LAST_ERROR_SOURCE4, ESPTUN_A_LAST_ERROR_SOURCE6,
+				  &last->source);
 }
 
 int esptun_nl_put_drops(struct sk_buff *skb, int nest, int nest_error, struct esptun_drops *drops)
@@ -160,8 +172,8 @@ static u32 esptun_nl_path_mtu(struct esptun_dev *tun)
 
 	local_bh_disable();
 	if (!esptun_outer_route(tun, &route)) {
-		mtu = esptun_outer_mtu(tun, route.rt);
-		ip_rt_put(route.rt);
+		mtu = esptun_outer_mtu(tun, &route);
+		dst_release(route.dst);
 	}
 	local_bh_enable();
 	return mtu;
@@ -178,7 +190,8 @@ static int esptun_nl_put_active(struct sk_buff *skb, struct esptun_dev *tun)
 		return 0;
 	if (nla_put_be32(skb, ESPTUN_A_TUNNEL_OUT_SPI, sa->spi) ||
 	    nla_put_u32(skb, ESPTUN_A_TUNNEL_OVERHEAD,
-			sizeof(struct iphdr) + esptun_crypto_overhead(&sa->crypto)))
+			esptun_outer_header(rcu_dereference(tun->path)) +
+			esptun_crypto_overhead(&sa->crypto)))
 		return -EMSGSIZE;
 	return 0;
 }
@@ -191,8 +204,9 @@ static int esptun_nl_put_tunnel(struct sk_buff *skb, struct esptun_dev *tun)
 
 	if (nla_put_u32(skb, ESPTUN_A_TUNNEL_IFINDEX, dev->ifindex) ||
 	    nla_put_string(skb, ESPTUN_A_TUNNEL_IFNAME, dev->name) ||
-	    nla_put_be32(skb, ESPTUN_A_TUNNEL_LOCAL4, tun->local) ||
-	    nla_put_be32(skb, ESPTUN_A_TUNNEL_REMOTE4, tun->remote) ||
+	    esptun_nl_put_addr(skb, ESPTUN_A_TUNNEL_LOCAL4, ESPTUN_A_TUNNEL_LOCAL6, &tun->local) ||
+	    esptun_nl_put_addr(skb, ESPTUN_A_TUNNEL_REMOTE4, ESPTUN_A_TUNNEL_REMOTE6,
+			       &tun->remote) ||
 	    nla_put_u32(skb, ESPTUN_A_TUNNEL_MTU, READ_ONCE(dev->mtu)) ||
 	    nla_put_u32(skb, ESPTUN_A_TUNNEL_SA_COUNT, READ_ONCE(tun->sa_count)))
 		return -EMSGSIZE;

@@ -7,34 +7,78 @@
 #include "esp.h"
 #include <net/dst_cache.h>
 #include <net/inet_ecn.h>
+#include <net/ipv6_stubs.h>
+#include <net/route.h>
 
 /* How long a path MTU from ICMP is believed (RFC 1191 6.3: not less than 10 minutes). */
 #define ESPTUN_PMTU_TIME (10 * 60 * HZ)
 
-int esptun_outer_route(struct esptun_dev *tun, struct esptun_route *route)
+/* No route is cached, or it is not valid any more. */
+static int esptun_outer_route4(struct esptun_dev *tun, struct esptun_path *path,
+			       struct esptun_route *route)
 {
 	struct flowi4 fl4 = { };
+	struct rtable *rt;
 
-	route->rt = dst_cache_get_ip4(&tun->route, &route->saddr);
-	if (likely(route->rt))
-		return 0;
 	fl4.flowi4_oif = READ_ONCE(tun->link);
 	fl4.flowi4_mark = READ_ONCE(tun->fwmark);
 	fl4.flowi4_proto = IPPROTO_ESP;
-	fl4.daddr = READ_ONCE(tun->remote);
-	fl4.saddr = READ_ONCE(tun->local);
-	route->rt = ip_route_output_key(tun->net, &fl4);
-	if (IS_ERR(route->rt))
-		return PTR_ERR(route->rt);
-	route->saddr = fl4.saddr;
-	dst_cache_set_ip4(&tun->route, &route->rt->dst, fl4.saddr);
+	fl4.daddr = path->remote.v4;
+	fl4.saddr = path->local.v4;
+	rt = ip_route_output_key(tun->net, &fl4);
+	if (IS_ERR(rt))
+		return PTR_ERR(rt);
+	route->dst = &rt->dst;
+	route->source.v4 = fl4.saddr;
+	dst_cache_set_ip4(&path->route, route->dst, fl4.saddr);
 	return 0;
 }
 
-u32 esptun_outer_mtu(const struct esptun_dev *tun, const struct rtable *rt)
+static int esptun_outer_route6(struct esptun_dev *tun, struct esptun_path *path,
+			       struct esptun_route *route)
+{
+	struct flowi6 fl6 = { };
+	struct dst_entry *dst;
+
+	fl6.flowi6_oif = READ_ONCE(tun->link);
+	fl6.flowi6_mark = READ_ONCE(tun->fwmark);
+	fl6.flowi6_proto = IPPROTO_ESP;
+	fl6.daddr = path->remote.v6;
+	fl6.saddr = path->local.v6;
+	/* IPv4 refuses a source that is not ours by itself, IPv6 would just use it. */
+	if (!esptun_addr_any(&path->local) &&
+	    !esptun_compat_chk_addr6(tun->net, &path->local.v6))
+		return -EADDRNOTAVAIL;
+	dst = ipv6_stub->ipv6_dst_lookup_flow(tun->net, NULL, &fl6, NULL);
+	if (IS_ERR(dst))
+		return PTR_ERR(dst);
+	route->dst = dst;
+	route->source.v6 = fl6.saddr;
+	esptun_compat_dst_cache_set6(&path->route, dst, &fl6.saddr);
+	return 0;
+}
+
+int esptun_outer_route(struct esptun_dev *tun, struct esptun_route *route)
+{
+	struct esptun_path *path = rcu_dereference(tun->path);
+	struct rtable *rt;
+
+	route->path = path;
+	if (likely(path->remote.family == AF_INET)) {
+		rt = dst_cache_get_ip4(&path->route, &route->source.v4);
+		if (unlikely(!rt))
+			return esptun_outer_route4(tun, path, route);
+		route->dst = &rt->dst;
+		return 0;
+	}
+	route->dst = esptun_compat_dst_cache_get6(&path->route, &route->source.v6);
+	return likely(route->dst) ? 0 : esptun_outer_route6(tun, path, route);
+}
+
+u32 esptun_outer_mtu(const struct esptun_dev *tun, const struct esptun_route *route)
 {
 	u32 learned = READ_ONCE(tun->pmtu);
-	u32 mtu = dst_mtu(&rt->dst);
+	u32 mtu = dst_mtu(route->dst);
 
 	if (unlikely(learned) && learned < mtu &&
 	    time_before(jiffies, READ_ONCE(tun->pmtu_expires)))
@@ -55,18 +99,55 @@ void esptun_outer_learn(struct esptun_dev *tun, u32 mtu)
 	esptun_device_mtu_later(tun);
 }
 
-unsigned int esptun_outer_headroom(const struct rtable *rt)
+unsigned int esptun_outer_headroom(const struct esptun_route *route)
 {
-	return LL_RESERVED_SPACE(rt->dst.dev) + sizeof(struct iphdr) + ESPTUN_ESP_HEADER +
-	       ESPTUN_MAX_IV + ESPTUN_ESN_SHIFT;
+	return LL_RESERVED_SPACE(route->dst->dev) + esptun_outer_header(route->path) +
+	       ESPTUN_ESP_HEADER + ESPTUN_MAX_IV + ESPTUN_ESN_SHIFT;
 }
 
-int esptun_outer_send(struct esptun_dev *tun, struct sk_buff *skb, struct rtable *rt,
-		      bool borrowed)
+static void esptun_outer_header4(struct sk_buff *skb, const struct esptun_route *route, u8 proto)
+{
+	const struct esptun_cb *cb = esptun_cb(skb);
+	struct iphdr *iph = skb_push(skb, sizeof(*iph));
+
+	skb_reset_network_header(skb);
+	iph->version = 4;
+	iph->ihl = sizeof(*iph) / 4;
+	iph->tos = cb->tos;
+	iph->frag_off = cb->df;
+	iph->ttl = cb->ttl;
+	iph->protocol = proto;
+	iph->saddr = route->source.v4;
+	iph->daddr = route->path->remote.v4;
+}
+
+/* One flow label for an SA, so that it stays on one of several ways (RFC 6437, RFC 6438). */
+static __be32 esptun_outer_label(const struct net *net, const struct esptun_sa *sa)
+{
+	return esptun_compat_flow_labels(net) ? htonl(sa->hash) & IPV6_FLOWLABEL_MASK : 0;
+}
+
+static void esptun_outer_header6(struct sk_buff *skb, const struct net *net,
+				 const struct esptun_route *route, u8 proto)
+{
+	const struct esptun_cb *cb = esptun_cb(skb);
+	struct ipv6hdr *ip6 = skb_push(skb, sizeof(*ip6));
+
+	skb_reset_network_header(skb);
+	ip6_flow_hdr(ip6, cb->tos, esptun_outer_label(net, cb->sa));
+	ip6->nexthdr = proto;
+	ip6->hop_limit = cb->ttl;
+	ip6->saddr = route->source.v6;
+	ip6->daddr = route->path->remote.v6;
+	/* There is no DF: what may be fragmented is so here, or nowhere. */
+	skb->ignore_df = !cb->df;
+}
+
+int esptun_outer_send(struct esptun_dev *tun, struct sk_buff *skb,
+		      const struct esptun_route *route, bool borrowed)
 {
 	u32 mark = READ_ONCE(tun->fwmark);
 	struct esptun_cb *cb = esptun_cb(skb);
-	struct iphdr *iph;
 	int err;
 
 	skb_scrub_packet(skb, !net_eq(tun->net, dev_net(tun->dev)));
@@ -75,24 +156,21 @@ int esptun_outer_send(struct esptun_dev *tun, struct sk_buff *skb, struct rtable
 	if (!skb->hash)
 		__skb_set_sw_hash(skb, cb->sa->hash, false);
 	skb->encapsulation = 0;
-	iph = skb_push(skb, sizeof(*iph));
-	skb_reset_network_header(skb);
-	skb_set_transport_header(skb, sizeof(*iph));
-	iph->version = 4;
-	iph->ihl = sizeof(*iph) / 4;
-	iph->tos = cb->tos;
-	iph->frag_off = cb->df;
-	iph->ttl = cb->ttl;
-	iph->protocol = IPPROTO_ESP;
-	iph->saddr = cb->saddr;
-	iph->daddr = READ_ONCE(tun->remote);
+	skb_reset_transport_header(skb);
 	if (borrowed)
-		skb_dst_set_noref(skb, &rt->dst);
+		skb_dst_set_noref(skb, route->dst);
 	else
-		skb_dst_set(skb, dst_clone(&rt->dst));
-	/* The cb is the IP layer's from here. */
-	memset(IPCB(skb), 0, sizeof(*IPCB(skb)));
-	ip_select_ident(tun->net, skb, NULL);
-	err = ip_local_out(tun->net, NULL, skb);
+		skb_dst_set(skb, dst_clone(route->dst));
+	/* The cb is the IP layer's once the header has been written. */
+	if (likely(route->path->remote.family == AF_INET)) {
+		esptun_outer_header4(skb, route, IPPROTO_ESP);
+		memset(IPCB(skb), 0, sizeof(*IPCB(skb)));
+		ip_select_ident(tun->net, skb, NULL);
+		err = ip_local_out(tun->net, NULL, skb);
+		return net_xmit_eval(err);
+	}
+	esptun_outer_header6(skb, tun->net, route, IPPROTO_ESP);
+	memset(IP6CB(skb), 0, sizeof(*IP6CB(skb)));
+	err = ip6_local_out(tun->net, NULL, skb);
 	return net_xmit_eval(err);
 }

@@ -1,35 +1,47 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The outer IPv4 header: route, path MTU, TTL, DSCP, ECN, DF, sending. Knows nothing of
- * ESP's inside.
+ * The outer IPv4 or IPv6 header: route, path MTU, TTL, DSCP, ECN, DF, sending. Knows nothing
+ * of ESP's inside.
  */
 #ifndef _ESPTUN_OUTER_H
 #define _ESPTUN_OUTER_H
 
 #include "device.h"
+#include <net/dst.h>
 #include <net/ip.h>
-#include <net/route.h>
 
 /* Path MTUs below are not believed (RFC 791: what every host must take in one piece). */
 #define ESPTUN_MIN_PATH_MTU 576
 
-/* A route to the peer, with a reference, and the source address that goes with it. */
+/**
+ * struct esptun_route - a route to the peer
+ * @dst: the route, with a reference
+ * @path: what it was looked up for, valid under RCU
+ * @source: the source address that goes with it; its family is not set
+ */
 struct esptun_route {
-	struct rtable *rt;
-	__be32 saddr;
+	struct dst_entry *dst;
+	const struct esptun_path *path;
+	struct esptun_addr source;
 };
 
 /* Finds the outer route. Under RCU, BH off. 0 or -errno. */
 int esptun_outer_route(struct esptun_dev *tun, struct esptun_route *route);
 
 /* The path MTU: what the route says, and what ICMP has told about this tunnel. */
-u32 esptun_outer_mtu(const struct esptun_dev *tun, const struct rtable *rt);
+u32 esptun_outer_mtu(const struct esptun_dev *tun, const struct esptun_route *route);
 
 /* ICMP has told of a smaller path MTU. */
 void esptun_outer_learn(struct esptun_dev *tun, u32 mtu);
 
+/* Octets of the outer header in front of ESP. */
+static inline unsigned int esptun_outer_header(const struct esptun_path *path)
+{
+	return path->remote.family == AF_INET ? sizeof(struct iphdr) : sizeof(struct ipv6hdr);
+}
+
 /* Octets in front of the inner packet for everything that is put there. */
-unsigned int esptun_outer_headroom(const struct rtable *rt);
+unsigned int esptun_outer_headroom(const struct esptun_route *route);
 
 /* Outer DSCP and ECN for an inner packet (RFC 4301 5.1.2.1, RFC 6040 4.1 normal mode). */
 static inline u8 esptun_outer_tos(const struct esptun_dev *tun, u8 inner)
@@ -43,12 +55,12 @@ static inline u8 esptun_outer_tos(const struct esptun_dev *tun, u8 inner)
  * esptun_outer_send - put the outer header on and send
  * @tun: tunnel
  * @skb: ESP packet, its cb filled; consumed
- * @rt: route; stays the caller's
- * @borrowed: the caller's reference on @rt outlasts the call, under RCU
+ * @route: route; stays the caller's
+ * @borrowed: the caller's reference on the route outlasts the call, under RCU
  *
  * Return: 0 or what the output path said.
  */
-int esptun_outer_send(struct esptun_dev *tun, struct sk_buff *skb, struct rtable *rt,
-		      bool borrowed);
+int esptun_outer_send(struct esptun_dev *tun, struct sk_buff *skb,
+		      const struct esptun_route *route, bool borrowed);
 
 #endif /* _ESPTUN_OUTER_H */

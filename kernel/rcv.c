@@ -7,6 +7,7 @@
 #include "rcv.h"
 #include "device.h"
 #include "esp.h"
+#include "gro.h"
 #include "mss.h"
 #include "policy.h"
 #include "sadb.h"
@@ -24,9 +25,10 @@ void esptun_rcv_drop(struct sk_buff *skb, enum esptun_drop reason)
 {
 	struct esptun_cb *cb = esptun_cb(skb);
 	struct esptun_drop_info info = {
-		.reason = reason, .sa = cb->sa, .seq = cb->seq, .source = cb->saddr,
+		.reason = reason, .sa = cb->sa, .seq = cb->seq,
 	};
 
+	esptun_addr_of_packet(skb->head + cb->outer, &info.source, NULL);
 	esptun_stats_drop(cb->sa->tun, skb, &info);
 }
 
@@ -90,9 +92,10 @@ static void esptun_rcv_bad_inner(struct sk_buff *skb, u8 next_header)
 	struct esptun_cb *cb = esptun_cb(skb);
 	struct esptun_drop_info info = {
 		.reason = ESPTUN_DROP_RX_BAD_INNER, .sa = cb->sa, .seq = cb->seq,
-		.source = cb->saddr, .protocol = next_header,
+		.protocol = next_header,
 	};
 
+	esptun_addr_of_packet(skb->head + cb->outer, &info.source, NULL);
 	esptun_stats_drop(cb->sa->tun, skb, &info);
 }
 
@@ -102,6 +105,7 @@ void esptun_rcv_deliver(struct sk_buff *skb, u8 next_header)
 	struct esptun_sa *sa = cb->sa;
 	struct esptun_dev *tun = sa->tun;
 	unsigned int len;
+	int err;
 
 	if (next_header == IPPROTO_NONE) {
 		esptun_rcv_drop(skb, ESPTUN_DROP_RX_DUMMY);
@@ -132,11 +136,12 @@ void esptun_rcv_deliver(struct sk_buff *skb, u8 next_header)
 	len = skb->len;
 	esptun_rcv_reset(skb, tun, sa->crypto.integrity);
 	memset(skb->cb, 0, sizeof(struct esptun_cb));
-	if (unlikely(gro_cells_receive(&tun->cells, skb) != NET_RX_SUCCESS)) {
-		/* Freed already, and the core has counted it in the device's rx_dropped. */
-		struct esptun_drop_info info = { .reason = ESPTUN_DROP_RX_QUEUE_FULL, .sa = sa };
+	err = esptun_gro_receive(skb);
+	if (unlikely(err)) {
+		struct esptun_drop_info info = { .sa = sa, .reason = err == -ENETDOWN ?
+			ESPTUN_DROP_RX_DEVICE_DOWN : ESPTUN_DROP_RX_QUEUE_FULL };
 
-		esptun_stats_dropped(tun, &info, 1);
+		esptun_stats_drop(tun, skb, &info);
 		return;
 	}
 	esptun_stats_passed(sa->stats, 1, len);
@@ -154,28 +159,36 @@ static int esptun_rcv_late(struct sk_buff *skb)
 {
 	struct esptun_net *en = esptun_net_get(dev_net(skb->dev));
 	struct esptun_drop_info info = { .reason = ESPTUN_DROP_RX_NO_SA };
+	struct esptun_addr dest;
 	struct esptun_dev *tun;
 
 	if (!pskb_may_pull(skb, sizeof(info.spi)))
 		return -EINVAL;
 	info.spi = get_unaligned((__be32 *)skb->data);
-	info.source = ip_hdr(skb)->saddr;
+	esptun_addr_of_packet(skb_network_header(skb), &info.source, &dest);
 	/* One that we have is here only because it is the SPI of a state of theirs, too. */
 	if (esptun_sadb_in(en, info.spi))
 		return -EINVAL;
-	tun = esptun_device_find(en, info.source, ip_hdr(skb)->daddr);
-	if (tun && !esptun_sadb_foreign(en->net, skb->mark, ip_hdr(skb)->daddr, info.spi))
+	tun = esptun_device_find(en, &info.source, &dest);
+	if (tun && !esptun_sadb_foreign(en->net, skb->mark, &dest, info.spi))
 		esptun_stats_dropped(tun, &info, 1);
 	return -EINVAL;
 }
 
 /* Did the packet travel between the endpoints of the SA's device? */
-static bool esptun_rcv_between(const struct sk_buff *skb, const struct esptun_sa *sa)
+static __always_inline bool esptun_rcv_between(const struct sk_buff *skb,
+					       const struct esptun_sa *sa, int family)
 {
-	__be32 local = READ_ONCE(sa->tun->local);
+	const struct esptun_path *path = rcu_dereference(sa->tun->path);
 
-	return ip_hdr(skb)->saddr == READ_ONCE(sa->tun->remote) &&
-	       (!local || ip_hdr(skb)->daddr == local);
+	if (unlikely(path->remote.family != family))
+		return false;
+	if (family == AF_INET)
+		return ip_hdr(skb)->saddr == path->remote.v4 &&
+		       (!path->local.v4 || ip_hdr(skb)->daddr == path->local.v4);
+	return ipv6_addr_equal(&ipv6_hdr(skb)->saddr, &path->remote.v6) &&
+	       (esptun_addr_any(&path->local) ||
+		ipv6_addr_equal(&ipv6_hdr(skb)->daddr, &path->local.v6));
 }
 
 /* Reasons to refuse a packet that need no look at its content. */
@@ -194,18 +207,28 @@ static bool esptun_rcv_refused(const struct esptun_sa *sa, enum esptun_drop *why
 
 static void esptun_rcv_refuse(struct sk_buff *skb, struct esptun_sa *sa, enum esptun_drop why)
 {
-	struct esptun_drop_info info = { .reason = why, .sa = sa, .source = ip_hdr(skb)->saddr };
+	struct esptun_drop_info info = { .reason = why, .sa = sa };
 
+	esptun_addr_of_packet(skb_network_header(skb), &info.source, NULL);
 	if (pskb_may_pull(skb, ESPTUN_ESP_HEADER))
 		info.seq = get_unaligned_be32(skb->data + 4);
 	esptun_stats_drop(sa->tun, skb, &info);
 }
 
+/* The kernel's own IPsec may have the same SPI, for another peer or address. */
+static bool esptun_rcv_foreign(struct esptun_net *en, const struct sk_buff *skb, __be32 spi)
+{
+	struct esptun_addr dest;
+
+	esptun_addr_of_packet(skb_network_header(skb), NULL, &dest);
+	return esptun_sadb_foreign(en->net, skb->mark, &dest, spi);
+}
+
 /*
- * Called by the kernel's ESP demultiplexer, data at the ESP header, under RCU, BH off.
- * Return: 0 the packet is ours and consumed; -EINVAL it is not and has not been touched.
+ * A packet with an ESP header at its data, under RCU, BH off. @family is a constant in each
+ * caller. Return: 0 it is ours and consumed; -EINVAL it is not and has not been touched.
  */
-static int esptun_rcv(struct sk_buff *skb)
+static __always_inline int esptun_rcv(struct sk_buff *skb, int family)
 {
 	struct esptun_net *en = esptun_net_get(dev_net(skb->dev));
 	enum esptun_drop why;
@@ -220,9 +243,8 @@ static int esptun_rcv(struct sk_buff *skb)
 		atomic64_inc(&en->rx_foreign);
 		return -EINVAL;
 	}
-	if (unlikely(!esptun_rcv_between(skb, sa))) {
-		/* The kernel's own IPsec may have the same SPI, for another peer or address. */
-		if (esptun_sadb_foreign(en->net, skb->mark, ip_hdr(skb)->daddr, spi)) {
+	if (unlikely(!esptun_rcv_between(skb, sa, family))) {
+		if (esptun_rcv_foreign(en, skb, spi)) {
 			atomic64_inc(&en->rx_foreign);
 			return -EINVAL;
 		}
@@ -241,6 +263,17 @@ static int esptun_rcv(struct sk_buff *skb)
 	return 0;
 }
 
+/* Called by the kernel's ESP demultiplexers. */
+static int esptun_rcv4(struct sk_buff *skb)
+{
+	return esptun_rcv(skb, AF_INET);
+}
+
+static int esptun_rcv6(struct sk_buff *skb)
+{
+	return esptun_rcv(skb, AF_INET6);
+}
+
 /* ESP that came in UDP on a socket of the kernel's own IPsec: not ours. */
 static int esptun_rcv_input(struct sk_buff *skb, int nexthdr, __be32 spi, int encap_type)
 {
@@ -254,7 +287,7 @@ static int esptun_rcv_cb(struct sk_buff *skb, int err)
 }
 
 static struct xfrm4_protocol esptun_rcv_protocol = {
-	.handler = esptun_rcv,
+	.handler = esptun_rcv4,
 	.input_handler = esptun_rcv_input,
 	.cb_handler = esptun_rcv_cb,
 	.err_handler = esptun_icmp_err,
@@ -274,6 +307,58 @@ static struct xfrm4_protocol esptun_rcv_late_protocol = {
 	.priority = ESPTUN_RCV_LATE_PRIORITY,
 };
 
+#if IS_ENABLED(CONFIG_IPV6)
+static int esptun_rcv_late_err6(struct sk_buff *skb, struct inet6_skb_parm *opt, u8 type, u8 code,
+				int offset, __be32 info)
+{
+	return -ENOENT;
+}
+
+static struct xfrm6_protocol esptun_rcv_protocol6 = {
+	.handler = esptun_rcv6,
+	.input_handler = esptun_rcv_input,
+	.cb_handler = esptun_rcv_cb,
+	.err_handler = esptun_icmp_err6,
+	.priority = ESPTUN_RCV_PRIORITY,
+};
+
+static struct xfrm6_protocol esptun_rcv_late_protocol6 = {
+	.handler = esptun_rcv_late,
+	.input_handler = esptun_rcv_input,
+	.cb_handler = esptun_rcv_cb,
+	.err_handler = esptun_rcv_late_err6,
+	.priority = ESPTUN_RCV_LATE_PRIORITY,
+};
+
+static int esptun_rcv_init6(void)
+{
+	int err;
+
+	err = xfrm6_protocol_register(&esptun_rcv_protocol6, IPPROTO_ESP);
+	if (err)
+		return err;
+	err = xfrm6_protocol_register(&esptun_rcv_late_protocol6, IPPROTO_ESP);
+	if (err)
+		xfrm6_protocol_deregister(&esptun_rcv_protocol6, IPPROTO_ESP);
+	return err;
+}
+
+static void esptun_rcv_exit6(void)
+{
+	xfrm6_protocol_deregister(&esptun_rcv_late_protocol6, IPPROTO_ESP);
+	xfrm6_protocol_deregister(&esptun_rcv_protocol6, IPPROTO_ESP);
+}
+#else
+static int esptun_rcv_init6(void)
+{
+	return 0;
+}
+
+static void esptun_rcv_exit6(void)
+{
+}
+#endif
+
 int esptun_rcv_init(void)
 {
 	int err;
@@ -283,13 +368,23 @@ int esptun_rcv_init(void)
 		return err;
 	err = xfrm4_protocol_register(&esptun_rcv_late_protocol, IPPROTO_ESP);
 	if (err)
-		xfrm4_protocol_deregister(&esptun_rcv_protocol, IPPROTO_ESP);
+		goto err_first;
+	err = esptun_rcv_init6();
+	if (err)
+		goto err_late;
+	return 0;
+
+err_late:
+	xfrm4_protocol_deregister(&esptun_rcv_late_protocol, IPPROTO_ESP);
+err_first:
+	xfrm4_protocol_deregister(&esptun_rcv_protocol, IPPROTO_ESP);
 	return err;
 }
 
 /* No packet is in the handlers any more when this returns. */
 void esptun_rcv_exit(void)
 {
+	esptun_rcv_exit6();
 	xfrm4_protocol_deregister(&esptun_rcv_late_protocol, IPPROTO_ESP);
 	xfrm4_protocol_deregister(&esptun_rcv_protocol, IPPROTO_ESP);
 }

@@ -36,12 +36,20 @@ static void esptun_sa_gone_work(struct work_struct *work)
 	esptun_sa_put(container_of(to_rcu_work(work), struct esptun_sa, gone_work));
 }
 
+/* What a new state is called in a trace. */
+static const char * const esptun_sa_changes[] = {
+	[ESPTUN_SA_STATE_PENDING] = "pending",
+	[ESPTUN_SA_STATE_ACTIVE] = "activate",
+	[ESPTUN_SA_STATE_OLD] = "replace",
+	[ESPTUN_SA_STATE_EXPIRED] = "expire",
+};
+
 /* The one place in which a state changes. Under the device's lock. */
 static void esptun_sa_set_state(struct esptun_sa *sa, u8 state)
 {
 	lockdep_assert_held(&sa->tun->lock);
 	WRITE_ONCE(sa->state, state);
-	trace_esptun_sa(sa->tun->dev, "state", sa->dir, sa->spi, state);
+	trace_esptun_sa(sa->tun->dev, esptun_sa_changes[state], sa->dir, sa->spi, state);
 }
 
 static int esptun_sa_refuse(struct netlink_ext_ack *extack, const char *why)
@@ -208,7 +216,7 @@ static int esptun_sa_check_place(const struct esptun_sa *sa, struct netlink_ext_
 		NL_SET_ERR_MSG(extack, "spi: reserved for another device");
 		return -EEXIST;
 	}
-	if (sa->dir == ESPTUN_DIR_IN && esptun_sadb_foreign(tun->net, 0, tun->local, sa->spi)) {
+	if (sa->dir == ESPTUN_DIR_IN && esptun_sadb_foreign(tun->net, 0, &tun->local, sa->spi)) {
 		NL_SET_ERR_MSG(extack, "spi: the kernel's own IPsec (xfrm) has an SA with it");
 		return -EEXIST;
 	}
@@ -297,7 +305,7 @@ struct esptun_sa *esptun_sa_find(struct esptun_dev *tun, u32 dir, __be32 spi)
 	struct esptun_sa *sa;
 
 	sa = dir == ESPTUN_DIR_IN ? esptun_sadb_in(en, spi) :
-				    esptun_sadb_out(en, spi, READ_ONCE(tun->remote));
+				    esptun_sadb_out_of(en, spi, tun);
 	return sa && sa->tun == tun ? sa : NULL;
 }
 
@@ -356,7 +364,7 @@ static void esptun_sa_unlink(struct esptun_net *en, struct esptun_sa *sa, u32 re
 		WRITE_ONCE(sa->final_seq, esptun_seq_close(&sa->seq));
 		esptun_keyring_release(&sa->key, sa->final_seq);
 	}
-	trace_esptun_sa(tun->dev, "del", sa->dir, sa->spi, sa->state);
+	trace_esptun_sa(tun->dev, "delete", sa->dir, sa->spi, sa->state);
 	esptun_nl_changed();
 	esptun_nl_sa_deleted(sa, reason);
 	if (told)
@@ -459,6 +467,7 @@ void esptun_sa_confirm(struct esptun_sa *sa)
 		spin_unlock_bh(&tun->lock);
 		return;
 	}
+	trace_esptun_sa(tun->dev, "confirm", sa->dir, sa->spi, sa->state);
 	out = sa->twin;
 	if (out && out->state == ESPTUN_SA_STATE_PENDING) {
 		told = esptun_sa_switch(out);

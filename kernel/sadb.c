@@ -106,7 +106,8 @@ int esptun_sadb_insert(struct esptun_net *en, struct esptun_sa *sa,
 	if (sa->dir == ESPTUN_DIR_IN)
 		taken = esptun_sadb_in(en, sa->spi);
 	else
-		taken = esptun_sadb_out(en, sa->spi, sa->tun->remote);
+		taken = esptun_sadb_out(en, sa->spi, &sa->tun->remote) ||
+			esptun_sadb_out_of(en, sa->spi, sa->tun);
 	rcu_read_unlock();
 	if (taken) {
 		NL_SET_ERR_MSG(extack, "spi: an SA with this SPI and destination exists");
@@ -130,7 +131,10 @@ void esptun_sadb_remove(struct esptun_net *en, struct esptun_sa *sa)
 	table->count--;
 }
 
-struct esptun_sa *esptun_sadb_out(struct esptun_net *en, __be32 spi, __be32 remote)
+/* The first outbound SA of that SPI to @remote or, if that is NULL, of @tun. */
+static struct esptun_sa *esptun_sadb_match(struct esptun_net *en, __be32 spi,
+					   const struct esptun_addr *remote,
+					   const struct esptun_dev *tun)
 {
 	struct esptun_sadb_table *table = rcu_dereference(en->out);
 	u32 bucket = hash_32((__force u32)spi, table->bits);
@@ -140,20 +144,35 @@ struct esptun_sa *esptun_sadb_out(struct esptun_net *en, __be32 spi, __be32 remo
 	     node = rcu_dereference(hlist_next_rcu(node))) {
 		struct esptun_sa *sa = esptun_sadb_sa(table, node);
 
-		if (sa->spi == spi && sa->tun->remote == remote)
+		if (sa->spi != spi)
+			continue;
+		if (remote ? esptun_addr_equal(&rcu_dereference(sa->tun->path)->remote, remote) :
+			     sa->tun == tun)
 			return sa;
 	}
 	return NULL;
 }
 
-bool esptun_sadb_foreign(struct net *net, u32 mark, __be32 daddr, __be32 spi)
+struct esptun_sa *esptun_sadb_out(struct esptun_net *en, __be32 spi,
+				  const struct esptun_addr *remote)
 {
-	xfrm_address_t addr = { .a4 = daddr };
+	return esptun_sadb_match(en, spi, remote, NULL);
+}
+
+struct esptun_sa *esptun_sadb_out_of(struct esptun_net *en, __be32 spi,
+				     const struct esptun_dev *tun)
+{
+	return esptun_sadb_match(en, spi, NULL, tun);
+}
+
+bool esptun_sadb_foreign(struct net *net, u32 mark, const struct esptun_addr *daddr, __be32 spi)
+{
+	xfrm_address_t addr = { .in6 = daddr->v6 };
 	struct xfrm_state *x;
 
-	if (!daddr)
+	if (esptun_addr_any(daddr))
 		return false;
-	x = xfrm_state_lookup(net, mark, &addr, spi, IPPROTO_ESP, AF_INET);
+	x = xfrm_state_lookup(net, mark, &addr, spi, IPPROTO_ESP, daddr->family);
 	if (!x)
 		return false;
 	xfrm_state_put(x);
@@ -202,7 +221,7 @@ static bool esptun_sadb_free_spi(struct esptun_net *en, const struct esptun_dev 
 	rcu_read_lock();
 	taken = esptun_sadb_in(en, spi);
 	rcu_read_unlock();
-	return !taken && !esptun_sadb_foreign(tun->net, 0, tun->local, spi);
+	return !taken && !esptun_sadb_foreign(tun->net, 0, &tun->local, spi);
 }
 
 int esptun_sadb_reserve(struct esptun_dev *tun, __be32 *spi, struct netlink_ext_ack *extack)

@@ -60,7 +60,12 @@ static inline struct esptun_sa *esptun_sadb_in(struct esptun_net *en, __be32 spi
 }
 
 /* The outbound SA of that SPI to that address, under RCU. */
-struct esptun_sa *esptun_sadb_out(struct esptun_net *en, __be32 spi, __be32 remote);
+struct esptun_sa *esptun_sadb_out(struct esptun_net *en, __be32 spi,
+				  const struct esptun_addr *remote);
+
+/* The same of that device. The device's peer may move, so its SAs are not found by address. */
+struct esptun_sa *esptun_sadb_out_of(struct esptun_net *en, __be32 spi,
+				     const struct esptun_dev *tun);
 
 /**
  * esptun_sadb_reserve - hand out a random free inbound SPI
@@ -83,6 +88,6 @@ bool esptun_sadb_reserved_other(struct esptun_dev *tun, __be32 spi);
 void esptun_sadb_unreserve_all(struct esptun_dev *tun);
 
 /* True if the kernel's own IPsec has an SA with this SPI to this address, for this mark. */
-bool esptun_sadb_foreign(struct net *net, u32 mark, __be32 daddr, __be32 spi);
+bool esptun_sadb_foreign(struct net *net, u32 mark, const struct esptun_addr *daddr, __be32 spi);
 
 #endif /* _ESPTUN_SADB_H */

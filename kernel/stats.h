@@ -7,6 +7,7 @@
 #ifndef _ESPTUN_STATS_H
 #define _ESPTUN_STATS_H
 
+#include "addr.h"
 #include <linux/atomic.h>
 #include <linux/spinlock.h>
 #include <linux/u64_stats_sync.h>
@@ -21,7 +22,7 @@ struct sk_buff;
  * struct esptun_last_error - the last packet that was dropped
  * @reason: &enum esptun_drop; the rest is valid if @time is not 0
  * @spi: of the packet, 0 if unknown
- * @source: outer source address, 0 for packets that came from this host
+ * @source: outer source address, none for packets that came from this host
  * @seq: sequence number if known, otherwise 0
  * @protocol: what the packet is, where that is why: EtherType of one to be sent, next header of
  *	a received one; otherwise 0
@@ -30,7 +31,7 @@ struct sk_buff;
 struct esptun_last_error {
 	u32 reason;
 	__be32 spi;
-	__be32 source;
+	struct esptun_addr source;
 	u64 seq;
 	u64 time;
 	u16 protocol;
@@ -81,7 +82,7 @@ struct esptun_drop_info {
 	enum esptun_drop reason;
 	struct esptun_sa *sa;
 	__be32 spi;
-	__be32 source;
+	struct esptun_addr source;
 	u64 seq;
 	u16 protocol;
 };

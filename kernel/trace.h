@@ -12,6 +12,18 @@
 #include <linux/tracepoint.h>
 #include "nl_gen.h"
 
+/* What programs that read the ring buffer themselves are told of the names below. */
+TRACE_DEFINE_ENUM(ESPTUN_DIR_IN);
+TRACE_DEFINE_ENUM(ESPTUN_DIR_OUT);
+TRACE_DEFINE_ENUM(ESPTUN_SA_STATE_PENDING);
+TRACE_DEFINE_ENUM(ESPTUN_SA_STATE_ACTIVE);
+TRACE_DEFINE_ENUM(ESPTUN_SA_STATE_OLD);
+TRACE_DEFINE_ENUM(ESPTUN_SA_STATE_EXPIRED);
+
+/*
+ * An SA: add, activate, replace, expire (it has the new state), confirm (the first packet
+ * has authenticated), delete.
+ */
 TRACE_EVENT(esptun_sa,
 	TP_PROTO(const struct net_device *dev, const char *what, u32 dir, __be32 spi, u32 state),
 	TP_ARGS(dev, what, dir, spi, state),
@@ -29,10 +41,16 @@ TRACE_EVENT(esptun_sa,
 		__entry->spi = be32_to_cpu(spi);
 		__entry->state = state;
 	),
-	TP_printk("dev=%s %s dir=%s spi=0x%08x state=%u", __get_str(name), __get_str(what),
-		  __entry->dir ? "out" : "in", __entry->spi, __entry->state)
+	TP_printk("dev=%s %s dir=%s spi=0x%08x state=%s", __get_str(name), __get_str(what),
+		  __print_symbolic(__entry->dir, { ESPTUN_DIR_IN, "in" }, { ESPTUN_DIR_OUT, "out" }),
+		  __entry->spi,
+		  __print_symbolic(__entry->state, { ESPTUN_SA_STATE_PENDING, "pending" },
+				   { ESPTUN_SA_STATE_ACTIVE, "active" },
+				   { ESPTUN_SA_STATE_OLD, "old" },
+				   { ESPTUN_SA_STATE_EXPIRED, "expired" }))
 );
 
+/* A packet, or the segments of one, was dropped; @protocol as in &struct esptun_last_error. */
 TRACE_EVENT(esptun_drop,
 	TP_PROTO(const struct net_device *dev, u32 reason, __be32 spi, u64 seq, u16 protocol),
 	TP_ARGS(dev, reason, spi, seq, protocol),

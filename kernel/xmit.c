@@ -125,16 +125,17 @@ static bool esptun_xmit_loops(struct esptun_dev *tun, const struct sk_buff *skb,
 			      const struct esptun_inner *inner)
 {
 	const struct esptun_sa *sa;
+	struct esptun_addr dest;
 	__be32 buffer, *spi;
 
 	if (inner->ttl <= 1)
 		return true;
-	if (inner->v6)
+	spi = skb_header_pointer(skb, inner->v6 ? sizeof(struct ipv6hdr) : ip_hdrlen(skb),
+				 sizeof(buffer), &buffer);
+	if (!spi)
 		return false;
-	spi = skb_header_pointer(skb, ip_hdrlen(skb), sizeof(buffer), &buffer);
-	if (!spi || ip_hdr(skb)->daddr != READ_ONCE(tun->remote))
-		return false;
-	sa = esptun_sadb_out(esptun_net_get(tun->net), *spi, ip_hdr(skb)->daddr);
+	esptun_addr_of_packet(skb_network_header(skb), NULL, &dest);
+	sa = esptun_sadb_out(esptun_net_get(tun->net), *spi, &dest);
 	return sa && sa->tun == tun;
 }
 
@@ -153,14 +154,15 @@ static bool esptun_xmit_too_big(const struct sk_buff *skb, u32 mtu)
 }
 
 /*
- * Does the packet fit into the path? Sets the outer DF. False: it does not and must not be
- * fragmented, the sender has been told. What may be fragmented is, by the outer header.
+ * Does the packet fit into the path, which has @room octets behind the outer header? Sets
+ * the outer DF. False: it does not and must not be fragmented, the sender has been told.
+ * What may be fragmented is, by the outer header.
  */
 static bool esptun_xmit_fits(struct esptun_dev *tun, const struct esptun_sa *sa,
-			     struct sk_buff *skb, const struct esptun_inner *inner, u32 path,
+			     struct sk_buff *skb, const struct esptun_inner *inner, int room,
 			     __be16 *df)
 {
-	int mtu = esptun_crypto_room(&sa->crypto, (int)path - (int)sizeof(struct iphdr));
+	int mtu = esptun_crypto_room(&sa->crypto, room);
 	bool discover = READ_ONCE(tun->pmtudisc);
 
 	*df = discover || (inner->df && !inner->v6) ? htons(IP_DF) : 0;
@@ -295,7 +297,7 @@ static struct sk_buff *esptun_xmit_hand_over(struct esptun_dev *tun, struct espt
 static struct sk_buff *esptun_xmit_list(struct esptun_dev *tun, struct esptun_sa *sa,
 					struct sk_buff *segs, const struct esptun_cb *outer)
 {
-	unsigned int room = esptun_outer_headroom(outer->rt);
+	unsigned int room = esptun_outer_headroom(outer->route);
 	enum esptun_drop why = ESPTUN_DROP_TX_EXPIRED;
 	struct sk_buff *skb, *next;
 	u32 packets = 0;
@@ -341,7 +343,7 @@ static void esptun_xmit_one(struct esptun_dev *tun, struct esptun_sa *sa, struct
 		esptun_xmit_refuse(tun, sa, skb, ESPTUN_DROP_TX_NO_ROUTE);
 		return;
 	}
-	if (unlikely(route.rt->dst.dev == tun->dev ||
+	if (unlikely(route.dst->dev == tun->dev ||
 		     (inner->esp && esptun_xmit_loops(tun, skb, inner)))) {
 		esptun_xmit_refuse(tun, sa, skb, ESPTUN_DROP_TX_LOOP);
 		goto out;
@@ -351,15 +353,16 @@ static void esptun_xmit_one(struct esptun_dev *tun, struct esptun_sa *sa, struct
 		esptun_xmit_refuse(tun, sa, skb, ESPTUN_DROP_TX_NO_MEMORY);
 		goto out;
 	}
-	path = esptun_outer_mtu(tun, route.rt);
+	path = esptun_outer_mtu(tun, &route);
 	if (unlikely(path != READ_ONCE(tun->path_mtu)))
 		esptun_device_mtu_later(tun);
-	if (unlikely(!esptun_xmit_fits(tun, sa, skb, inner, path, &outer.df))) {
+	if (unlikely(!esptun_xmit_fits(tun, sa, skb, inner,
+				       (int)path - (int)esptun_outer_header(route.path),
+				       &outer.df))) {
 		esptun_xmit_refuse(tun, sa, skb, ESPTUN_DROP_TX_MTU);
 		goto out;
 	}
-	outer.rt = route.rt;
-	outer.saddr = route.saddr;
+	outer.route = &route;
 	outer.tos = esptun_outer_tos(tun, inner->tos);
 	outer.ttl = esptun_xmit_ttl(tun, inner);
 	skb = esptun_xmit_segment(tun, sa, skb);
@@ -369,7 +372,7 @@ static void esptun_xmit_one(struct esptun_dev *tun, struct esptun_sa *sa, struct
 			skb = esptun_xmit_hand_over(tun, &outer.sa, skb);
 	}
 out:
-	ip_rt_put(route.rt);
+	dst_release(route.dst);
 }
 
 /* False if this tunnel is already on the packet's way, or too many are. */

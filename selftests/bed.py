@@ -71,7 +71,11 @@ class Ns:
     def sysctl(self, setting):
         """Sets KEY=VALUE below net/ in this namespace."""
         key, value = setting.split("=")
-        with self.inside(), open(f"/proc/sys/net/{key}", "w", encoding="ascii") as f:
+        with self.inside():
+            mine = os.path.exists(f"/proc/sys/net/{key}")
+        # Older kernels have some of them only once, for all namespaces.
+        with self.inside() if mine else contextlib.nullcontext(), \
+                open(f"/proc/sys/net/{key}", "w", encoding="ascii") as f:
             f.write(value)
 
     @contextlib.contextmanager
@@ -161,13 +165,15 @@ class Sniffer:
     Watches an outer link for its whole life. A filter in the kernel drops what is meant to be
     there (ARP, ESP), so that only leaks cost anything; ICMP is judged by its addresses.
     """
-    PROGRAM = [(0x28, 0, 0, 12), (0x15, 3, 0, 0x0806), (0x15, 0, 3, 0x0800),
-               (0x30, 0, 0, 23), (0x15, 0, 1, 50), (0x06, 0, 0, 0), (0x06, 0, 0, 0x40000)]
+    PROGRAM = [(0x28, 0, 0, 12), (0x15, 6, 0, 0x0806), (0x15, 0, 2, 0x0800),
+               (0x30, 0, 0, 23), (0x15, 3, 4, 50), (0x15, 0, 3, 0x86dd),
+               (0x30, 0, 0, 20), (0x15, 0, 1, 50), (0x06, 0, 0, 0), (0x06, 0, 0, 0x40000)]
 
     def __init__(self, ns, dev, outer):
         code = b"".join(struct.pack("=HBBI", *i) for i in self.PROGRAM)
         memory = ctypes.create_string_buffer(code)
-        self.outer = [socket.inet_aton(a) for a in outer]
+        self.outer = [socket.inet_pton(socket.AF_INET6 if ":" in a else socket.AF_INET, a)
+                      for a in outer]
         self.ns, self.dev, self.where = ns, dev, f"{ns.name}/{dev}"
         self.sock = ns.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
         self.sock.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER,
@@ -176,6 +182,22 @@ class Sniffer:
             self.sock.bind((dev, ETH_P_ALL))
         self.sock.setblocking(False)
 
+    def fine4(self, frame):
+        """ICMP between outer hosts."""
+        return frame[26:30] in self.outer and frame[30:34] in self.outer and frame[23] == 1
+
+    def fine6(self, frame):
+        """ICMPv6 between outer hosts, neighbour discovery, or a fragment of ESP."""
+        # A link whose MTU was below 1280 for a while comes back with IPv6 and reports it,
+        # from no address at all; nothing that a tunnel carries looks so.
+        if frame[22:38] == bytes(16):
+            return True
+        if frame[22:38] not in self.outer or frame[20] not in (44, 58):
+            return False
+        if frame[20] == 44:
+            return frame[38:54] in self.outer and frame[54] == 50
+        return frame[38:54] in self.outer or 133 <= frame[54] <= 137
+
     def verify(self):
         """Fails on the first packet that is neither ARP, ESP nor ICMP between outer hosts."""
         while True:
@@ -183,13 +205,8 @@ class Sniffer:
                 frame, where = self.sock.recvfrom(65536)
             except BlockingIOError:
                 return
-            # A link whose MTU was below 1280 for a while comes back with IPv6 and reports it,
-            # from no address at all; nothing that a tunnel carries looks so.
-            if frame[12:14] == b"\x86\xdd" and frame[22:38] == bytes(16):
-                continue
-            ours = frame[12:14] == b"\x08\x00" and frame[26:30] in self.outer \
-                and frame[30:34] in self.outer
-            if not (ours and frame[23] == 1):
+            judge = {b"\x08\x00": self.fine4, b"\x86\xdd": self.fine6}.get(frame[12:14])
+            if not (judge and judge(frame)):
                 direction = "out" if where[2] == PACKET_OUTGOING else "in"
                 raise Failure(f"leak on {self.where} ({direction}): {frame[:80].hex()}")
 
@@ -209,7 +226,8 @@ class Sniffer:
 
 class Tap:
     """Records the packets on a link, outermost header first; for looking at what went by."""
-    def __init__(self, ns, dev, proto=None):
+    def __init__(self, ns, dev, proto=None, version=4):
+        self.version = version
         self.sock = ns.socket(socket.AF_PACKET, socket.SOCK_DGRAM, 0)
         self.sock.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 32 << 20)
         with ns.inside():
@@ -218,7 +236,10 @@ class Tap:
         self.proto = proto
 
     def packets(self, direction=None):
-        """IPv4 packets since the last call; direction "in" or "out" as seen from the link's end."""
+        """
+        Packets of the IP version since the last call; direction "in" or "out" as seen from the
+        link's end.
+        """
         got = []
         while True:
             try:
@@ -226,8 +247,9 @@ class Tap:
             except BlockingIOError:
                 return got
             way = "out" if where[2] == PACKET_OUTGOING else "in"
-            if where[1] == 0x0800 and direction in (None, way) and \
-                    self.proto in (None, data[9]):
+            kind, at = {4: (0x0800, 9), 6: (0x86dd, 6)}[self.version]
+            if where[1] == kind and direction in (None, way) and \
+                    self.proto in (None, data[at]):
                 got.append(data)
 
     def close(self):
@@ -276,10 +298,13 @@ class Bed:
         self.sniffers.append(Sniffer(ns, dev, outer))
 
     def wire(self, a, adev, aaddr, b, bdev, baddr, mtu=1500, sniff=True):
-        """Joins two namespaces by an Ethernet link with IPv4 only."""
+        """Joins two namespaces by an Ethernet link with IPv4 only, or with IPv6 addresses."""
         ip(f"link add {adev} netns {a.name} mtu {mtu} type veth "
            f"peer name {bdev} netns {b.name} mtu {mtu}")
         for ns, dev, addr in ((a, adev, aaddr), (b, bdev, baddr)):
+            if ":" in addr:
+                ns.ip(f"addr add {addr} dev {dev} nodad\nlink set {dev} up")
+                continue
             ns.sysctl(f"ipv6/conf/{dev}/disable_ipv6=1")
             ns.ip(f"addr add {addr} dev {dev}\nlink set {dev} up")
         # While an address is being resolved packets may overtake each other: not our subject.

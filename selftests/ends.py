@@ -6,6 +6,7 @@ routes lead to the device, so that nothing but the test's own packets enters a t
 """
 import re
 
+from sa import Sa
 from traffic import Host
 
 A_OUT, B_OUT = "192.0.2.1", "192.0.2.2"
@@ -25,7 +26,8 @@ def inner(ns, dev, own, peer):
 
 def esptun(ns, dev, local, remote, own=None, peer=None, **options):
     """An esptun device, up, with inner addresses; SAs come later."""
-    ns.rtnl.newlink(dev, local4=local, remote4=remote, **options)
+    family = 6 if ":" in remote else 4
+    ns.rtnl.newlink(dev, **{f"local{family}": local, f"remote{family}": remote}, **options)
     if own is None:
         ns.ip(f"link set {dev} up")
         return None
@@ -43,18 +45,19 @@ def xfrmi(ns, dev, under, local, remote, own, peer, if_id=IF_ID):
     return inner(ns, dev, own, peer)
 
 
-def pair(bed, peer="xfrmi", mtu=1500, **options):
+def pair(bed, peer="xfrmi", mtu=1500, outer=(A_OUT, B_OUT), **options):
     """
-    Gateways a (always esptun, device esp0) and b (esp0 or xfrm0) on one Ethernet link.
-    Returns namespaces and inner hosts.
+    Gateways a (always esptun, device esp0) and b (esp0 or xfrm0) on one Ethernet link, with
+    the outer addresses given. Returns namespaces and inner hosts.
     """
     a, b = bed.ns("a"), bed.ns("b")
-    bed.wire(a, "a0", f"{A_OUT}/24", b, "b0", f"{B_OUT}/24", mtu)
-    ha = esptun(a, "esp0", A_OUT, B_OUT, A_IN, B_IN, **options)
+    plen = 64 if ":" in outer[0] else 24
+    bed.wire(a, "a0", f"{outer[0]}/{plen}", b, "b0", f"{outer[1]}/{plen}", mtu)
+    ha = esptun(a, "esp0", outer[0], outer[1], A_IN, B_IN, **options)
     if peer == "esptun":
-        hb = esptun(b, "esp0", B_OUT, A_OUT, B_IN, A_IN, **options)
+        hb = esptun(b, "esp0", outer[1], outer[0], B_IN, A_IN, **options)
     else:
-        hb = xfrmi(b, "xfrm0", "b0", B_OUT, A_OUT, B_IN, A_IN)
+        hb = xfrmi(b, "xfrm0", "b0", outer[1], outer[0], B_IN, A_IN)
     return a, b, ha, hb
 
 
@@ -67,3 +70,14 @@ def xfrm_packets(ns):
     """Packets through each in-tree state of a namespace."""
     return [int(n) for n in re.findall(r"^\s+\d+\(bytes\), (\d+)\(packets\)",
                                        ns.sh("ip -s xfrm state"), re.M)]
+
+
+def protect(a, b, alg):
+    """New SAs on both ends of an esptun pair, in place of those they have."""
+    for ns in (a, b):
+        ns.genl.do("sa-flush")
+    ab, ba = Sa(A_OUT, B_OUT, alg), Sa(B_OUT, A_OUT, alg)
+    ab.install(b, "esp0", "in")
+    ba.install(a, "esp0", "in")
+    ba.install(b, "esp0", "out")
+    ab.install(a, "esp0", "out")

@@ -12,6 +12,8 @@ import struct
 
 import yaml
 
+from ktap import SLOW
+
 SPEC_FILE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..",
                          "Documentation", "netlink", "specs", "esptun.yaml")
 
@@ -98,6 +100,8 @@ class Spec:
             return value.encode() + b"\0"
         if a.get("display-hint") == "ipv4" and isinstance(value, str):
             return socket.inet_aton(value)
+        if a.get("display-hint") == "ipv6" and isinstance(value, str):
+            return socket.inet_pton(socket.AF_INET6, value)
         if isinstance(value, str):
             value = self.enums[a["enum"]][value]
         elif isinstance(value, (list, tuple)):
@@ -121,6 +125,8 @@ class Spec:
             return self.decode(self.sets[a["nested-attributes"]], payload)
         if a["type"] == "string":
             return payload.rstrip(b"\0").decode()
+        if a.get("display-hint") == "ipv6":
+            return socket.inet_ntop(socket.AF_INET6, payload)
         if a["type"] == "binary":
             return payload
         if a.get("display-hint") == "ipv4":
@@ -146,7 +152,7 @@ class Netlink:
         self.sock.setsockopt(SOL_NETLINK, NETLINK_EXT_ACK, 1)
         self.sock.setsockopt(SOL_NETLINK, NETLINK_CAP_ACK, 1)
         self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
-        self.sock.settimeout(60)
+        self.sock.settimeout(60 * SLOW)
         self.seq = 0
         self.interrupted = False
 

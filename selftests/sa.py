@@ -73,9 +73,12 @@ class Alg:
         """Octets of the IV."""
         return ENCR[self.encr][5]
 
-    def inner_max(self, outer):
-        """Largest inner packet whose ESP packet fits in `outer` octets (RFC 4303 2, IPv4)."""
-        room = outer - 20 - 8 - self.iv - self.icv
+    def inner_max(self, outer, header=20):
+        """
+        Largest inner packet whose ESP packet fits in `outer` octets (RFC 4303 2); `header` is
+        what stands in front of ESP, 20 for IPv4, 40 for IPv6, 8 more for UDP.
+        """
+        room = outer - header - 8 - self.iv - self.icv
         return room // self.block * self.block - 2
 
 
