@@ -61,6 +61,16 @@ matrix: ## the same on 5.10, 6.1, 6.12; builds and loads on Debian's newest (MAT
 check-debug: ## the kselftests on a kernel with KASAN, lockdep and failing memory (DEBUG=kcsan, TESTS="a b")
 	@$(TOP)/scripts/check-debug $(if $(DEBUG),--kind $(DEBUG)) $(TESTS)
 
+fuzz-wire: module ## generated packets, each accounted for (COUNT=2000000, SEED=N, KERNEL=..., FUZZ_KIND=...)
+	@$(TOP)/scripts/deps
+	@$(MAKE) --no-print-directory -s -C $(TOP)/selftests/fuzz
+	@$(TOP)/scripts/vm --timeout $(FUZZ_LIMIT) $(foreach v,FROM KIND SHAPE,$(if $(FUZZ_$v),--env FUZZ_$v=$(FUZZ_$v))) \
+		--env FUZZ_COUNT=$(COUNT) --env FUZZ_SEED=$(SEED) -- $(TOP)/selftests/fuzz.py
+COUNT ?= 2000000
+SEED  ?= 20261120
+# Seconds; what the console says during them counts as well.
+FUZZ_LIMIT ?= 86400
+
 bench: all ## instructions per packet in a VM whose clock counts them
 	@$(TOP)/scripts/bench
 
@@ -103,4 +113,4 @@ clean: ## remove build/
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(TOP)/Makefile | expand -t 12
 
-.PHONY: all deps module user gen gen-check demo check selftest check-debug matrix bench install uninstall clean help
+.PHONY: all deps module user gen gen-check demo check selftest check-debug fuzz-wire matrix bench install uninstall clean help

@@ -160,6 +160,37 @@ static inline bool pskb_inet_may_pull(struct sk_buff *skb)
 }
 #endif
 
+/* 6.1: the weight of a NAPI is not the driver's choice any more. */
+static inline void esptun_compat_napi_add(struct net_device *dev, struct napi_struct *napi,
+					  int (*poll)(struct napi_struct *, int))
+{
+#ifdef ESPTUN_HAVE_NAPI_ADD_WEIGHT
+	netif_napi_add(dev, napi, poll);
+#else
+	netif_napi_add(dev, napi, poll, NAPI_POLL_WEIGHT);
+#endif
+}
+
+/*
+ * A linear packet with room for @size octets, for one that is sent at once; with BH off.
+ * 5.13: buffers that a CPU has in stock.
+ */
+static inline struct sk_buff *esptun_compat_alloc_skb(unsigned int size)
+{
+#ifdef SKB_ALLOC_NAPI
+	return __alloc_skb(size, GFP_ATOMIC | __GFP_NOWARN, SKB_ALLOC_NAPI, NUMA_NO_NODE);
+#else
+	return alloc_skb(size, GFP_ATOMIC | __GFP_NOWARN);
+#endif
+}
+
+/* 5.12: UDP packets that pass through are merged, too, where the administrator says so. */
+#ifdef NETIF_F_GRO_UDP_FWD
+#define ESPTUN_GRO_UDP_FEATURES (NETIF_F_GRO_FRAGLIST | NETIF_F_GRO_UDP_FWD)
+#else
+#define ESPTUN_GRO_UDP_FEATURES NETIF_F_GRO_FRAGLIST
+#endif
+
 /* 6.0, backported far: a dropped packet is freed with a reason out of a fixed list. */
 #ifdef ESPTUN_HAVE_DROP_REASON
 typedef enum skb_drop_reason esptun_skb_reason_t;

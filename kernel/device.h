@@ -11,7 +11,6 @@
 #include <linux/mutex.h>
 #include <linux/netdevice.h>
 #include <linux/workqueue.h>
-#include <net/gro_cells.h>
 
 /**
  * DOC: ownership and locking
@@ -115,7 +114,6 @@ struct esptun_shape {
  * @usable: there is a usable outbound SA, as last told to listeners
  * @acquired: jiffies of the last acquire event
  * @drops: counters
- * @cells: receive queue that merges segments
  * @keepalive: sends NAT keepalives
  * @mtu_work: sets the MTU from process context
  * @id: key in the table that dumps walk
@@ -151,7 +149,6 @@ struct esptun_dev {
 	bool usable;
 	unsigned long acquired;
 	struct esptun_drops drops;
-	struct gro_cells cells;
 	struct work_struct mtu_work;
 	struct delayed_work keepalive;
 	u32 id;

@@ -4,6 +4,7 @@
  * attributes, and the net_device itself. Sends and receives nothing.
  */
 #include "link.h"
+#include "gro.h"
 #include "neigh.h"
 #include "keepalive.h"
 #include "sa.h"
@@ -37,17 +38,12 @@ static int esptun_link_init(struct net_device *dev)
 	if (!path)
 		goto err_stats;
 	RCU_INIT_POINTER(tun->path, path);
-	err = gro_cells_init(&tun->cells, dev);
-	if (err)
-		goto err_path;
 	err = esptun_device_register(tun);
 	if (err)
-		goto err_cells;
+		goto err_path;
 	atomic64_inc(&esptun_census.tunnels_created);
 	return 0;
 
-err_cells:
-	gro_cells_destroy(&tun->cells);
 err_path:
 	esptun_path_free(path);
 err_stats:
@@ -60,7 +56,7 @@ static void esptun_link_uninit(struct net_device *dev)
 	struct esptun_dev *tun = netdev_priv(dev);
 
 	esptun_device_unregister(tun);
-	gro_cells_destroy(&tun->cells);
+	esptun_gro_drain();
 }
 
 /* The last reference has gone: nobody sends any more. */

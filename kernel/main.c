@@ -4,6 +4,7 @@
  */
 #include "crypto.h"
 #include "device.h"
+#include "gro.h"
 #include "keyring.h"
 #include "netlink.h"
 #include "rcv.h"
@@ -19,9 +20,10 @@ static int __init esptun_init(void)
 	int err;
 
 	esptun_keyring_init();
+	esptun_gro_init();
 	err = esptun_crypto_start();
 	if (err)
-		return err;
+		goto err_gro;
 	err = esptun_device_init();
 	if (err)
 		goto err_crypto;
@@ -44,6 +46,8 @@ err_device:
 	esptun_device_exit();
 err_crypto:
 	esptun_crypto_stop();
+err_gro:
+	esptun_gro_exit();
 	return err;
 }
 
@@ -54,6 +58,7 @@ static void __exit esptun_exit(void)
 	esptun_rcv_exit();
 	esptun_device_exit();
 	esptun_crypto_stop();
+	esptun_gro_exit();
 }
 
 module_init(esptun_init);

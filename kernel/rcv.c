@@ -8,6 +8,7 @@
 #include "icmp.h"
 #include "device.h"
 #include "esp.h"
+#include "gro.h"
 #include "mss.h"
 #include "policy.h"
 #include "sadb.h"
@@ -105,6 +106,7 @@ void esptun_rcv_deliver(struct sk_buff *skb, u8 next_header)
 	struct esptun_sa *sa = cb->sa;
 	struct esptun_dev *tun = sa->tun;
 	unsigned int len;
+	int err;
 
 	if (next_header == IPPROTO_NONE) {
 		esptun_rcv_drop(skb, ESPTUN_DROP_RX_DUMMY);
@@ -135,11 +137,12 @@ void esptun_rcv_deliver(struct sk_buff *skb, u8 next_header)
 	len = skb->len;
 	esptun_rcv_reset(skb, tun, sa->crypto.integrity);
 	memset(skb->cb, 0, sizeof(struct esptun_cb));
-	if (unlikely(gro_cells_receive(&tun->cells, skb) != NET_RX_SUCCESS)) {
-		/* Freed already, and the core has counted it in the device's rx_dropped. */
-		struct esptun_drop_info info = { .reason = ESPTUN_DROP_RX_QUEUE_FULL, .sa = sa };
+	err = esptun_gro_receive(skb);
+	if (unlikely(err)) {
+		struct esptun_drop_info info = { .sa = sa, .reason = err == -ENETDOWN ?
+			ESPTUN_DROP_RX_DEVICE_DOWN : ESPTUN_DROP_RX_QUEUE_FULL };
 
-		esptun_stats_dropped(tun, &info, 1);
+		esptun_stats_drop(tun, skb, &info);
 		return;
 	}
 	esptun_stats_passed(sa->stats, 1, len);

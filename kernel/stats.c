@@ -90,9 +90,9 @@ u64 esptun_stats_sum(const struct esptun_drops *drops, bool tx)
 	u64 sum = 0;
 	u32 i;
 
-	/* Names begin with tx_ or rx_. The core counts what its queue refused itself. */
+	/* Names begin with tx_ or rx_. */
 	for (i = 0; i < ESPTUN_DROP_COUNT; i++)
-		if ((esptun_drop_names[i][0] == 't') == tx && i != ESPTUN_DROP_RX_QUEUE_FULL)
+		if ((esptun_drop_names[i][0] == 't') == tx)
 			sum += atomic64_read(&drops->count[i]);
 	return sum;
 }

@@ -15,7 +15,7 @@ import craft
 from bed import Bed, Tap, drops, expect_drops, sh
 from craft import NH_IPV4, NH_NONE, esp, ipv4, seal, trailer, udp
 from ends import A_IN, A_OUT, B_IN, B_OUT, esptun
-from ktap import add, case, check, diag, equal, run, wait_for
+from ktap import add, case, check, diag, equal, run, scaled, wait_for
 from sa import GCM, SCAPY, Alg, Sa
 
 BED = {}

@@ -338,6 +338,22 @@ static void nl_close(void *back)
 	free(nl);
 }
 
+static int nl_sa_last(struct kern *k, void *back, const char *device, uint32_t spi, ike_time *at)
+{
+	struct nl *nl = back;
+	struct esptun_sa sa;
+	uint32_t ifindex;
+	int err = index_of(k, nl, device, &ifindex);
+
+	if (err)
+		return err;
+	err = esptun_sa_get(nl->sock, ifindex, ESPTUN_DIR_IN, spi, &sa);
+	if (err)
+		return nl_fail(k, nl, err);
+	*at = (ike_time)sa.last_used;
+	return 0;
+}
+
 static const struct kern_back_ops nl_ops = {
 	.name = "netlink",
 	.close = nl_close,
@@ -347,6 +363,7 @@ static const struct kern_back_ops nl_ops = {
 	.sa_add = nl_sa_add,
 	.sa_activate = nl_sa_activate,
 	.sa_del = nl_sa_del,
+	.sa_last = nl_sa_last,
 	.dump = nl_dump,
 };
 

@@ -334,6 +334,15 @@ static int record_dump(struct kern *k, void *back, kern_found_fn fn, void *arg)
 	return 0;
 }
 
+/* No packet goes through a file. */
+static int record_sa_last(struct kern *k, void *back, const char *device, uint32_t spi, ike_time *at)
+{
+	if (!*find(back, device, IKE_IN, spi))
+		return kern_fail(k, -ENOENT, "there is no inbound SA %08x", spi);
+	*at = 0;
+	return 0;
+}
+
 static const struct kern_back_ops record_ops = {
 	.name = "record",
 	.close = record_close,
@@ -343,6 +352,7 @@ static const struct kern_back_ops record_ops = {
 	.sa_add = record_sa_add,
 	.sa_activate = record_sa_activate,
 	.sa_del = record_sa_del,
+	.sa_last = record_sa_last,
 	.dump = record_dump,
 };
 

@@ -28,6 +28,7 @@ void ike_tunnel_cfg_init(struct ike_tunnel_cfg *t)
 	t->p2_life = 3600;
 	t->replay_window = 1024;
 	t->grace = 30;
+	t->dpd = 30;
 	t->start = IKE_START_AUTO;
 	t->local_net.family = 4;
 	t->remote_net.family = 4;
@@ -114,7 +115,7 @@ enum ike_cfg_change ike_tunnel_cfg_compare(const struct ike_tunnel_cfg *a, const
 		return IKE_CFG_P1;
 	if (!p2_same(a, b))
 		return IKE_CFG_P2;
-	if (a->policy != b->policy || a->grace != b->grace || a->start != b->start)
+	if (a->policy != b->policy || a->grace != b->grace || a->dpd != b->dpd || a->start != b->start)
 		return IKE_CFG_START;
 	return IKE_CFG_SAME;
 }
@@ -162,6 +163,8 @@ static int check_numbers(const struct ike_tunnel_cfg *t, const struct complaint 
 		return complain(c, t, "tunnel %s: phase 2 lifetime %u s is not between 10 s and 30 days", t->name, t->p2_life);
 	if (t->grace > 3600)
 		return complain(c, t, "tunnel %s: grace of %u s is over an hour", t->name, t->grace);
+	if (t->dpd > 86400)
+		return complain(c, t, "tunnel %s: dpd of %u s is over a day", t->name, t->dpd);
 	if (t->start > IKE_START_RESPOND)
 		return complain(c, t, "tunnel %s: unknown start mode", t->name);
 	return 0;

@@ -161,6 +161,7 @@ struct ike_tunnel_cfg {
 	uint32_t p2_life;		/* seconds offered; default 3600 */
 	uint32_t p2_life_kb;		/* kilobytes offered; 0: none */
 	uint32_t replay_window;		/* packets; default 1024 */
+	uint32_t dpd;			/* seconds of silence before the peer is asked whether it lives; default 30, 0: never */
 	uint32_t grace;			/* seconds an old inbound SA goes on after replacement; default 30 */
 	enum ike_start start;
 	struct ike_net local_net, remote_net;	/* default any/any (0.0.0.0/0) */
@@ -236,6 +237,7 @@ enum ike_action_type {
 	IKE_ACT_SA_ADD,		/* install sa; answer DONE or FAILED */
 	IKE_ACT_SA_ACTIVATE,	/* activate pending outbound sa.spi; answer DONE or FAILED */
 	IKE_ACT_SA_DEL,		/* delete sa.dir sa.spi; no answer wanted */
+	IKE_ACT_SA_IDLE,	/* when did the last packet come on inbound sa.spi? Answer TRAFFIC, or nothing */
 	IKE_ACT_LOG,		/* one event for the log */
 };
 
@@ -304,6 +306,7 @@ enum ike_kernel_event_type {
 	IKE_KEV_SOFT_EXPIRE,	/* soft limit of spi/dir: rekey */
 	IKE_KEV_HARD_EXPIRE,	/* hard limit or sequence numbers used up: gone */
 	IKE_KEV_DELETED,	/* somebody else deleted spi/dir */
+	IKE_KEV_TRAFFIC,	/* the last packet on inbound spi authenticated at 'at' */
 	IKE_KEV_ADOPT,		/* at start: the kernel holds this SA with our cookie; use sa */
 };
 
@@ -316,6 +319,7 @@ struct ike_kernel_event {
 	const char *text;		/* FAILED */
 	const uint8_t *cookie;		/* ADOPT: IKE_SA_COOKIE_LEN octets */
 	bool pending;			/* ADOPT: an outbound SA that is not in use yet */
+	ike_time at;			/* TRAFFIC */
 };
 
 void ike_kernel_event(struct ike_engine *e, const struct ike_kernel_event *ev, ike_time now);
@@ -340,6 +344,8 @@ struct ike_p1_status {
 	struct ike_id peer_id;		/* valid once authenticated */
 	ike_time established_at, rekey_at, expires_at;
 	unsigned int retransmits;	/* of the message now waiting */
+	ike_time heard_at;		/* last proof that the peer lives; 0: none yet */
+	bool dpd;			/* the peer answers R-U-THERE */
 };
 
 struct ike_tunnel_status {
@@ -369,6 +375,7 @@ struct ike_counters {
 	uint64_t unauthenticated;	/* notify or delete without protection, or bad HASH */
 	uint64_t auth_failures;
 	uint64_t no_proposal;
+	uint64_t dpd_sent, dpd_dead;	/* R-U-THERE asked; peers given up because of silence */
 	uint64_t p1_established, p2_established, p1_rekeyed, p2_rekeyed;
 	uint64_t p1_now, exchanges_now, children_now;	/* live objects */
 };

@@ -326,7 +326,7 @@ static void clear_messages_changed_at_each_octet(void **state)
 		w->target = messages[i];
 		if (!run_until(w, both_done, 300 * IKE_SECOND))
 			fail_msg("%s: %s", messages[i], w->trace);
-		assert_true(counters(w, BOB).p1_now <= 20);
+		assert_in_range(counters(w, BOB).p1_now, 1, 25);	/* three of each octet of the cookie, and the true one */
 		world_free(w);
 	}
 }

@@ -55,6 +55,7 @@ struct side {
 	struct ike_addr addr;
 	uint64_t rng;
 	uint32_t next_spi;
+	ike_time traffic_at;		/* of the last ESP packet, as the kernel tells */
 	struct kernel_sa sa[MAX_SAS];
 	unsigned int fail_action;	/* refuse the next action of this type (plus 1) */
 	unsigned int leaks;		/* deletes of SAs that were not there */
@@ -301,6 +302,12 @@ static void kernel_answer(struct world *w, struct side *s, const struct ike_acti
 {
 	struct ike_kernel_event ev = { .type = IKE_KEV_DONE, .id = a->id };
 
+	if (a->type == IKE_ACT_SA_IDLE) {
+		ev = (struct ike_kernel_event){ .type = IKE_KEV_TRAFFIC, .tunnel = "paris", .dir = IKE_IN,
+						.spi = a->sa.spi, .at = s->traffic_at };
+		ike_kernel_event(s->e, &ev, w->now);
+		return;
+	}
 	if (s->fail_action == (unsigned int)a->type + 1) {
 		s->fail_action = 0;
 		ev.type = IKE_KEV_FAILED;
@@ -427,6 +434,7 @@ static void tunnel_cfg(struct ike_tunnel_cfg *t, int who, const char *p1, const 
 	t->psk = malloc(t->psk_len);
 	memcpy(t->psk, "correct horse ba", t->psk_len);
 	t->policy = IKE_POLICY_INSECURE;
+	t->dpd = 0;	/* traces stay what the test has begun; test_dpd.c switches it on */
 	if (ike_p1_parse(p1, t->policy, &t->p1[0], &why))
 		fail_msg("%s: %s", p1, why);
 	t->n_p1 = 1;
