@@ -38,6 +38,22 @@ static inline struct dst_entry *esptun_compat_dst6(struct net *net, struct flowi
 #include <net/gro.h>
 #endif
 
+/* 7.x: UDP tunnels are set up by struct sock, and bind() takes an address of no fixed size. */
+#ifdef ESPTUN_HAVE_UDP_TUNNEL_SK
+#define esptun_compat_udp_setup(net, sock, cfg) setup_udp_tunnel_sock(net, (sock)->sk, cfg)
+#define esptun_compat_udp_release(sock) udp_tunnel_sock_release((sock)->sk)
+#else
+#define esptun_compat_udp_setup(net, sock, cfg) setup_udp_tunnel_sock(net, sock, cfg)
+#define esptun_compat_udp_release(sock) udp_tunnel_sock_release(sock)
+#endif
+
+#ifdef ESPTUN_HAVE_SOCKADDR_UNSIZED
+#define esptun_compat_bind(sock, name, len) \
+	kernel_bind(sock, (struct sockaddr_unsized *)(name), len)
+#else
+#define esptun_compat_bind(sock, name, len) kernel_bind(sock, (struct sockaddr *)(name), len)
+#endif
+
 /*
  * 6.15: a new link's parameters come in a structure. Declares the function @name(@net, @dev,
  * @tb, @data, @extack), @net being the one that the link sends through.
@@ -267,7 +283,12 @@ typedef u8 esptun_skb_reason_t;
 #define esptun_compat_dst_cache_set6 dst_cache_set_ip6
 #define esptun_compat_chk_addr6(net, addr) ipv6_chk_addr(net, addr, NULL, 0)
 #define esptun_compat_flow_labels(net) READ_ONCE((net)->ipv6.sysctl.auto_flowlabels)
+/* 7.x exports it to nobody: an ESP packet that is not ours stays with the socket. */
+#ifdef ESPTUN_HAVE_IPV6_STUB
 #define esptun_compat_xfrm6_udp_encap_rcv(sk, skb) ipv6_stub->xfrm6_udp_encap_rcv(sk, skb)
+#else
+#define esptun_compat_xfrm6_udp_encap_rcv(sk, skb) 1
+#endif
 #else
 #define esptun_compat_dst_cache_get6(cache, saddr) ((struct dst_entry *)NULL)
 #define esptun_compat_dst_cache_set6(cache, dst, saddr) do { } while (0)
