@@ -18,7 +18,6 @@
 #include <net/inet_sock.h>
 #include <net/ip.h>
 #include <net/ipv6.h>
-#include <net/ipv6_stubs.h>
 #include <net/udp.h>
 #include <net/udp_tunnel.h>
 #include <net/xfrm.h>
@@ -115,7 +114,7 @@ static void esptun_socket_setup(struct esptun_net *en, struct socket *sock,
 	/* RFC 3948 2.1: packets without a checksum are fine, in IPv6 too (RFC 6935). */
 	if (sock->sk->sk_family == AF_INET6)
 		udp_set_no_check6_rx(sock->sk, true);
-	setup_udp_tunnel_sock(en->net, sock, &cfg);
+	esptun_compat_udp_setup(en->net, sock, &cfg);
 }
 
 /* The address that a socket is bound to. Return: its length. */
@@ -156,9 +155,9 @@ static int esptun_socket_bind_like(struct esptun_net *en, const struct sock *sk,
 	sock->sk->sk_ipv6only = sk->sk_ipv6only;
 	esptun_socket_setup(en, sock, &esptun_socket_stand_in);
 	len = esptun_socket_name(sk, &name);
-	err = kernel_bind(sock, (struct sockaddr *)&name, len);
+	err = esptun_compat_bind(sock, &name, len);
 	if (err)
-		udp_tunnel_sock_release(sock);
+		esptun_compat_udp_release(sock);
 	else
 		*made = sock;
 	return err;
@@ -174,7 +173,7 @@ static bool esptun_socket_same_port(const struct sock *a, const struct sock *b)
 static void esptun_socket_retire(struct esptun_stand_in *s)
 {
 	list_del(&s->list);
-	udp_tunnel_sock_release(s->sock);
+	esptun_compat_udp_release(s->sock);
 	kfree(s);
 }
 
