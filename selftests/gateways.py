@@ -109,13 +109,13 @@ class Gateways:
     def under_traffic(self, what, times, workers=()):
         """
         Calls what(n) that often while packets go both ways and the workers do their part;
-        then all must be well.
+        what() itself waits for packets if it must. Then all must be well.
         """
         flows = traffic(self.ha, self.hb)
         try:
+            for worker in flows:
+                worker.progress()
             for n in range(times):
-                for worker in flows:
-                    worker.progress()
                 what(n)
         finally:
             stop_all([*flows, *workers])

@@ -30,7 +30,7 @@ class Worker:
     A process that calls step(n) for n = 0, 1, ... until it is stopped; make() returns step in
     the process, where its sockets live. What it raises ends it and is raised by stop() again.
     """
-    def __init__(self, name, make):
+    def __init__(self, name, make, nice=0):
         self.name = name
         self.shared = mmap.mmap(-1, 8)
         self.errors = os.memfd_create(name)
@@ -41,6 +41,7 @@ class Worker:
         try:
             # Not on one CPU, as the test is: it may go away.
             os.sched_setaffinity(0, range(os.cpu_count()))
+            os.nice(nice)
             signal.signal(signal.SIGTERM, self._leave)
             self._repeat(make())
             status = 0
@@ -175,11 +176,15 @@ def sink(host, port=5005):
 
 
 def traffic(one, other):
-    """Workers that send in both directions, datagrams and a stream; host objects as ends."""
-    return [Worker("datagrams there", lambda: sender(one, other)),
-            Worker("datagrams back", lambda: sender(other, one)),
-            Worker("sink", lambda: sink(other)),
-            Worker("stream", lambda: stream(one, other))]
+    """
+    Workers that send in both directions, datagrams and a stream; host objects as ends. They
+    take what the processors have left, so that the test gets on.
+    """
+    return [Worker(name, make, 10) for name, make in (
+        ("datagrams there", lambda: sender(one, other)),
+        ("datagrams back", lambda: sender(other, one)),
+        ("sink", lambda: sink(other)),
+        ("stream", lambda: stream(one, other)))]
 
 
 def attempt(call, *args, also=(), **kwargs):
