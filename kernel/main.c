@@ -20,7 +20,9 @@ static int __init esptun_init(void)
 	int err;
 
 	esptun_keyring_init();
-	esptun_gro_init();
+	err = esptun_gro_init();
+	if (err)
+		return err;
 	err = esptun_crypto_start();
 	if (err)
 		goto err_gro;

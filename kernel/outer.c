@@ -8,7 +8,6 @@
 #include <net/dst_cache.h>
 #include <net/inet_ecn.h>
 #include <net/ip6_checksum.h>
-#include <net/ipv6_stubs.h>
 #include <net/route.h>
 
 /* How long a path MTU from ICMP is believed (RFC 1191 6.3: not less than 10 minutes). */
@@ -52,7 +51,7 @@ static int esptun_outer_route6(struct esptun_dev *tun, struct esptun_path *path,
 	if (!esptun_addr_any(&path->local) &&
 	    !esptun_compat_chk_addr6(tun->net, &path->local.v6))
 		return -EADDRNOTAVAIL;
-	dst = ipv6_stub->ipv6_dst_lookup_flow(tun->net, NULL, &fl6, NULL);
+	dst = esptun_compat_dst6(tun->net, &fl6);
 	if (IS_ERR(dst))
 		return PTR_ERR(dst);
 	route->dst = dst;

@@ -18,6 +18,8 @@ CLONE_NEWNET = 0x40000000
 SO_ATTACH_FILTER, SO_RCVBUFFORCE, PACKET_OUTGOING = 26, 33, 4
 ETH_P_ALL = 3
 LIBC = ctypes.CDLL(None, use_errno=True)
+# Where the test itself began.
+HOME = os.open("/proc/self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
 TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 # The build under test: another one can be named from outside.
 ESPTUN_KO = os.environ.get("ESPTUN_KO") or f"{TOP}/build/kernel/{os.uname().release}/esptun.ko"
@@ -28,6 +30,18 @@ def setns(fd):
     """Moves this process to another network namespace."""
     if LIBC.setns(fd, CLONE_NEWNET):
         raise OSError(ctypes.get_errno(), "setns")
+
+
+@contextlib.contextmanager
+def within(fd):
+    """The process is in this network namespace for the duration."""
+    before = os.open("/proc/self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        setns(fd)
+        yield
+    finally:
+        setns(before)
+        os.close(before)
 
 
 def sh(command, stdin=None, ok=True):
@@ -74,20 +88,15 @@ class Ns:
         with self.inside():
             mine = os.path.exists(f"/proc/sys/net/{key}")
         # Older kernels have some of them only once, for all namespaces.
-        with self.inside() if mine else contextlib.nullcontext(), \
+        with self.inside() if mine else within(HOME), \
                 open(f"/proc/sys/net/{key}", "w", encoding="ascii") as f:
             f.write(value)
 
     @contextlib.contextmanager
     def inside(self):
         """The process is in the namespace for the duration."""
-        before = os.open("/proc/self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
-        try:
-            setns(self.fd)
+        with within(self.fd):
             yield self
-        finally:
-            setns(before)
-            os.close(before)
 
     @property
     def genl(self):

@@ -188,6 +188,22 @@ static int nl_spi_alloc(struct kern *k, void *back, const char *device, uint32_t
 	return err ? nl_fail(k, nl, err) : 0;
 }
 
+/* All addresses are left to the kernel, which takes those of the other end's family. */
+static void fill_range(const struct ike_net *net, struct esptun_range *r)
+{
+	struct ike_addr first = { .family = net->family }, last;
+	unsigned int i, len = net->family == 4 ? 4 : 16;
+
+	if (!net->prefix)
+		return;
+	memcpy(first.ip, net->ip, sizeof(first.ip));
+	last = first;
+	for (i = net->prefix; i < len * 8; i++)
+		last.ip[i / 8] |= (uint8_t)(0x80 >> i % 8);
+	r->first = addr_to(&first);
+	r->last = addr_to(&last);
+}
+
 static void fill_sa(const struct ike_sa *in, struct esptun_sa *sa)
 {
 	sa->dir = dir_to(in->dir);
@@ -200,6 +216,9 @@ static void fill_sa(const struct ike_sa *in, struct esptun_sa *sa)
 		sa->partner_spi = in->partner_spi;
 		sa->state = in->pending ? ESPTUN_SA_STATE_PENDING : ESPTUN_SA_STATE_ACTIVE;
 	}
+	/* Any to any, of whichever family it was negotiated, stays everything: both families. */
+	fill_range(&in->local_net, &sa->sel.local);
+	fill_range(&in->remote_net, &sa->sel.remote);
 	sa->soft_bytes = in->soft_bytes;
 	sa->hard_bytes = in->hard_bytes;
 	memcpy(sa->cookie, magic, sizeof(magic));

@@ -259,6 +259,7 @@ struct ike_sa {
 	size_t auth_key_len;
 	uint32_t replay_window;
 	uint32_t partner_spi;		/* out: the inbound SA whose first packet confirms it */
+	struct ike_net local_net, remote_net;	/* the packets it is for; family 0: not known (SA_DEL) */
 	bool pending;			/* out: install, do not use yet */
 	uint64_t soft_bytes, hard_bytes;	/* 0: none */
 	uint8_t cookie[IKE_SA_COOKIE_LEN];	/* opaque; comes back in IKE_KEV_ADOPT */

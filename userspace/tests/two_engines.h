@@ -38,6 +38,7 @@ struct kernel_sa {
 	size_t encr_len, auth_len;
 	struct ike_p2_proposal alg;
 	struct ike_path path;
+	struct ike_net local_net, remote_net;
 	uint64_t hard_bytes;
 	uint8_t cookie[IKE_SA_COOKIE_LEN];
 };
@@ -191,6 +192,8 @@ static void kernel_add(struct side *s, const struct ike_sa *a)
 	k->active = a->dir == IKE_IN;
 	k->alg = a->alg;
 	k->path = a->path;
+	k->local_net = a->local_net;
+	k->remote_net = a->remote_net;
 	k->hard_bytes = a->hard_bytes;
 	snprintf(k->tunnel, sizeof(k->tunnel), "%s", a->tunnel);
 	k->encr_len = a->encr_key_len;
