@@ -498,7 +498,8 @@ enum esptun_a_sa {
  * @ESPTUN_A_MODULE_TUNNELS_DESTROYED: u64
  * @ESPTUN_A_MODULE_SAS_CREATED: u64
  * @ESPTUN_A_MODULE_SAS_DESTROYED: u64
- * @ESPTUN_A_MODULE_RX_FOREIGN_SPI: ESP packets passed on to other ESP handlers; u64
+ * @ESPTUN_A_MODULE_RX_FOREIGN_SPI: ESP packets passed on to other ESP handlers while a tunnel
+ *   sends through the namespace; u64
  * @ESPTUN_A_MODULE_PAD: padding
  */
 enum esptun_a_module {
