@@ -58,6 +58,19 @@ selftest: ## only the kselftests in the VM (TESTS="a b", JOBS=N, KERNEL=...)
 matrix: ## the same on 5.10, 6.1, 6.12; builds and loads on Debian's newest (MATRIX="5.10 sid", TESTS=..., JOBS=N)
 	@$(TOP)/scripts/matrix
 
+check-debug: ## the kselftests on a kernel with KASAN, lockdep and failing memory (DEBUG=kcsan, TESTS="a b")
+	@$(TOP)/scripts/check-debug $(if $(DEBUG),--kind $(DEBUG)) $(TESTS)
+
+fuzz-wire: module ## generated packets, each accounted for (COUNT=2000000, SEED=N, KERNEL=..., FUZZ_KIND=...)
+	@$(TOP)/scripts/deps
+	@$(MAKE) --no-print-directory -s -C $(TOP)/selftests/fuzz
+	@$(TOP)/scripts/vm --timeout $(FUZZ_LIMIT) $(foreach v,FROM KIND SHAPE,$(if $(FUZZ_$v),--env FUZZ_$v=$(FUZZ_$v))) \
+		--env FUZZ_COUNT=$(COUNT) --env FUZZ_SEED=$(SEED) -- $(TOP)/selftests/fuzz.py
+COUNT ?= 2000000
+SEED  ?= 20261120
+# Seconds; what the console says during them counts as well.
+FUZZ_LIMIT ?= 86400
+
 bench: all ## instructions per packet in a VM whose clock counts them
 	@$(TOP)/scripts/bench
 
@@ -100,4 +113,4 @@ clean: ## remove build/
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(TOP)/Makefile | expand -t 12
 
-.PHONY: all deps module user gen gen-check demo check selftest matrix bench install uninstall clean help
+.PHONY: all deps module user gen gen-check demo check selftest check-debug fuzz-wire matrix bench install uninstall clean help

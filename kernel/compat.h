@@ -216,11 +216,13 @@ typedef u8 esptun_skb_reason_t;
 #define esptun_compat_dst_cache_set6 dst_cache_set_ip6
 #define esptun_compat_chk_addr6(net, addr) ipv6_chk_addr(net, addr, NULL, 0)
 #define esptun_compat_flow_labels(net) READ_ONCE((net)->ipv6.sysctl.auto_flowlabels)
+#define esptun_compat_xfrm6_udp_encap_rcv(sk, skb) ipv6_stub->xfrm6_udp_encap_rcv(sk, skb)
 #else
 #define esptun_compat_dst_cache_get6(cache, saddr) ((struct dst_entry *)NULL)
 #define esptun_compat_dst_cache_set6(cache, dst, saddr) do { } while (0)
 #define esptun_compat_chk_addr6(net, addr) false
 #define esptun_compat_flow_labels(net) 0
+#define esptun_compat_xfrm6_udp_encap_rcv(sk, skb) 1
 #endif
 
 #endif /* _ESPTUN_COMPAT_H */

@@ -1,125 +1,70 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Algorithm tables, transforms and requests, see crypto.h. Keys pass through and are
- * wiped; nothing here gives one out again.
+ * Transforms and requests, see crypto.h. Keys pass through and are wiped; nothing here
+ * gives one out again.
  */
 #include "crypto.h"
 #include <linux/netlink.h>
+#include <linux/percpu.h>
 #include <linux/rtnetlink.h>
 #include <linux/scatterlist.h>
 #include <linux/slab.h>
 #include <crypto/authenc.h>
-#include <crypto/internal/simd.h>
-#include <asm/simd.h>
+#ifdef ESPTUN_HAVE_CRYPTD
+#include <crypto/cryptd.h>
+#endif
 
 /* Context of a transform that still goes onto the stack; vector GCM needs none. */
 #define ESPTUN_STACK_CTX 64
 
-/**
- * struct esptun_encr_alg - an encryption algorithm
- * @cipher: its name inside authenc(), NULL for a combined-mode cipher
- * @key_sizes: bit n is set if a cipher key of n octets is valid
- * @salt_len: octets behind the cipher key
- * @wrong_key: what a key of another length is told
+/* Context of a transform that goes into the CPU's buffer: templates in templates. */
+#define ESPTUN_CPU_CTX 2048
+
+/*
+ * Separate allocations, not per-CPU memory: templates put parts of their context into
+ * scatter lists, which may not point to mapped memory.
  */
-struct esptun_encr_alg {
-	const char *cipher;
-	u64 key_sizes;
-	u8 salt_len;
-	u8 iv_len;
-	u8 icv_len;
-	u8 block;
-	const char *wrong_key;
-};
+static DEFINE_PER_CPU(struct aead_request *, esptun_crypto_buffer);
 
-#define ESPTUN_KEY(n) BIT_ULL(n)
-#define ESPTUN_KEY_AES (ESPTUN_KEY(16) | ESPTUN_KEY(24) | ESPTUN_KEY(32))
-
-static const struct esptun_encr_alg esptun_encrs[ESPTUN_ENCR_COUNT] = {
-	[ESPTUN_ENCR_NULL] = {
-		.cipher = "ecb(cipher_null)", .key_sizes = ESPTUN_KEY(0), .block = 4,
-		.wrong_key = "encr-key: null encryption takes no key",
-	},
-	[ESPTUN_ENCR_DES3_CBC] = {
-		.cipher = "cbc(des3_ede)", .key_sizes = ESPTUN_KEY(24), .iv_len = 8, .block = 8,
-		.wrong_key = "encr-key: 3DES-CBC takes exactly 24 octets",
-	},
-	[ESPTUN_ENCR_AES_CBC] = {
-		.cipher = "cbc(aes)", .key_sizes = ESPTUN_KEY_AES, .iv_len = 16, .block = 16,
-		.wrong_key = "encr-key: AES-CBC takes exactly 16, 24 or 32 octets",
-	},
-	[ESPTUN_ENCR_AES_GCM_16] = {
-		.key_sizes = ESPTUN_KEY_AES, .salt_len = 4, .iv_len = 8, .icv_len = 16, .block = 4,
-		.wrong_key = "encr-key: AES-GCM takes exactly 20, 28 or 36 octets (key and 4 octets of salt)",
-	},
-};
-
-/**
- * struct esptun_auth_alg - an integrity algorithm
- * @hash: its name inside authenc()
- * @key_len: octets, exactly
- * @icv_len: octets of the truncated result
- * @wrong_key: what a key of another length is told
- */
-struct esptun_auth_alg {
-	const char *hash;
-	u8 key_len;
-	u8 icv_len;
-	const char *wrong_key;
-};
-
-static const struct esptun_auth_alg esptun_auths[ESPTUN_AUTH_COUNT] = {
-	[ESPTUN_AUTH_NONE] = {
-		"digest_null", 0, 0, "auth-key: given without an integrity algorithm" },
-	[ESPTUN_AUTH_HMAC_MD5_96] = {
-		"hmac(md5)", 16, 12, "auth-key: HMAC-MD5-96 takes exactly 16 octets" },
-	[ESPTUN_AUTH_HMAC_SHA1_96] = {
-		"hmac(sha1)", 20, 12, "auth-key: HMAC-SHA1-96 takes exactly 20 octets" },
-	[ESPTUN_AUTH_HMAC_SHA256_128] = {
-		"hmac(sha256)", 32, 16, "auth-key: HMAC-SHA2-256-128 takes exactly 32 octets" },
-	[ESPTUN_AUTH_HMAC_SHA384_192] = {
-		"hmac(sha384)", 48, 24, "auth-key: HMAC-SHA2-384-192 takes exactly 48 octets" },
-	[ESPTUN_AUTH_HMAC_SHA512_256] = {
-		"hmac(sha512)", 64, 32, "auth-key: HMAC-SHA2-512-256 takes exactly 64 octets" },
-};
-
-static int esptun_crypto_refuse(struct netlink_ext_ack *extack, const char *why)
+void esptun_crypto_stop(void)
 {
-	if (extack)
-		extack->_msg = why;
-	return -EINVAL;
+	int cpu;
+
+	for_each_possible_cpu(cpu) {
+		kfree_sensitive(per_cpu(esptun_crypto_buffer, cpu));
+		per_cpu(esptun_crypto_buffer, cpu) = NULL;
+	}
+}
+
+int esptun_crypto_start(void)
+{
+	struct aead_request *req;
+	int cpu;
+
+	for_each_possible_cpu(cpu) {
+		req = kzalloc_node(sizeof(*req) + ESPTUN_CPU_CTX, GFP_KERNEL, cpu_to_node(cpu));
+		if (!req) {
+			esptun_crypto_stop();
+			return -ENOMEM;
+		}
+		per_cpu(esptun_crypto_buffer, cpu) = req;
+	}
+	return 0;
 }
 
 int esptun_crypto_check(const struct esptun_crypto_params *p, struct netlink_ext_ack *extack)
 {
-	const struct esptun_encr_alg *encr = &esptun_encrs[p->encr];
-	const struct esptun_auth_alg *auth = &esptun_auths[p->auth];
-	unsigned int key = p->encr_key_len - encr->salt_len;
+	const struct esptun_alg_choice choice = {
+		.encr = p->encr, .auth = p->auth, .encr_len = p->encr_key_len,
+		.auth_len = p->auth_key_len, .esn = p->esn, .weak_ok = p->weak_ok,
+	};
 
-	if (p->encr_key_len < encr->salt_len || key > 63 || !(encr->key_sizes & BIT_ULL(key)))
-		return esptun_crypto_refuse(extack, encr->wrong_key);
-	if (p->auth_key_len != auth->key_len)
-		return esptun_crypto_refuse(extack, auth->wrong_key);
-	if (!encr->cipher && p->auth != ESPTUN_AUTH_NONE)
-		return esptun_crypto_refuse(extack,
-			"auth: AES-GCM has its own integrity, the integrity algorithm must be none");
-	if (!encr->cipher || p->auth != ESPTUN_AUTH_NONE)
-		return 0;
-	if (p->encr == ESPTUN_ENCR_NULL)
-		return esptun_crypto_refuse(extack,
-			"auth: null encryption without integrity is not ESP (RFC 4303 3.2)");
-	if (!p->weak_ok)
-		return esptun_crypto_refuse(extack,
-			"auth: none with a cipher that has no integrity needs the no-integrity-ok flag");
-	if (p->esn)
-		return esptun_crypto_refuse(extack,
-			"flags: extended sequence numbers need integrity");
-	return 0;
+	return esptun_alg_check(&choice, extack);
 }
 
 unsigned int esptun_crypto_cipher_key(u32 encr, unsigned int len)
 {
-	return len - esptun_encrs[encr].salt_len;
+	return len - esptun_encr_algs[encr].salt_len;
 }
 
 /* The key in the form authenc() wants it; the caller wipes and frees it. */
@@ -151,7 +96,7 @@ static int esptun_crypto_setkey(struct crypto_aead *tfm, const struct esptun_cry
 	u8 *built = NULL;
 	int err;
 
-	if (esptun_encrs[p->encr].cipher) {
+	if (!esptun_alg_combined(p->encr)) {
 		built = esptun_crypto_authenc_key(p, &len);
 		if (!built)
 			return -ENOMEM;
@@ -173,100 +118,109 @@ static bool esptun_crypto_is_async(struct crypto_aead *tfm)
 	return crypto_aead_tfm(tfm)->__crt_alg->cra_flags & CRYPTO_ALG_ASYNC;
 }
 
-#define ESPTUN_GCM "rfc4106(gcm(aes))"
-
 /*
- * On x86 the fast GCM is a synchronous internal algorithm, behind a wrapper that is
- * called asynchronous since it goes to a queue while the vector registers are taken.
- * Asking for a synchronous algorithm by the public name finds the generic C code, ten
- * times slower. So take the internal one where there is one, and the generic code just
- * for the moments in which the registers are taken: always synchronous, always in order.
+ * On x86 a vector implementation is a synchronous internal algorithm, "__" before its
+ * driver's name, behind a wrapper of three transforms that is called asynchronous since
+ * it goes to a queue while the vector registers are taken. Asking for a synchronous
+ * algorithm by the public name would find the generic C code, ten times slower. So where
+ * the kernel's choice is such a wrapper, take what it wraps, and the queue just for the
+ * moments in which the registers are taken. Any other choice, by priority or by hardware,
+ * stands.
  */
-static struct crypto_aead *esptun_crypto_vector_gcm(struct crypto_aead **plain)
+static void esptun_crypto_unwrap(struct esptun_crypto *c)
 {
+#ifdef ESPTUN_HAVE_CRYPTD
+	const char *driver = crypto_tfm_alg_driver_name(crypto_aead_tfm(c->tfm));
+	char name[CRYPTO_MAX_ALG_NAME];
+	struct cryptd_aead *queue;
+
+	/* Made from a template: there is no such thing inside. */
+	if (strchr(driver, '(') || snprintf(name, sizeof(name), "__%s", driver) >= sizeof(name))
+		return;
+	queue = cryptd_alloc_aead(name, CRYPTO_ALG_INTERNAL, CRYPTO_ALG_INTERNAL);
+	if (IS_ERR(queue))
+		return;
+	if (esptun_crypto_is_async(cryptd_aead_child(queue))) {
+		cryptd_free_aead(queue);
+		return;
+	}
+	crypto_free_aead(c->tfm);
+	c->queue = queue;
+	c->tfm = cryptd_aead_child(queue);
+#endif
+}
+
+/* What the caller of the crypto API holds: it has the key, the other is part of it. */
+static struct crypto_aead *esptun_crypto_outermost(const struct esptun_crypto *c)
+{
+#ifdef ESPTUN_HAVE_CRYPTD
+	if (c->queue)
+		return &c->queue->base;
+#endif
+	return c->tfm;
+}
+
+static int esptun_crypto_alloc(struct esptun_crypto *c, const struct esptun_crypto_params *p)
+{
+	const char *encr = esptun_encr_algs[p->encr].crypto;
+	char name[CRYPTO_MAX_ALG_NAME];
 	struct crypto_aead *tfm;
 
-	tfm = crypto_alloc_aead("__" ESPTUN_GCM, CRYPTO_ALG_INTERNAL,
-				CRYPTO_ALG_INTERNAL | CRYPTO_ALG_ASYNC);
+	if (!esptun_alg_combined(p->encr)) {
+		snprintf(name, sizeof(name), "authenc%s(%s,%s)", p->esn ? "esn" : "",
+			 esptun_auth_algs[p->auth].crypto, encr);
+		encr = name;
+	}
+	tfm = crypto_alloc_aead(encr, 0, 0);
 	if (IS_ERR(tfm))
-		return tfm;
-	*plain = crypto_alloc_aead(ESPTUN_GCM, 0, CRYPTO_ALG_ASYNC);
-	if (!IS_ERR(*plain))
-		return tfm;
-	crypto_free_aead(tfm);
-	tfm = ERR_CAST(*plain);
-	*plain = NULL;
-	return tfm;
+		return PTR_ERR(tfm);
+	c->tfm = tfm;
+	if (esptun_crypto_is_async(tfm))
+		esptun_crypto_unwrap(c);
+	return 0;
 }
 
-static struct crypto_aead *esptun_crypto_alloc_gcm(struct crypto_aead **plain)
+static u8 esptun_crypto_find_place(const struct esptun_crypto *c)
 {
-	struct crypto_aead *tfm, *vector;
-
-	vector = esptun_crypto_vector_gcm(plain);
-	if (!IS_ERR(vector))
-		return vector;
-	/* Looking the public name up loads the module the internal one is in. */
-	tfm = crypto_alloc_aead(ESPTUN_GCM, 0, 0);
-	if (IS_ERR(tfm) || !esptun_crypto_is_async(tfm))
-		return tfm;
-	vector = esptun_crypto_vector_gcm(plain);
-	if (IS_ERR(vector))
-		return tfm;
-	crypto_free_aead(tfm);
-	return vector;
-}
-
-static struct crypto_aead *esptun_crypto_alloc_authenc(const struct esptun_crypto_params *p)
-{
-	char name[CRYPTO_MAX_ALG_NAME];
-
-	snprintf(name, sizeof(name), "authenc%s(%s,%s)", p->esn ? "esn" : "",
-		 esptun_auths[p->auth].hash, esptun_encrs[p->encr].cipher);
-	return crypto_alloc_aead(name, 0, 0);
+	if (c->async || crypto_aead_reqsize(c->tfm) > ESPTUN_CPU_CTX)
+		return ESPTUN_CRYPTO_HEAP;
+	return crypto_aead_reqsize(c->tfm) > ESPTUN_STACK_CTX ? ESPTUN_CRYPTO_CPU :
+								ESPTUN_CRYPTO_STACK;
 }
 
 int esptun_crypto_init(struct esptun_crypto *c, const struct esptun_crypto_params *p,
 		       struct netlink_ext_ack *extack)
 {
-	const struct esptun_encr_alg *encr = &esptun_encrs[p->encr];
-	const struct esptun_auth_alg *auth = &esptun_auths[p->auth];
+	const struct esptun_encr_alg *encr = &esptun_encr_algs[p->encr];
 	int err;
 
 	memset(c, 0, sizeof(*c));
-	c->counter_iv = !encr->cipher;
-	c->integrity = !encr->cipher || p->auth != ESPTUN_AUTH_NONE;
+	c->counter_iv = encr->counter_iv;
+	c->integrity = esptun_alg_integrity(p->encr, p->auth);
 	c->iv_len = encr->iv_len;
-	c->icv_len = encr->cipher ? auth->icv_len : encr->icv_len;
+	c->icv_len = encr->icv_len ? : esptun_auth_algs[p->auth].icv_len;
 	c->block = encr->block;
-	c->tfm = encr->cipher ? esptun_crypto_alloc_authenc(p) :
-				esptun_crypto_alloc_gcm(&c->plain);
-	if (IS_ERR(c->tfm)) {
-		err = PTR_ERR(c->tfm);
-		c->tfm = NULL;
+	err = esptun_crypto_alloc(c, p);
+	if (err) {
 		NL_SET_ERR_MSG(extack, "encr, auth: this kernel lacks the algorithm");
 		return err;
 	}
-	err = esptun_crypto_setkey(c->tfm, p, c->icv_len, extack);
-	if (!err && c->plain)
-		err = esptun_crypto_setkey(c->plain, p, c->icv_len, extack);
+	err = esptun_crypto_setkey(esptun_crypto_outermost(c), p, c->icv_len, extack);
 	if (err) {
 		esptun_crypto_free(c);
 		return err;
 	}
 	c->async = esptun_crypto_is_async(c->tfm);
-	c->on_stack = !c->async && crypto_aead_reqsize(c->tfm) <= ESPTUN_STACK_CTX;
+	c->place = esptun_crypto_find_place(c);
 	return 0;
 }
 
 void esptun_crypto_free(struct esptun_crypto *c)
 {
 	if (c->tfm)
-		crypto_free_aead(c->tfm);
-	if (c->plain)
-		crypto_free_aead(c->plain);
+		crypto_free_aead(esptun_crypto_outermost(c));
 	c->tfm = NULL;
-	c->plain = NULL;
+	c->queue = NULL;
 }
 
 /* What a packet needs while an asynchronous transform has it; one allocation. */
@@ -322,13 +276,29 @@ static int esptun_crypto_run_stack(struct crypto_aead *tfm, u8 iv_len,
 	return esptun_crypto_call(req, &sg, iv, job, encrypt);
 }
 
+/* BH are off and the transform does not come back later: the buffer is ours till it returns. */
+static int esptun_crypto_run_cpu(struct crypto_aead *tfm, u8 iv_len,
+				 const struct esptun_crypto_job *job, bool encrypt)
+{
+	struct aead_request *req = this_cpu_read(esptun_crypto_buffer);
+	struct scatterlist sg;
+	u8 iv[ESPTUN_MAX_IV];
+
+	memcpy(iv, job->iv, iv_len);
+	aead_request_set_tfm(req, tfm);
+	aead_request_set_callback(req, 0, NULL, NULL);
+	return esptun_crypto_call(req, &sg, iv, job, encrypt);
+}
+
 int esptun_crypto_run(const struct esptun_crypto *c, const struct esptun_crypto_job *job,
 		      bool encrypt)
 {
-	if (unlikely(c->plain && !crypto_simd_usable()))
-		return esptun_crypto_run_heap(c->plain, c->iv_len, job, encrypt);
-	if (likely(c->on_stack))
+	if (unlikely(job->later))
+		return esptun_crypto_run_heap(esptun_crypto_outermost(c), c->iv_len, job, encrypt);
+	if (likely(c->place == ESPTUN_CRYPTO_STACK))
 		return esptun_crypto_run_stack(c->tfm, c->iv_len, job, encrypt);
+	if (c->place == ESPTUN_CRYPTO_CPU)
+		return esptun_crypto_run_cpu(c->tfm, c->iv_len, job, encrypt);
 	return esptun_crypto_run_heap(c->tfm, c->iv_len, job, encrypt);
 }
 

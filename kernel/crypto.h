@@ -1,39 +1,50 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The ciphers of ESP on top of the kernel's AEAD interface: which algorithms exist,
- * what keys they take, how a transform is made, and how one packet is put through it.
- * Knows no SA and no packet format beyond "associated data, then text, in one piece".
+ * The ciphers of ESP on top of the kernel's AEAD interface: how a transform is made and
+ * how one packet is put through it, at once or later. Knows no SA and no packet format
+ * beyond "associated data, then text, in one piece"; which algorithms exist is alg.h's.
  */
 #ifndef _ESPTUN_CRYPTO_H
 #define _ESPTUN_CRYPTO_H
 
-#include <linux/types.h>
+#include "alg.h"
 #include <crypto/aead.h>
-#include <uapi/linux/esptun.h>
+#include <crypto/internal/simd.h>
+#include <asm/simd.h>
 
 struct netlink_ext_ack;
 
-#define ESPTUN_MAX_IV	16	/* octets */
-#define ESPTUN_MAX_ICV	32
-#define ESPTUN_MAX_BLOCK 16
+struct cryptd_aead;
+
+/**
+ * enum esptun_crypto_place - where the request of a call that finishes at once lives
+ * @ESPTUN_CRYPTO_STACK: on the stack, it is short
+ * @ESPTUN_CRYPTO_CPU: in this CPU's buffer
+ * @ESPTUN_CRYPTO_HEAP: allocated for the packet: too long, or the call may take longer
+ */
+enum esptun_crypto_place {
+	ESPTUN_CRYPTO_STACK,
+	ESPTUN_CRYPTO_CPU,
+	ESPTUN_CRYPTO_HEAP,
+};
 
 /**
  * struct esptun_crypto - the transform of one SA in one direction
  * @tfm: what encrypts or decrypts
- * @plain: what does it while the CPU's vector registers are taken; NULL if @tfm can
- *	always be called
- * @on_stack: @tfm is synchronous and its request fits on the stack: no allocation
+ * @queue: takes packets while the CPU's vector registers are taken, which @tfm needs, and
+ *	gives them to @tfm later; NULL if @tfm can always be called
+ * @place: &enum esptun_crypto_place
  * @async: @tfm may complete later, in another context
  * @integrity: packets are authenticated
- * @counter_iv: the IV is the sequence number (GCM); otherwise it is random
+ * @counter_iv: the IV is the sequence number; otherwise it is random
  * @iv_len: octets of IV in each packet
  * @icv_len: octets of ICV at each packet's end
  * @block: what payload and trailer together are padded to, at least 4
  */
 struct esptun_crypto {
 	struct crypto_aead *tfm;
-	struct crypto_aead *plain;
-	bool on_stack;
+	struct cryptd_aead *queue;
+	u8 place;
 	bool async;
 	bool integrity;
 	bool counter_iv;
@@ -64,6 +75,10 @@ struct esptun_crypto_params {
 	bool weak_ok;
 };
 
+/* Memory for requests. */
+int esptun_crypto_start(void);
+void esptun_crypto_stop(void);
+
 /* Refuses key lengths and combinations that are not valid. 0 or -EINVAL. */
 int esptun_crypto_check(const struct esptun_crypto_params *p, struct netlink_ext_ack *extack);
 
@@ -91,6 +106,15 @@ static inline unsigned int esptun_crypto_tail(const struct esptun_crypto *c)
 	return (c->block - 1) + 2 + c->icv_len;
 }
 
+/*
+ * The next packet may complete later: the caller takes the references that this needs.
+ * BH off; holds until they are on again.
+ */
+static inline bool esptun_crypto_later(const struct esptun_crypto *c)
+{
+	return c->async || (c->queue && unlikely(!crypto_simd_usable()));
+}
+
 /* Octets that ESP with this transform puts before and after the inner packet, at most. */
 static inline unsigned int esptun_crypto_overhead(const struct esptun_crypto *c)
 {
@@ -110,6 +134,7 @@ static inline int esptun_crypto_room(const struct esptun_crypto *c, int room)
  * @assoc_len: octets of associated data
  * @text_len: octets of text; with the ICV when decrypting
  * @iv: @iv_len octets, may be part of @start
+ * @later: what esptun_crypto_later() said
  * @done: called when a transform said -EINPROGRESS and has finished
  */
 struct esptun_crypto_job {
@@ -118,6 +143,7 @@ struct esptun_crypto_job {
 	unsigned int assoc_len;
 	unsigned int text_len;
 	const u8 *iv;
+	bool later;
 	crypto_completion_t done;
 };
 
@@ -127,7 +153,7 @@ struct esptun_crypto_job {
  * @job: the packet; may be on the stack
  * @encrypt: direction
  *
- * Return: 0 done; -EINPROGRESS @done will be called, with &esptun_crypto_request as
+ * BH off. Return: 0 done; -EINPROGRESS @done will be called, with &esptun_crypto_request as
  * data; -EBADMSG wrong ICV; -EBUSY or -ENOSPC the queue is full; -ENOMEM.
  */
 int esptun_crypto_run(const struct esptun_crypto *c, const struct esptun_crypto_job *job,

@@ -113,6 +113,8 @@ static void esptun_in_authentic(struct sk_buff *skb, struct esptun_sa *sa)
 		return;
 	}
 	esptun_sa_authenticated(sa);
+	if (unlikely(sa->flags & ESPTUN_SA_FLAG_FOLLOW_PEER))
+		esptun_path_follow(sa, skb, esptun_cb(skb)->seq);
 	__skb_pull(skb, ESPTUN_ESP_HEADER + sa->crypto.iv_len);
 	next = esptun_in_trailer(skb, &sa->crypto);
 	if (unlikely(next < 0)) {
@@ -169,10 +171,11 @@ static u8 *esptun_in_header(struct sk_buff *skb, const struct esptun_sa *sa, u64
 static void esptun_in_decrypt(struct sk_buff *skb, struct esptun_sa *sa, unsigned int text)
 {
 	const struct esptun_crypto *c = &sa->crypto;
-	struct esptun_crypto_job job = { .skb = skb, .done = esptun_in_async };
+	struct esptun_crypto_job job = {
+		.skb = skb, .later = esptun_crypto_later(c), .done = esptun_in_async };
 	int err;
 
-	if (c->async) {
+	if (unlikely(job.later)) {
 		if (!esptun_esp_hold(skb)) {
 			esptun_rcv_drop(skb, ESPTUN_DROP_RX_NO_SA);
 			return;

@@ -98,7 +98,7 @@ static unsigned int esptun_out_trailer(struct sk_buff *skb, const struct esptun_
 	return text;
 }
 
-/* GCM: the number itself, which no other packet of this key has. CBC: unpredictable. */
+/* Counter modes: the number itself, which no other packet of this key has. CBC: unpredictable. */
 static void esptun_out_iv(u8 *iv, const struct esptun_crypto *c, u64 seq)
 {
 	u64 word;
@@ -215,7 +215,8 @@ void esptun_esp_out(struct sk_buff *skb, unsigned int room)
 		return;
 	}
 	skb = own;
-	if (c->async && !esptun_esp_hold(skb)) {
+	job.later = esptun_crypto_later(c);
+	if (unlikely(job.later) && !esptun_esp_hold(skb)) {
 		esptun_xmit_drop(skb, ESPTUN_DROP_TX_NO_SA);
 		return;
 	}

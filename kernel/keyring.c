@@ -36,16 +36,17 @@ void esptun_keyring_init(void)
 	get_random_bytes(&esptun_keyring_secret, sizeof(esptun_keyring_secret));
 }
 
-/* The key that must not meet the same number twice: the cipher's, or with NULL the hash's. */
+/*
+ * The key that must not meet the same number twice: the cipher's with its salt, or with
+ * NULL the hash's. The algorithm is no part of it: all counter modes of AES with a salt of
+ * the same length make the same key stream, whatever ICV they add.
+ */
 static u64 esptun_keyring_hash(const struct esptun_crypto_params *p)
 {
-	u64 hash;
+	const u8 *key = p->encr_key_len ? p->encr_key : p->auth_key;
+	unsigned int len = p->encr_key_len ? : p->auth_key_len;
 
-	if (p->encr_key_len)
-		hash = siphash(p->encr_key, p->encr_key_len, &esptun_keyring_secret);
-	else
-		hash = siphash(p->auth_key, p->auth_key_len, &esptun_keyring_secret);
-	return siphash_2u64(hash, p->encr, &esptun_keyring_secret) | 1;
+	return siphash(key, len, &esptun_keyring_secret) | 1;
 }
 
 static bool esptun_keyring_in_use(u64 hash)

@@ -2,6 +2,7 @@
 /*
  * Starts the parts of the module in order and stops them in reverse.
  */
+#include "crypto.h"
 #include "device.h"
 #include "gro.h"
 #include "keyring.h"
@@ -20,9 +21,12 @@ static int __init esptun_init(void)
 
 	esptun_keyring_init();
 	esptun_gro_init();
-	err = esptun_device_init();
+	err = esptun_crypto_start();
 	if (err)
 		goto err_gro;
+	err = esptun_device_init();
+	if (err)
+		goto err_crypto;
 	err = esptun_rcv_init();
 	if (err)
 		goto err_device;
@@ -40,6 +44,8 @@ err_rcv:
 	esptun_rcv_exit();
 err_device:
 	esptun_device_exit();
+err_crypto:
+	esptun_crypto_stop();
 err_gro:
 	esptun_gro_exit();
 	return err;
@@ -51,6 +57,7 @@ static void __exit esptun_exit(void)
 	genl_unregister_family(&esptun_nl_family);
 	esptun_rcv_exit();
 	esptun_device_exit();
+	esptun_crypto_stop();
 	esptun_gro_exit();
 }
 

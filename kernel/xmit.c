@@ -428,7 +428,7 @@ static void esptun_xmit_one(struct esptun_dev *tun, struct esptun_sa *sa, struct
 	if (unlikely(path != READ_ONCE(tun->path_mtu)))
 		esptun_device_mtu_later(tun);
 	if (unlikely(!esptun_xmit_fits(tun, sa, skb, inner,
-				       (int)path - (int)esptun_outer_header(route.path),
+				       (int)path - (int)esptun_outer_header(route.path, sa->encap),
 				       &outer.df))) {
 		esptun_xmit_refuse(tun, sa, skb, ESPTUN_DROP_TX_MTU);
 		goto out;

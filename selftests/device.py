@@ -11,7 +11,7 @@ import os
 
 from bed import ESPTUN, ESPTUN_KO, Bed, load, sh, stats
 from ends import A_IN, A_OUT, B_IN, B_OUT, esptun, inner, pair
-from ktap import Failure, case, check, equal, run, wait_for
+from ktap import Failure, case, check, equal, run, scaled, wait_for
 from nl import NLM_F_CREATE, Refused
 from sa import CBC, GCM, Sa
 from traffic import Flood, exchange
@@ -366,16 +366,16 @@ def settle():
 
 @case("300 devices with SAs, made and deleted")
 def many():
-    ns = BED["bed"].ns("many")
+    ns, count = BED["bed"].ns("many"), scaled(300)
     ns.ip("link add under0 type dummy\naddr add 10.200.0.1/16 dev under0\nlink set under0 up")
-    for n in range(300):
+    for n in range(count):
         peer = f"10.200.{n // 200 + 1}.{n % 200 + 1}"
         ns.rtnl.newlink(f"t{n}", local4="10.200.0.1", remote4=peer)
         Sa(peer, "10.200.0.1").install(ns, f"t{n}", "in")
     shown = ns.genl.dump("tunnel-get")
-    equal(len({t["ifindex"] for t in shown}), 300, "devices in the dump")
-    equal(len(ns.genl.dump("sa-get")), 300, "SAs in the dump")
-    equal(len(json.loads(cli("-j tunnel show", ns))), 300, "devices shown by esptun")
+    equal(len({t["ifindex"] for t in shown}), count, "devices in the dump")
+    equal(len(ns.genl.dump("sa-get")), count, "SAs in the dump")
+    equal(len(json.loads(cli("-j tunnel show", ns))), count, "devices shown by esptun")
     BED["bed"].drop(ns)
     wait_for("all gone", lambda: (tunnels_alive(), sas_alive()) == (2, 4))
 

@@ -6,6 +6,7 @@ routes lead to the device, so that nothing but the test's own packets enters a t
 """
 import re
 
+from sa import Sa
 from traffic import Host
 
 A_OUT, B_OUT = "192.0.2.1", "192.0.2.2"
@@ -69,3 +70,14 @@ def xfrm_packets(ns):
     """Packets through each in-tree state of a namespace."""
     return [int(n) for n in re.findall(r"^\s+\d+\(bytes\), (\d+)\(packets\)",
                                        ns.sh("ip -s xfrm state"), re.M)]
+
+
+def protect(a, b, alg):
+    """New SAs on both ends of an esptun pair, in place of those they have."""
+    for ns in (a, b):
+        ns.genl.do("sa-flush")
+    ab, ba = Sa(A_OUT, B_OUT, alg), Sa(B_OUT, A_OUT, alg)
+    ab.install(b, "esp0", "in")
+    ba.install(a, "esp0", "in")
+    ba.install(b, "esp0", "out")
+    ab.install(a, "esp0", "out")

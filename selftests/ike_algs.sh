@@ -48,7 +48,8 @@ for ike in aes128-sha256-modp2048 aes192-sha384-modp3072 aes256-sha512-modp4096 
 	turn
 done
 for esp in aes128gcm16 aes192gcm16 aes256gcm16 aes128-sha1 aes128-md5 aes128-sha256 aes192-sha384 aes256-sha512 \
-	3des-md5 3des-sha1 3des-sha256 null-sha1 null-sha256 aes256-sha256-esn aes256gcm16-esn; do
+	3des-md5 3des-sha1 3des-sha256 null-sha1 null-sha256 aes256-sha256-esn aes256gcm16-esn \
+	aes256gcm8 aes128ccm12 aes128gmac aes256ctr-aesxcbc; do
 	cell aes128-sha256-ecp256 "$(with_pfs $esp)" $role
 	turn
 done

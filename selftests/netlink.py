@@ -17,7 +17,7 @@ from bed import Bed, LIBC, sh
 from ends import A_IN, A_OUT, B_IN, B_OUT, esptun
 from ktap import Failure, add, case, check, equal, run, wait_for
 from nl import SPEC, Refused, attr
-from sa import ALL, AUTH, ENCR, Sa
+from sa import ALL, AUTH, ENCR, ICV, Sa
 
 BED = {}
 CLONE_NEWUSER, CLONE_NEWNET = 0x10000000, 0x40000000
@@ -180,9 +180,9 @@ def key_lengths(encr):
     """Only the lengths of the transform, for its cipher and each integrity algorithm."""
     a = BED["a"]
     lengths, salt = ENCR[encr][:2]
-    gcm = encr == "aes-gcm-16"
-    plain = {"encr": encr, "auth": "none" if gcm else "hmac-sha256-128",
-             "auth_key": None if gcm else os.urandom(32)}
+    alone = encr in ICV
+    plain = {"encr": encr, "auth": "none" if alone else "hmac-sha256-128",
+             "auth_key": None if alone else os.urandom(32)}
     for size in range(0, 69):
         sa = Sa(B_OUT, A_OUT)
         over = {**plain, "encr_key": os.urandom(size) if size else None}
@@ -191,7 +191,8 @@ def key_lengths(encr):
             equal(sas()[0]["encr_key_len"], (size - salt) * 8, "bits shown")
             sa.delete(a, "esp0", "in")
         else:
-            refused(errno.EINVAL, lambda s=sa, o=over: new(s, **o), "encr-key")
+            refused(errno.EINVAL, lambda s=sa, o=over: new(s, **o), f"got {size}" if lengths != (0,)
+                    else f"takes no key, got {size} octets")
     clean()
 
 
@@ -211,7 +212,8 @@ def auth_lengths():
                 new(sa, **over)
                 sa.delete(a, "esp0", "in")
             else:
-                refused(errno.EINVAL, lambda s=sa, o=over: new(s, **o), "auth-key")
+                refused(errno.EINVAL, lambda s=sa, o=over: new(s, **o),
+                        f"auth-key: {name} takes exactly {length} octets, got {size}")
     clean()
 
 

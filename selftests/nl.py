@@ -12,6 +12,8 @@ import struct
 
 import yaml
 
+from ktap import SLOW
+
 SPEC_FILE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..",
                          "Documentation", "netlink", "specs", "esptun.yaml")
 
@@ -150,7 +152,7 @@ class Netlink:
         self.sock.setsockopt(SOL_NETLINK, NETLINK_EXT_ACK, 1)
         self.sock.setsockopt(SOL_NETLINK, NETLINK_CAP_ACK, 1)
         self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
-        self.sock.settimeout(60)
+        self.sock.settimeout(60 * SLOW)
         self.seq = 0
         self.interrupted = False
 

@@ -39,7 +39,8 @@ def setup():
     BED["a"], BED["b"] = a, b = bed.ns("a"), bed.ns("b")
     bed.wire(a, "a0", f"{A_OUT}/24", b, "b0", f"{B_OUT}/24")
     for n, ns, own, peer in ((1, a, A_OUT, B_OUT), (2, b, B_OUT, A_OUT)):
-        esptun(ns, "esp0", own, peer)
+        # ospfd begins anew when the MTU of an interface changes, as it does with algorithms.
+        esptun(ns, "esp0", own, peer, mtu=1380)
         ns.ip(f"addr add 10.99.0.{n}/30 dev esp0\nlink add lan0 type dummy\nlink set lan0 up\n"
               f"addr add 10.{n}.0.1/24 dev lan0")
     keys()

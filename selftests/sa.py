@@ -11,12 +11,24 @@ from dataclasses import dataclass, field
 SPIS = itertools.count(0x1000 + (os.getpid() & 0xff) * 0x10000)
 
 # esptun's name: (key octets, salt octets, xfrm's name, scapy's name, block, IV octets)
+AES = (16, 24, 32)
 ENCR = {
-    "aes-gcm-16": ((16, 24, 32), 4, "rfc4106(gcm(aes))", "AES-GCM", 4, 8),
-    "aes-cbc": ((16, 24, 32), 0, "cbc(aes)", "AES-CBC", 16, 16),
+    "aes-gcm-16": (AES, 4, "rfc4106(gcm(aes))", "AES-GCM", 4, 8),
+    "aes-gcm-12": (AES, 4, "rfc4106(gcm(aes))", None, 4, 8),
+    "aes-gcm-8": (AES, 4, "rfc4106(gcm(aes))", None, 4, 8),
+    "aes-ccm-16": (AES, 3, "rfc4309(ccm(aes))", "AES-CCM", 4, 8),
+    "aes-ccm-12": (AES, 3, "rfc4309(ccm(aes))", None, 4, 8),
+    "aes-ccm-8": (AES, 3, "rfc4309(ccm(aes))", None, 4, 8),
+    "null-aes-gmac": (AES, 4, "rfc4543(gcm(aes))", None, 4, 8),
+    "chacha20-poly1305": ((32,), 4, "rfc7539esp(chacha20,poly1305)", "CHACHA20-POLY1305", 4, 8),
+    "aes-cbc": (AES, 0, "cbc(aes)", "AES-CBC", 16, 16),
+    "aes-ctr": (AES, 4, "rfc3686(ctr(aes))", "AES-CTR", 4, 8),
     "des3-cbc": ((24,), 0, "cbc(des3_ede)", "3DES", 8, 8),
     "null": ((0,), 0, "ecb(cipher_null)", "NULL", 4, 0),
 }
+# Combined-mode ciphers: octets of ICV.
+ICV = {"aes-gcm-8": 8, "aes-gcm-12": 12, "aes-ccm-8": 8, "aes-ccm-12": 12, "aes-gcm-16": 16,
+       "aes-ccm-16": 16, "null-aes-gmac": 16, "chacha20-poly1305": 16}
 # esptun's name: (key octets, ICV octets, xfrm's name, scapy's name)
 AUTH = {
     "hmac-sha256-128": (32, 16, "hmac(sha256)", "SHA2-256-128"),
@@ -24,7 +36,10 @@ AUTH = {
     "hmac-sha512-256": (64, 32, "hmac(sha512)", "SHA2-512-256"),
     "hmac-sha1-96": (20, 12, "hmac(sha1)", "HMAC-SHA1-96"),
     "hmac-md5-96": (16, 12, "hmac(md5)", "HMAC-MD5-96"),
+    "aes-xcbc-96": (16, 12, "xcbc(aes)", None),
+    "hmac-sha256-96": (32, 12, "hmac(sha256)", None),
 }
+CLEAR = ("null", "null-aes-gmac")   # what anybody can read
 
 
 @dataclass(frozen=True)
@@ -35,13 +50,18 @@ class Alg:
     auth: str = "none"
 
     def __str__(self):
-        bits = "" if self.encr in ("null", "des3-cbc") else f"-{self.key * 8}"
+        bits = f"-{self.key * 8}" if ENCR[self.encr][0] == AES else ""
         return f"{self.encr}{bits}" + ("" if self.auth == "none" else f" {self.auth}")
 
     @property
     def icv(self):
         """Octets of the integrity check value."""
-        return 16 if self.auth == "none" else AUTH[self.auth][1]
+        return ICV[self.encr] if self.encr in ICV else AUTH[self.auth][1]
+
+    @property
+    def clear(self):
+        """The packet's text can be read on its way."""
+        return self.encr in CLEAR
 
     @property
     def block(self):
@@ -62,9 +82,15 @@ class Alg:
         return room // self.block * self.block - 2
 
 
-GCM = [Alg("aes-gcm-16", n) for n in (16, 24, 32)]
-CBC = [Alg(e, n, a) for e in ("aes-cbc", "des3-cbc", "null") for n in ENCR[e][0] for a in AUTH]
-ALL = GCM + CBC
+GCM = [Alg("aes-gcm-16", n) for n in AES]
+AEAD = GCM + [Alg(e, n) for e in ICV if e != "aes-gcm-16" for n in ENCR[e][0]]
+# Each cipher with each integrity algorithm, its key lengths in turn.
+CBC = [Alg(e, ENCR[e][0][at % len(ENCR[e][0])], a) for e in ENCR if e not in ICV
+       for at, a in enumerate(AUTH)]
+ALL = AEAD + CBC
+# One for each arrangement of a packet.
+LAYOUTS = list({(a.block, a.iv, a.icv): a for a in reversed(ALL)}.values())
+SCAPY = [a for a in ALL if ENCR[a.encr][3] and (a.auth == "none" or AUTH[a.auth][3])]
 
 
 @dataclass

@@ -10,7 +10,7 @@ import signal
 import socket
 import threading
 
-from ktap import Failure, check, equal
+from ktap import SLOW, Failure, check, equal
 
 MARK = b"esptun-plaintext"
 NOISE = MARK + os.urandom(70000)
@@ -63,7 +63,7 @@ def payload_of(size, salt):
 def receive(host, version, kind, deadline=20):
     """The next datagram's payload and source."""
     s = host.sock(version, kind)
-    ready, _, _ = select.select([s], [], [], deadline)
+    ready, _, _ = select.select([s], [], [], deadline * SLOW)
     if not ready:
         raise Failure(f"nothing arrived at {host.addr[version]} within {deadline} s")
     data, source = s.recvfrom(70000)
@@ -148,9 +148,9 @@ def transfer(src, dst, version, data=None, path=None, port=5001):
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((dst.addr[version], port))
         listener.listen()
-        listener.settimeout(60)
+        listener.settimeout(60 * SLOW)
         s.bind((src.addr[version], 0))
-        s.settimeout(60)
+        s.settimeout(60 * SLOW)
 
         def push():
             s.connect((dst.addr[version], port))
@@ -165,7 +165,7 @@ def transfer(src, dst, version, data=None, path=None, port=5001):
         conn, _ = listener.accept()
         got, count = hashlib.sha256(), 0
         with conn:
-            conn.settimeout(60)
+            conn.settimeout(60 * SLOW)
             while True:
                 part = conn.recv(1 << 18)
                 if not part:

@@ -155,7 +155,7 @@ def document(fig):
         parts += ["", "**Idle beside in-tree ESP**", "", idle_row(fig)]
     memory = memory_table(fig)
     if memory:
-        parts += ["", "**Memory of an idle tunnel with its SA pair** (1000 of them, one CPU)", "", memory]
+        parts += ["", "**Memory of an idle tunnel with its SA pair** (300 of them, one CPU)", "", memory]
     scale = scale_table(fig)
     if scale:
         parts += ["", "**Many SAs, many tunnels**", "", scale]

@@ -11,11 +11,17 @@ kernel's crypto API has them) also of these algorithms.
 import json
 import sys
 
-ENCR = {3: 'des3_ede', 11: 'cipher_null', 12: 'aes', 20: 'rfc4106(gcm(aes))'}
-AUTH = {0: None, 1: 'hmac(md5)', 2: 'hmac(sha1)', 5: 'hmac(sha256)', 6: 'hmac(sha384)', 7: 'hmac(sha512)'}
-# charon calls two of them by older names that mean the same.
-PEER_AUTH = {'md5': 'hmac(md5)', 'sha1': 'hmac(sha1)'}
-ICV = {1: 96, 2: 96, 5: 128, 6: 192, 7: 256}
+ENCR = {3: 'des3_ede', 11: 'cipher_null', 12: 'aes', 13: 'rfc3686(ctr(aes))', 23: 'rfc4543(gcm(aes))',
+        **dict.fromkeys((14, 15, 16), 'rfc4309(ccm(aes))'), **dict.fromkeys((18, 19, 20), 'rfc4106(gcm(aes))')}
+AUTH = {0: None, 1: 'hmac(md5)', 2: 'hmac(sha1)', 5: 'hmac(sha256)', 6: 'hmac(sha384)', 7: 'hmac(sha512)',
+        9: 'xcbc(aes)', 61445: 'hmac(sha256)'}
+# charon calls some by older names that mean the same.
+PEER_AUTH = {'md5': 'hmac(md5)', 'sha1': 'hmac(sha1)', 'sha256': 'hmac(sha256)'}
+# Bits to which the kernel cuts where charon names no length.
+PEER_ICV = {'md5': 96, 'sha1': 96, 'sha256': 96, 'hmac(md5)': 96, 'hmac(sha1)': 96, 'hmac(sha256)': 96,
+            'hmac(sha384)': 192, 'hmac(sha512)': 256, 'xcbc(aes)': 96}
+ICV = {1: 96, 2: 96, 5: 128, 6: 192, 7: 256, 9: 96, 61445: 96}
+ICV_COMBINED = {14: 64, 15: 96, 16: 128, 18: 64, 19: 96, 20: 128, 23: 128}
 
 
 def live(path, add):
@@ -42,12 +48,12 @@ def differences(ours, theirs):
         'dst': ours['local'] if ours['dir'] == 'in' else ours['remote'],
         'encr': encr, 'auth': auth, 'encr_key': ours['encr_key'], 'auth_key': ours['auth_key'], 'esn': ours['esn'],
     }
-    if auth and 'icv_bits' in theirs:
-        wanted['icv_bits'] = ICV[ours['auth']]
+    wanted['icv_bits'] = ICV[ours['auth']] if auth else ICV_COMBINED[ours['transform']]
     found = {
         'src': theirs['src'], 'dst': theirs['dst'], 'encr': theirs.get('aead') or theirs.get('encr'),
         'auth': PEER_AUTH.get(theirs.get('auth'), theirs.get('auth')), 'encr_key': theirs.get('encr_key', ''),
-        'auth_key': theirs.get('auth_key', ''), 'esn': theirs['esn'], 'icv_bits': theirs.get('icv_bits'),
+        'auth_key': theirs.get('auth_key', ''), 'esn': theirs['esn'],
+        'icv_bits': theirs.get('icv_bits', PEER_ICV.get(theirs.get('auth'))),
     }
     return [f'{k}: here {v}, at the peer {found[k]}' for k, v in wanted.items() if v != found[k]]
 

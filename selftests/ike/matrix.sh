@@ -11,7 +11,10 @@ source "$(dirname "$0")/lib.sh"
 encr_name()
 {
 	case $1 in
-	*gcm16) echo 'rfc4106(gcm(aes))' ;;
+	*gcm*) echo 'rfc4106(gcm(aes))' ;;
+	*ccm*) echo 'rfc4309(ccm(aes))' ;;
+	*gmac) echo 'rfc4543(gcm(aes))' ;;
+	*ctr) echo 'rfc3686(ctr(aes))' ;;
 	aes*) echo aes ;;
 	3des) echo des3_ede ;;
 	null) echo cipher_null ;;
@@ -22,18 +25,27 @@ auth_name()
 {
 	case $1 in
 	'') echo none ;;
-	*) echo "hmac($1)" ;;
+	aesxcbc) echo 'xcbc(aes)' ;;
+	*) echo "hmac(${1%_96})" ;;
 	esac
 }
 
 # What a cell is about: only this may be in the records.
 same_keys() { "$IKE_DIR/keys.py" "$RECORD" "$PEER_RECORD" "$@"; }
 
+# The peer has the truncation to 96 bits as an option: it is not negotiated.
+peer_truncates()
+{
+	local yes=no
+	[[ $1 != *sha256_96* ]] || yes=yes
+	echo "extra_child=sha256_96 = $yes"
+}
+
 set_up()
 {
 	keyer_write "$NSA" < <(keyer_conf "ike=$1" "esp=$2" policy=insecure) &&
 		keyer "$NSA" reload &&
-		swan_psk "ike=$1" "esp=$2" > "$(swan_dir "$NSB")/swanctl/swanctl.conf" &&
+		swan_psk "ike=$1" "esp=${2/_96}" "$(peer_truncates "$2")" > "$(swan_dir "$NSB")/swanctl/swanctl.conf" &&
 		swan_load "$NSB"
 }
 
@@ -61,7 +73,7 @@ cell()
 	encr=$(encr_name "${esp%%-*}")
 	auth=
 	for part in ${esp//-/ }; do
-		[[ $part != md5 && $part != sha* ]] || auth=$part
+		[[ $part != md5 && $part != sha* && $part != aesxcbc ]] || auth=$part
 	done
 	auth=$(auth_name "$auth")
 	check "$ike / $esp: configured" set_up "$ike" "$esp"
@@ -98,6 +110,11 @@ for cipher in aes128 aes192 aes256 3des null; do
 done
 for cipher in aes128gcm16 aes192gcm16 aes256gcm16; do
 	cell aes128-sha256-ecp256 $cipher-ecp256 19
+done
+# The rest once each: their key lengths are the codec's and KEYMAT's business.
+for esp in aes128gcm8 aes192gcm12 aes128ccm8 aes192ccm12 aes256ccm16 aes256gmac aes128ctr-sha256 aes192ctr-aesxcbc \
+	aes256-aesxcbc aes128-sha256_96; do
+	cell aes128-sha256-ecp256 $esp 0
 done
 cell aes128-sha256-ecp256 aes256-sha256-esn 0
 cell aes128-sha256-ecp256 aes128gcm16-ecp256-esn 19

@@ -29,7 +29,7 @@ swan_daemon_conf()
 		install_routes = no
 		install_virtual_ip = no
 		retransmit_tries = 10
-		retransmit_timeout = 1.0
+		retransmit_timeout = ${SWAN_RETRANSMIT:-1.0}
 		retransmit_base = 1.3
 		i_dont_care_about_security_and_use_aggressive_mode_psk = yes
 		plugins {

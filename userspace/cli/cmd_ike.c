@@ -92,7 +92,7 @@ static int simple(struct cli *c, const struct request *rq, struct json_object *r
 
 static bool is_seconds(const char *key)
 {
-	static const char *const keys[] = { "age", "rekey_in", "expires_in", "last_error_age", "uptime" };
+	static const char *const keys[] = { "age", "rekey_in", "expires_in", "heard", "last_error_age", "uptime" };
 
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
 		if (!strcmp(keys[i], key))

@@ -60,11 +60,22 @@ size_t cli_weak(const struct esptun_sa *sa, const char *words[2])
 {
 	size_t count = 0;
 
-	if (sa->encr == ESPTUN_ENCR_DES3_CBC || sa->encr == ESPTUN_ENCR_NULL)
+	static const bool encr[ESPTUN_ENCR_COUNT] = {
+		[ESPTUN_ENCR_DES3_CBC] = true, [ESPTUN_ENCR_NULL] = true,
+		[ESPTUN_ENCR_NULL_AES_GMAC] = true,
+		/* 64 bits of ICV */
+		[ESPTUN_ENCR_AES_GCM_8] = true, [ESPTUN_ENCR_AES_CCM_8] = true,
+	};
+	static const bool auth[ESPTUN_AUTH_COUNT] = {
+		[ESPTUN_AUTH_HMAC_MD5_96] = true, [ESPTUN_AUTH_HMAC_SHA1_96] = true,
+		[ESPTUN_AUTH_HMAC_SHA256_96] = true,
+	};
+
+	if ((unsigned int)sa->encr < ESPTUN_ENCR_COUNT && encr[sa->encr])
 		words[count++] = esptun_encr_name(sa->encr);
-	if (sa->auth == ESPTUN_AUTH_HMAC_MD5_96 || sa->auth == ESPTUN_AUTH_HMAC_SHA1_96)
+	if ((unsigned int)sa->auth < ESPTUN_AUTH_COUNT && auth[sa->auth])
 		words[count++] = esptun_auth_name(sa->auth);
-	else if (sa->auth == ESPTUN_AUTH_NONE && sa->encr != ESPTUN_ENCR_AES_GCM_16)
+	else if (sa->auth == ESPTUN_AUTH_NONE && !esptun_encr_combined(sa->encr))
 		words[count++] = "no-integrity";
 	return count;
 }
@@ -101,6 +112,18 @@ static void show_sequence(struct out *o, const struct esptun_sa *sa)
 	}
 	if (sa->partner_spi)
 		out_hex32(o, "partner_spi", sa->partner_spi);
+}
+
+static void show_encap(struct out *o, const struct esptun_sa *sa)
+{
+	if (sa->encap == ESPTUN_ENCAP_NONE)
+		return;
+	out_str(o, "encap", esptun_encap_name(sa->encap));
+	out_num(o, "encap_local_port", sa->encap_local_port);
+	out_num(o, "encap_peer_port", sa->encap_peer_port);
+	if (sa->keepalive)
+		out_num(o, "keepalive", sa->keepalive);
+	out_flag(o, "follow_peer", sa->flags & ESPTUN_SA_FLAG_FOLLOW_PEER);
 }
 
 static void show_counters(struct cli *c, const struct esptun_sa *sa)
@@ -150,6 +173,7 @@ void cli_show_sa(struct cli *c, const char *ifname, const struct esptun_sa *sa)
 	show_algorithms(o, sa);
 	out_line(o);
 	show_sequence(o, sa);
+	show_encap(o, sa);
 	cli_show_selector(o, &sa->sel);
 	if (c->stats >= 1)
 		show_counters(c, sa);

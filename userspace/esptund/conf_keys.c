@@ -327,6 +327,18 @@ static void apply_grace(struct conf_build *b, const struct conf_entry *e)
 		b->ike->grace = (uint32_t)seconds;
 }
 
+static void apply_dpd(struct conf_build *b, const struct conf_entry *e)
+{
+	uint64_t seconds;
+
+	if (!strcmp(e->word[0].text, "off"))
+		b->ike->dpd = 0;
+	else if (conf_parse_time(e->word[0].text, &seconds) || seconds < 2 || seconds > 86400)
+		bad_value(b, e, &e->word[0], "off, or a time from 2s to 1d: after so much silence the peer is asked");
+	else
+		b->ike->dpd = (uint32_t)seconds;
+}
+
 /* ---- the rest ---------------------------------------------------------------------------------- */
 
 static void apply_start(struct conf_build *b, const struct conf_entry *e)
@@ -396,6 +408,7 @@ const struct conf_key conf_keys[] = {
 	{ "lifetime", false, 2, apply_lifetime },
 	{ "replay-window", false, 1, apply_replay_window },
 	{ "grace", false, 1, apply_grace },
+	{ "dpd", false, 1, apply_dpd },
 	{ "start", false, 1, apply_start },
 	{ "local-net", false, 1, apply_local_net },
 	{ "remote-net", false, 1, apply_remote_net },

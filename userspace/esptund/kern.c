@@ -272,6 +272,14 @@ int kern_sa_del(struct kern *k, const char *tunnel, enum ike_dir dir, uint32_t s
 	return err == -ENOENT ? 0 : err;
 }
 
+int kern_sa_last(struct kern *k, const char *tunnel, uint32_t spi, ike_time *at)
+{
+	char buf[IFNAMSIZ];
+	const char *device = device_of_sa(k, tunnel, IKE_IN, spi, buf);
+
+	return device ? k->ops->sa_last(k, k->back, device, spi, at) : -ENODEV;
+}
+
 /* ---- events ----------------------------------------------------------------------------- */
 
 void kern_report_acquire(struct kern *k, const char *device)

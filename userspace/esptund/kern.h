@@ -70,6 +70,9 @@ int kern_sa_activate(struct kern *k, const char *tunnel, uint32_t spi);
 /* Also gives back a reserved SPI. An SA that is gone already is no error. */
 int kern_sa_del(struct kern *k, const char *tunnel, enum ike_dir dir, uint32_t spi);
 
+/* When the last packet came in on an inbound SA (the clock of the loop); 0: none has. */
+int kern_sa_last(struct kern *k, const char *tunnel, uint32_t spi, ike_time *at);
+
 /* Why the last call failed. Never NULL. */
 const char *kern_error(const struct kern *k);
 

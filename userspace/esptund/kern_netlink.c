@@ -31,36 +31,46 @@ static int nl_fail(struct kern *k, struct nl *nl, int err)
 /* RFC 2407 4.4.4 transforms and the IANA numbers after it. */
 static int encr_of(uint8_t transform, enum esptun_encr *encr)
 {
-	switch (transform) {
-	case 3:
-		*encr = ESPTUN_ENCR_DES3_CBC;
-		return 0;
-	case 11:
-		*encr = ESPTUN_ENCR_NULL;
-		return 0;
-	case 12:
-		*encr = ESPTUN_ENCR_AES_CBC;
-		return 0;
-	case 20:
-		*encr = ESPTUN_ENCR_AES_GCM_16;
-		return 0;
-	}
+	static const struct {
+		uint8_t transform;
+		enum esptun_encr encr;
+	} map[] = {
+		{ 3, ESPTUN_ENCR_DES3_CBC }, { 11, ESPTUN_ENCR_NULL }, { 12, ESPTUN_ENCR_AES_CBC },
+		{ 13, ESPTUN_ENCR_AES_CTR }, { 14, ESPTUN_ENCR_AES_CCM_8 }, { 15, ESPTUN_ENCR_AES_CCM_12 },
+		{ 16, ESPTUN_ENCR_AES_CCM_16 }, { 18, ESPTUN_ENCR_AES_GCM_8 }, { 19, ESPTUN_ENCR_AES_GCM_12 },
+		{ 20, ESPTUN_ENCR_AES_GCM_16 }, { 23, ESPTUN_ENCR_NULL_AES_GMAC },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(map) / sizeof(map[0]); i++)
+		if (map[i].transform == transform) {
+			*encr = map[i].encr;
+			return 0;
+		}
 	return -EINVAL;
 }
 
 /* RFC 2407 4.5 authentication algorithms and the IANA numbers after it. */
 static int auth_of(uint16_t auth, enum esptun_auth *out)
 {
-	static const enum esptun_auth map[] = {
-		[0] = ESPTUN_AUTH_NONE, [1] = ESPTUN_AUTH_HMAC_MD5_96, [2] = ESPTUN_AUTH_HMAC_SHA1_96,
-		[5] = ESPTUN_AUTH_HMAC_SHA256_128, [6] = ESPTUN_AUTH_HMAC_SHA384_192,
-		[7] = ESPTUN_AUTH_HMAC_SHA512_256,
+	/* The last one is libike's own for number 5 cut to 96 bits. */
+	static const struct {
+		uint16_t number;
+		enum esptun_auth auth;
+	} map[] = {
+		{ 0, ESPTUN_AUTH_NONE }, { 1, ESPTUN_AUTH_HMAC_MD5_96 }, { 2, ESPTUN_AUTH_HMAC_SHA1_96 },
+		{ 5, ESPTUN_AUTH_HMAC_SHA256_128 }, { 6, ESPTUN_AUTH_HMAC_SHA384_192 },
+		{ 7, ESPTUN_AUTH_HMAC_SHA512_256 }, { 9, ESPTUN_AUTH_AES_XCBC_96 },
+		{ 61445, ESPTUN_AUTH_HMAC_SHA256_96 },
 	};
+	size_t i;
 
-	if (auth >= sizeof(map) / sizeof(map[0]) || (auth && map[auth] == ESPTUN_AUTH_NONE))
-		return -EINVAL;
-	*out = map[auth];
-	return 0;
+	for (i = 0; i < sizeof(map) / sizeof(map[0]); i++)
+		if (map[i].number == auth) {
+			*out = map[i].auth;
+			return 0;
+		}
+	return -EINVAL;
 }
 
 static enum esptun_dir dir_to(enum ike_dir dir)
@@ -178,6 +188,22 @@ static int nl_spi_alloc(struct kern *k, void *back, const char *device, uint32_t
 	return err ? nl_fail(k, nl, err) : 0;
 }
 
+/* All addresses are left to the kernel, which takes those of the other end's family. */
+static void fill_range(const struct ike_net *net, struct esptun_range *r)
+{
+	struct ike_addr first = { .family = net->family }, last;
+	unsigned int i, len = net->family == 4 ? 4 : 16;
+
+	if (!net->prefix)
+		return;
+	memcpy(first.ip, net->ip, sizeof(first.ip));
+	last = first;
+	for (i = net->prefix; i < len * 8; i++)
+		last.ip[i / 8] |= (uint8_t)(0x80 >> i % 8);
+	r->first = addr_to(&first);
+	r->last = addr_to(&last);
+}
+
 static void fill_sa(const struct ike_sa *in, struct esptun_sa *sa)
 {
 	sa->dir = dir_to(in->dir);
@@ -190,6 +216,9 @@ static void fill_sa(const struct ike_sa *in, struct esptun_sa *sa)
 		sa->partner_spi = in->partner_spi;
 		sa->state = in->pending ? ESPTUN_SA_STATE_PENDING : ESPTUN_SA_STATE_ACTIVE;
 	}
+	/* Any to any, of whichever family it was negotiated, stays everything: both families. */
+	fill_range(&in->local_net, &sa->sel.local);
+	fill_range(&in->remote_net, &sa->sel.remote);
 	sa->soft_bytes = in->soft_bytes;
 	sa->hard_bytes = in->hard_bytes;
 	memcpy(sa->cookie, magic, sizeof(magic));
@@ -328,6 +357,22 @@ static void nl_close(void *back)
 	free(nl);
 }
 
+static int nl_sa_last(struct kern *k, void *back, const char *device, uint32_t spi, ike_time *at)
+{
+	struct nl *nl = back;
+	struct esptun_sa sa;
+	uint32_t ifindex;
+	int err = index_of(k, nl, device, &ifindex);
+
+	if (err)
+		return err;
+	err = esptun_sa_get(nl->sock, ifindex, ESPTUN_DIR_IN, spi, &sa);
+	if (err)
+		return nl_fail(k, nl, err);
+	*at = (ike_time)sa.last_used;
+	return 0;
+}
+
 static const struct kern_back_ops nl_ops = {
 	.name = "netlink",
 	.close = nl_close,
@@ -337,6 +382,7 @@ static const struct kern_back_ops nl_ops = {
 	.sa_add = nl_sa_add,
 	.sa_activate = nl_sa_activate,
 	.sa_del = nl_sa_del,
+	.sa_last = nl_sa_last,
 	.dump = nl_dump,
 };
 

@@ -132,6 +132,16 @@ static int write_line(struct kern *k, struct record *r, struct json_object *o)
 	return bad ? kern_fail(k, -EIO, "cannot write the record: %s", strerror(errno)) : 0;
 }
 
+static void put_net(struct json_object *o, const char *key, const struct ike_net *net)
+{
+	struct ike_addr a = { .family = net->family };
+	char ip[ADDR_TEXT_MAX], text[ADDR_TEXT_MAX + 8];
+
+	memcpy(a.ip, net->ip, sizeof(a.ip));
+	snprintf(text, sizeof(text), "%s/%u", addr_format_ip(&a, ip, sizeof(ip)), net->prefix);
+	put_text(o, key, net->prefix ? text : "any");
+}
+
 static void put_sa(struct json_object *o, const struct ike_sa *sa)
 {
 	char text[ADDR_TEXT_MAX];
@@ -154,6 +164,8 @@ static void put_sa(struct json_object *o, const struct ike_sa *sa)
 		put_spi(o, "partner_spi", sa->partner_spi);
 		json_object_object_add(o, "pending", json_object_new_boolean(sa->pending));
 	}
+	put_net(o, "local_net", &sa->local_net);
+	put_net(o, "remote_net", &sa->remote_net);
 	put_number(o, "soft_bytes", sa->soft_bytes);
 	put_number(o, "hard_bytes", sa->hard_bytes);
 	put_hex(o, "cookie", sa->cookie, sizeof(sa->cookie));
@@ -334,6 +346,15 @@ static int record_dump(struct kern *k, void *back, kern_found_fn fn, void *arg)
 	return 0;
 }
 
+/* No packet goes through a file. */
+static int record_sa_last(struct kern *k, void *back, const char *device, uint32_t spi, ike_time *at)
+{
+	if (!*find(back, device, IKE_IN, spi))
+		return kern_fail(k, -ENOENT, "there is no inbound SA %08x", spi);
+	*at = 0;
+	return 0;
+}
+
 static const struct kern_back_ops record_ops = {
 	.name = "record",
 	.close = record_close,
@@ -343,6 +364,7 @@ static const struct kern_back_ops record_ops = {
 	.sa_add = record_sa_add,
 	.sa_activate = record_sa_activate,
 	.sa_del = record_sa_del,
+	.sa_last = record_sa_last,
 	.dump = record_dump,
 };
 

@@ -121,6 +121,18 @@ static void do_sa_del(struct run *r, const struct ike_action *act)
 			 kern_error(r->env.kern));
 }
 
+static void do_sa_idle(struct run *r, const struct ike_action *act)
+{
+	struct ike_kernel_event ev = { .type = IKE_KEV_TRAFFIC, .dir = IKE_IN, .spi = act->sa.spi };
+	char tunnel[IKE_NAME_MAX + 1];
+
+	if (kern_sa_last(r->env.kern, act->tunnel, act->sa.spi, &ev.at))
+		return;		/* an SA that is going, or a back end that does not know */
+	snprintf(tunnel, sizeof(tunnel), "%s", act->tunnel);
+	ev.tunnel = tunnel;
+	ike_kernel_event(r->engine, &ev, loop_now(r->env.loop));
+}
+
 static void do_log(struct run *r, const struct ike_action *act)
 {
 	log_event(r->env.log, loop_now(r->env.loop), &act->log);
@@ -132,6 +144,7 @@ static void (*const act_on[])(struct run *r, const struct ike_action *act) = {
 	[IKE_ACT_SA_ADD] = do_sa_add,
 	[IKE_ACT_SA_ACTIVATE] = do_sa_activate,
 	[IKE_ACT_SA_DEL] = do_sa_del,
+	[IKE_ACT_SA_IDLE] = do_sa_idle,
 	[IKE_ACT_LOG] = do_log,
 };
 

@@ -88,6 +88,8 @@ static struct json_object *phase1_object(const struct ike_p1_status *s, ike_time
 	put_until(o, "rekey_in", now, s->rekey_at);
 	put_until(o, "expires_in", now, s->expires_at);
 	put_number(o, "retransmits", s->retransmits);
+	put_bool(o, "dpd", s->dpd);
+	put_since(o, "heard", now, s->heard_at);
 	return o;
 }
 
@@ -175,6 +177,8 @@ static struct json_object *counters_object(struct daemon *d)
 	PUT(unauthenticated);
 	PUT(auth_failures);
 	PUT(no_proposal);
+	PUT(dpd_sent);
+	PUT(dpd_dead);
 	PUT(p1_established);
 	PUT(p2_established);
 	PUT(p1_rekeyed);

@@ -39,6 +39,11 @@ const char *esptun_auth_name(enum esptun_auth auth)
 	return name_of(&esptun_nl_auth_names, auth);
 }
 
+const char *esptun_encap_name(enum esptun_encap encap)
+{
+	return name_of(&esptun_nl_encap_names, encap);
+}
+
 const char *esptun_sa_state_name(enum esptun_sa_state state)
 {
 	return name_of(&esptun_nl_sa_state_names, state);
@@ -83,9 +88,26 @@ int esptun_auth_value(const char *word)
 	return value_of(&esptun_nl_auth_names, word);
 }
 
+int esptun_encap_value(const char *word)
+{
+	return value_of(&esptun_nl_encap_names, word);
+}
+
 int esptun_sa_state_value(const char *word)
 {
 	return value_of(&esptun_nl_sa_state_names, word);
+}
+
+bool esptun_encr_combined(enum esptun_encr encr)
+{
+	static const bool combined[ESPTUN_ENCR_COUNT] = {
+		[ESPTUN_ENCR_AES_GCM_8] = true, [ESPTUN_ENCR_AES_GCM_12] = true,
+		[ESPTUN_ENCR_AES_GCM_16] = true, [ESPTUN_ENCR_AES_CCM_8] = true,
+		[ESPTUN_ENCR_AES_CCM_12] = true, [ESPTUN_ENCR_AES_CCM_16] = true,
+		[ESPTUN_ENCR_NULL_AES_GMAC] = true, [ESPTUN_ENCR_CHACHA20_POLY1305] = true,
+	};
+
+	return (unsigned int)encr < ESPTUN_ENCR_COUNT && combined[encr];
 }
 
 int esptun_addr_parse(const char *text, struct esptun_addr *addr)
@@ -103,6 +125,7 @@ const char *esptun_addr_text(const struct esptun_addr *addr, char buf[INET6_ADDR
 	const void *octets = addr->family == AF_INET ? (const void *)&addr->v4 : &addr->v6;
 
 	if (addr->family == AF_UNSPEC || (addr->family == AF_INET && !addr->v4.s_addr) ||
+	    (addr->family == AF_INET6 && IN6_IS_ADDR_UNSPECIFIED(&addr->v6)) ||
 	    !inet_ntop(addr->family, octets, buf, INET6_ADDRSTRLEN))
 		snprintf(buf, INET6_ADDRSTRLEN, "any");
 	return buf;

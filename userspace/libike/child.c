@@ -103,6 +103,8 @@ static void describe(const struct ike_child *c, enum ike_dir dir, struct ike_sa 
 	sa->alg = c->p2.alg;
 	sa->replay_window = c->tunnel->cfg.replay_window;
 	sa->partner_spi = dir == IKE_OUT ? c->spi_in : 0;
+	sa->local_net = c->local_net;
+	sa->remote_net = c->remote_net;
 }
 
 /*
@@ -201,6 +203,8 @@ struct ike_child *ike_child_new(struct ike_tunnel *t, struct ike_exchange *x, bo
 	c->x = x;
 	c->initiator = initiator;
 	c->created = t->e->now;
+	c->local_net = t->cfg.local_net;
+	c->remote_net = t->cfg.remote_net;
 	if (x) {
 		c->path = x->sa->path;
 		memcpy(c->icookie, x->sa->icookie, IKE_COOKIE_LEN);
@@ -280,14 +284,15 @@ void ike_child_kill(struct ike_child *c, bool tell, const char *why)
 			c->spi_in, c->spi_out, why);
 	ike_crypto_wipe(c->key_in, sizeof(c->key_in));
 	ike_crypto_wipe(c->key_out, sizeof(c->key_out));
-	del(c, IKE_OUT);
-	del(c, IKE_IN);
 	forget_requests(c);
 	ike_timer_fini(&t->e->timers, &c->rekey);
 	ike_timer_fini(&t->e->timers, &c->expire);
 	ike_timer_fini(&t->e->timers, &c->use);
 	unlink_child(c);
+	/* Before this one's outbound half goes, so that packets find one or the other. */
 	hurry(t);
+	del(c, IKE_OUT);
+	del(c, IKE_IN);
 	c->x = NULL;
 	if (x && x->quick)
 		ike_quick_child_failed(x, why);
@@ -386,15 +391,24 @@ static void log_established(struct ike_child *c)
 /*
  * A responder may install its inbound SA only when it has our QM3 (strongSwan does so): what we
  * sent on the new pair before that would be lost. So while the old pair can send it goes on
- * until the peer's first packet on the new one has come, or until the peer had time enough.
+ * until the peer's first packet on the new one has come, or until the peer had time enough, also
+ * if QM3 was lost: then it repeats QM2, strongSwan after 4 s, IOS and racoon after 10 s.
  */
-#define USE_DELAY IKE_SECOND
+#define USE_DELAY (12 * IKE_SECOND)
+
+/* The peer keeps the old pair for its grace as well; well within it. */
+static ike_time use_delay(const struct ike_tunnel *t)
+{
+	ike_time half = (ike_time)t->cfg.grace * IKE_SECOND / 2;
+
+	return half < USE_DELAY ? half : USE_DELAY;
+}
 
 static bool has_to_wait(const struct ike_child *c)
 {
 	const struct ike_child *o;
 
-	if (!c->initiator || (ike_time)c->tunnel->cfg.grace * IKE_SECOND <= USE_DELAY)
+	if (!c->initiator || !use_delay(c->tunnel))
 		return false;
 	for (o = c->tunnel->children; o; o = o->next)
 		if (o != c && o->out_held && (o->state == IKE_CHILD_ACTIVE || o->state == IKE_CHILD_OLD))
@@ -486,7 +500,7 @@ void ike_child_activate(struct ike_child *c)
 	c->state = IKE_CHILD_ACTIVE;
 	retire_others(c, wait);
 	if (wait)
-		ike_timer_set(&e->timers, &c->use, e->now + USE_DELAY);
+		ike_timer_set(&e->timers, &c->use, e->now + use_delay(c->tunnel));
 	ike_tunnel_child_up(c->tunnel, c);
 }
 

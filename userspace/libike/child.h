@@ -35,6 +35,7 @@ struct ike_child {
 	struct ike_act_node *undo[2];	/* by direction: memory to delete it with; NULL: used */
 	uint32_t spi_in, spi_out;	/* host order; 0: not known */
 	struct ike_p2_choice p2;
+	struct ike_net local_net, remote_net;	/* negotiated; the configuration may change meanwhile */
 	struct ike_path path;
 	uint8_t icookie[IKE_COOKIE_LEN], rcookie[IKE_COOKIE_LEN];
 	/*

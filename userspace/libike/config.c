@@ -14,6 +14,7 @@
 #include "crypto.h"
 #include "ident.h"
 #include "net.h"
+#include "proposal.h"
 #include "wire.h"
 
 void ike_tunnel_cfg_init(struct ike_tunnel_cfg *t)
@@ -27,6 +28,7 @@ void ike_tunnel_cfg_init(struct ike_tunnel_cfg *t)
 	t->p2_life = 3600;
 	t->replay_window = 1024;
 	t->grace = 30;
+	t->dpd = 30;
 	t->start = IKE_START_AUTO;
 	t->local_net.family = 4;
 	t->remote_net.family = 4;
@@ -113,7 +115,7 @@ enum ike_cfg_change ike_tunnel_cfg_compare(const struct ike_tunnel_cfg *a, const
 		return IKE_CFG_P1;
 	if (!p2_same(a, b))
 		return IKE_CFG_P2;
-	if (a->policy != b->policy || a->grace != b->grace || a->start != b->start)
+	if (a->policy != b->policy || a->grace != b->grace || a->dpd != b->dpd || a->start != b->start)
 		return IKE_CFG_START;
 	return IKE_CFG_SAME;
 }
@@ -161,8 +163,26 @@ static int check_numbers(const struct ike_tunnel_cfg *t, const struct complaint 
 		return complain(c, t, "tunnel %s: phase 2 lifetime %u s is not between 10 s and 30 days", t->name, t->p2_life);
 	if (t->grace > 3600)
 		return complain(c, t, "tunnel %s: grace of %u s is over an hour", t->name, t->grace);
+	if (t->dpd > 86400)
+		return complain(c, t, "tunnel %s: dpd of %u s is over a day", t->name, t->dpd);
 	if (t->start > IKE_START_RESPOND)
 		return complain(c, t, "tunnel %s: unknown start mode", t->name);
+	return 0;
+}
+
+/* The length of an ICV is not negotiated: which of the two is meant could not be told. */
+static int check_look_alikes(const struct ike_tunnel_cfg *t, const struct complaint *c)
+{
+	char one[80], other[80];
+	unsigned int i, j;
+
+	for (i = 0; i < t->n_p2; i++)
+		for (j = 0; j < i; j++)
+			if (t->p2[i].auth != t->p2[j].auth && ike_p2_looks_same(&t->p2[i], &t->p2[j]))
+				return complain(c, t, "tunnel %s: phase 2 proposals %s and %s look the same to the "
+						"peer, name the one that it has", t->name,
+						ike_p2_format(&t->p2[j], one, sizeof(one)),
+						ike_p2_format(&t->p2[i], other, sizeof(other)));
 	return 0;
 }
 
@@ -193,7 +213,7 @@ static int check_proposals(const struct ike_tunnel_cfg *t, const struct complain
 			return complain(c, t, "tunnel %s: phase 2 proposal %s: 64-bit sequence numbers need a replay window, "
 					"it is 0", t->name, text);
 	}
-	return 0;
+	return check_look_alikes(t, c);
 }
 
 static int check_one(const struct ike_tunnel_cfg *t, const struct complaint *c)

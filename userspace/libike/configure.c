@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "dpd.h"
 #include "quick_mode.h"
 #include "tunnel.h"
 
@@ -65,6 +66,9 @@ static void change(struct ike_tunnel *t, struct ike_tunnel_cfg *cfg)
 			       what == IKE_CFG_P2 ? "IPsec SAs are negotiated anew" : "SAs stay as they are");
 	if (what == IKE_CFG_P1 || what == IKE_CFG_P2)
 		warn_weak(t);
+	sa = ike_tunnel_sa(t);
+	if (sa && sa->tunnel == t && t->cfg.dpd != old.dpd)
+		ike_dpd_start(sa);
 	ike_tunnel_cfg_clear(&old);
 }
 

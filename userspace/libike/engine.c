@@ -10,6 +10,7 @@
 
 #include "addr.h"
 #include "cipher.h"
+#include "dpd.h"
 #include "info.h"
 #include "phase1.h"
 #include "quick_mode.h"
@@ -364,6 +365,9 @@ static void about_child(struct ike_engine *e, const struct ike_kernel_event *ev)
 	switch (ev->type) {
 	case IKE_KEV_CONFIRMED:
 		confirmed(c);
+		break;
+	case IKE_KEV_TRAFFIC:
+		ike_dpd_traffic(t, ev->at);
 		break;
 	case IKE_KEV_SOFT_EXPIRE:
 		ike_tunnel_rekey_child(c->tunnel, c);

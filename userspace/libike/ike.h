@@ -87,8 +87,8 @@ bool ike_id_equal(const struct ike_id *a, const struct ike_id *b);
 /* Which algorithms a tunnel may use at all (per tunnel, in words). */
 enum ike_policy {
 	IKE_POLICY_MODERN,	/* >= modp2048 or ecp256, AES, SHA2 */
-	IKE_POLICY_LEGACY,	/* adds modp1536 (5), 3DES, SHA1 */
-	IKE_POLICY_INSECURE,	/* adds modp1024 (2), MD5 */
+	IKE_POLICY_LEGACY,	/* adds modp1536 (5), 3DES, SHA1, ICVs of 64 bits, SHA2-256 cut to 96 bits */
+	IKE_POLICY_INSECURE,	/* adds modp1024 (2), MD5, NULL, GMAC */
 };
 
 /* Phase 1 transform. Numbers are those of RFC 2409 Appendix A and the IANA registry. */
@@ -101,16 +101,18 @@ struct ike_p1_proposal {
 
 /* Phase 2 ESP transform, tunnel mode. Numbers of RFC 2407 and the IANA registry. */
 struct ike_p2_proposal {
-	uint8_t transform;	/* 3 3DES, 11 NULL, 12 AES-CBC, 20 AES-GCM-16 */
+	/* 3 3DES, 11 NULL, 12 AES-CBC, 13 CTR, 14/15/16 CCM-8/12/16, 18/19/20 GCM-8/12/16, 23 GMAC */
+	uint8_t transform;
 	uint16_t key_bits;	/* without salt; 0 for fixed-length ciphers */
-	uint16_t auth;		/* 1 MD5, 2 SHA1, 5/6/7 SHA2-256/384/512; 0 with GCM */
+	/* 1 MD5, 2 SHA1, 5/6/7 SHA2-256/384/512, 9 XCBC; 0 with GCM, CCM, GMAC; 61445 SHA2-256 cut to 96 bits */
+	uint16_t auth;
 	uint16_t group;		/* PFS group; 0: no PFS */
 	bool esn;		/* ask for 64-bit sequence numbers (attribute 11) */
 };
 
 /*
  * "aes256-sha256-modp2048", "3des-md5-modp1024"; phase 2: "aes128gcm16-modp2048",
- * "aes256-sha256", "null-sha1", with "-esn" at the end. On error *why (may be NULL)
+ * "aes256-sha256", "aes128ctr-aesxcbc", "null-sha1", with "-esn" at the end. On error *why (may be NULL)
  * is set to a static sentence. Returns 0, -IKE_E_PARSE or -IKE_E_POLICY.
  */
 int ike_p1_parse(const char *text, enum ike_policy policy, struct ike_p1_proposal *p, const char **why);
@@ -159,6 +161,7 @@ struct ike_tunnel_cfg {
 	uint32_t p2_life;		/* seconds offered; default 3600 */
 	uint32_t p2_life_kb;		/* kilobytes offered; 0: none */
 	uint32_t replay_window;		/* packets; default 1024 */
+	uint32_t dpd;			/* seconds of silence before the peer is asked whether it lives; default 30, 0: never */
 	uint32_t grace;			/* seconds an old inbound SA goes on after replacement; default 30 */
 	enum ike_start start;
 	struct ike_net local_net, remote_net;	/* default any/any (0.0.0.0/0) */
@@ -234,6 +237,7 @@ enum ike_action_type {
 	IKE_ACT_SA_ADD,		/* install sa; answer DONE or FAILED */
 	IKE_ACT_SA_ACTIVATE,	/* activate pending outbound sa.spi; answer DONE or FAILED */
 	IKE_ACT_SA_DEL,		/* delete sa.dir sa.spi; no answer wanted */
+	IKE_ACT_SA_IDLE,	/* when did the last packet come on inbound sa.spi? Answer TRAFFIC, or nothing */
 	IKE_ACT_LOG,		/* one event for the log */
 };
 
@@ -255,6 +259,7 @@ struct ike_sa {
 	size_t auth_key_len;
 	uint32_t replay_window;
 	uint32_t partner_spi;		/* out: the inbound SA whose first packet confirms it */
+	struct ike_net local_net, remote_net;	/* the packets it is for; family 0: not known (SA_DEL) */
 	bool pending;			/* out: install, do not use yet */
 	uint64_t soft_bytes, hard_bytes;	/* 0: none */
 	uint8_t cookie[IKE_SA_COOKIE_LEN];	/* opaque; comes back in IKE_KEV_ADOPT */
@@ -302,6 +307,7 @@ enum ike_kernel_event_type {
 	IKE_KEV_SOFT_EXPIRE,	/* soft limit of spi/dir: rekey */
 	IKE_KEV_HARD_EXPIRE,	/* hard limit or sequence numbers used up: gone */
 	IKE_KEV_DELETED,	/* somebody else deleted spi/dir */
+	IKE_KEV_TRAFFIC,	/* the last packet on inbound spi authenticated at 'at' */
 	IKE_KEV_ADOPT,		/* at start: the kernel holds this SA with our cookie; use sa */
 };
 
@@ -314,6 +320,7 @@ struct ike_kernel_event {
 	const char *text;		/* FAILED */
 	const uint8_t *cookie;		/* ADOPT: IKE_SA_COOKIE_LEN octets */
 	bool pending;			/* ADOPT: an outbound SA that is not in use yet */
+	ike_time at;			/* TRAFFIC */
 };
 
 void ike_kernel_event(struct ike_engine *e, const struct ike_kernel_event *ev, ike_time now);
@@ -338,6 +345,8 @@ struct ike_p1_status {
 	struct ike_id peer_id;		/* valid once authenticated */
 	ike_time established_at, rekey_at, expires_at;
 	unsigned int retransmits;	/* of the message now waiting */
+	ike_time heard_at;		/* last proof that the peer lives; 0: none yet */
+	bool dpd;			/* the peer answers R-U-THERE */
 };
 
 struct ike_tunnel_status {
@@ -367,6 +376,7 @@ struct ike_counters {
 	uint64_t unauthenticated;	/* notify or delete without protection, or bad HASH */
 	uint64_t auth_failures;
 	uint64_t no_proposal;
+	uint64_t dpd_sent, dpd_dead;	/* R-U-THERE asked; peers given up because of silence */
 	uint64_t p1_established, p2_established, p1_rekeyed, p2_rekeyed;
 	uint64_t p1_now, exchanges_now, children_now;	/* live objects */
 };

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "addr.h"
+#include "dpd.h"
 #include "info.h"
 #include "quick_mode.h"
 #include "tunnel.h"
@@ -115,6 +116,8 @@ struct ike_ikesa *ike_ikesa_new(struct ike_engine *e, struct ike_tunnel *t, bool
 		goto no_rekey;
 	if (ike_timer_init(&e->timers, &sa->expire, expired, sa))
 		goto no_expire;
+	if (ike_timer_init(&e->timers, &sa->dpd.timer, ike_dpd_due, sa))
+		goto no_dpd;
 	sa->e = e;
 	sa->tunnel = t;
 	sa->initiator = initiator;
@@ -137,6 +140,8 @@ struct ike_ikesa *ike_ikesa_new(struct ike_engine *e, struct ike_tunnel *t, bool
 	}
 	return sa;
 
+no_dpd:
+	ike_timer_fini(&e->timers, &sa->expire);
 no_expire:
 	ike_timer_fini(&e->timers, &sa->rekey);
 no_rekey:
@@ -185,6 +190,7 @@ void ike_ikesa_establish(struct ike_ikesa *sa)
 	sa->rekey_at = ike_rekey_time(e, e->now, life, sa->initiator ? IKE_TURN_INITIATOR : IKE_TURN_RESPONDER);
 	ike_timer_set(&e->timers, &sa->rekey, sa->rekey_at);
 	ike_timer_set(&e->timers, &sa->expire, sa->expires_at);
+	ike_dpd_start(sa);
 	e->cnt.p1_established++;
 	ike_log(e, IKE_LOG_NOTICE, IKE_EV_P1_ESTABLISHED, &ctx,
 		"ISAKMP SA established as %s with %s, %s, lifetime %u s",
@@ -203,6 +209,7 @@ void ike_ikesa_retire(struct ike_ikesa *sa, ike_time after)
 
 	sa->retiring = true;
 	ike_timer_stop(&e->timers, &sa->rekey);
+	ike_timer_stop(&e->timers, &sa->dpd.timer);
 	if (sa->expires_at > e->now + after)
 		sa->expires_at = e->now + after;
 	ike_timer_set(&e->timers, &sa->expire, sa->expires_at);
@@ -235,6 +242,7 @@ void ike_ikesa_close(struct ike_ikesa *sa)
 			ike_exchange_kill(x);
 	}
 	ike_timer_stop(&e->timers, &sa->rekey);
+	ike_timer_stop(&e->timers, &sa->dpd.timer);
 	ike_timer_set(&e->timers, &sa->expire, e->now + CLOSED_LINGER);
 	e->cnt.p1_now--;
 	ike_tunnel_p1_gone(sa->tunnel);
@@ -258,6 +266,7 @@ void ike_ikesa_kill(struct ike_ikesa *sa, bool tell, const char *why)
 	leave_half_open(sa);
 	ike_timer_fini(&e->timers, &sa->rekey);
 	ike_timer_fini(&e->timers, &sa->expire);
+	ike_timer_fini(&e->timers, &sa->dpd.timer);
 	unlink_bucket(sa);
 	if (sa->prev)
 		sa->prev->next = sa->next;

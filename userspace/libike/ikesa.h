@@ -11,6 +11,16 @@
 #include "keymat.h"
 #include "proposal.h"
 
+/* What is known of whether the peer is still there; see dpd.h. */
+struct ike_dpd {
+	bool peer;			/* it said that it answers (vendor ID) */
+	bool asked_kernel;		/* for ESP packets, in this silence */
+	unsigned int sent;		/* questions without an answer, in this silence */
+	uint32_t seq;			/* number of the last question */
+	ike_time traffic_at;		/* last ESP packet from the peer we know of */
+	struct ike_timer timer;
+};
+
 #define IKE_MSGIDS_MAX 4096		/* remembered; at three quarters the SA is rekeyed, here it ends */
 
 struct ike_ikesa {
@@ -43,6 +53,7 @@ struct ike_ikesa {
 	ike_time created, established_at, rekey_at, expires_at;
 	ike_time heard_at;		/* last message of the peer that authenticated itself */
 	struct ike_timer rekey, expire;
+	struct ike_dpd dpd;
 };
 
 /* A new one in our list. rcookie NULL: zero. NULL when memory is short. */

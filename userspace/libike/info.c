@@ -9,6 +9,7 @@
 
 #include "addr.h"
 #include "cipher.h"
+#include "dpd.h"
 #include "quick_mode.h"
 #include "tunnel.h"
 
@@ -100,6 +101,8 @@ static bool take_notify(struct ike_exchange *x, const struct ike_payload *p)
 	}
 	ike_log_limited(sa->e, n.type <= IKE_N_LAST_ERROR ? IKE_LOG_NOTICE : IKE_LOG_DEBUG, IKE_EV_NOTIFY, &ctx,
 			"the peer notifies %s (%u), protocol %u", ike_name_notify(n.type), n.type, n.proto);
+	if (sa->established && (n.type == IKE_N_R_U_THERE || n.type == IKE_N_R_U_THERE_ACK))
+		ike_dpd_notify(x, &n);
 	if (!n.type || n.type > IKE_N_LAST_ERROR)
 		return true;
 	if (!sa->established) {
@@ -334,6 +337,20 @@ void ike_info_notify(struct ike_ikesa *sa, uint16_t type, uint8_t proto, uint32_
 	};
 
 	ike_store32(wire_spi, spi);
+	send_info(sa, put_notify, &n);
+}
+
+void ike_info_dpd(struct ike_ikesa *sa, uint16_t type, uint32_t seq)
+{
+	uint8_t cookies[2 * IKE_COOKIE_LEN], number[4];
+	const struct ike_notify n = {
+		.doi = IKE_DOI_IPSEC, .proto = IKE_PROTO_ISAKMP, .type = type,
+		.spi = cookies, .spi_len = sizeof(cookies), .data = number, .len = sizeof(number),
+	};
+
+	memcpy(cookies, sa->icookie, IKE_COOKIE_LEN);
+	memcpy(cookies + IKE_COOKIE_LEN, sa->rcookie, IKE_COOKIE_LEN);
+	ike_store32(number, seq);
 	send_info(sa, put_notify, &n);
 }
 

@@ -177,45 +177,94 @@ int ike_keymat(const struct ike_skeyid *k, struct ike_chunk gxy, uint8_t proto, 
 	return err;
 }
 
-/* ESP transforms: octets of key and of salt behind it (RFC 4106 8.1, RFC 2451, RFC 3602). */
+/*
+ * ESP transforms: octets of key, and of salt behind it (RFC 2451, 3602, 3686 5.1, 4106 8.1,
+ * 4309 7.1, 4543 3.2).
+ */
+static const struct esp_transform {
+	uint8_t number;
+	uint8_t key;		/* 0 with AES: as negotiated */
+	uint8_t salt;
+	bool aes;
+	bool combined;
+} transforms[] = {
+	{ IKE_ESP_3DES, 24, 0, false, false },
+	{ IKE_ESP_NULL, 0, 0, false, false },
+	{ IKE_ESP_AES_CBC, 0, 0, true, false },
+	{ IKE_ESP_AES_CTR, 0, 4, true, false },
+	{ IKE_ESP_AES_CCM_8, 0, 3, true, true },
+	{ IKE_ESP_AES_CCM_12, 0, 3, true, true },
+	{ IKE_ESP_AES_CCM_16, 0, 3, true, true },
+	{ IKE_ESP_AES_GCM_8, 0, 4, true, true },
+	{ IKE_ESP_AES_GCM_12, 0, 4, true, true },
+	{ IKE_ESP_AES_GCM_16, 0, 4, true, true },
+	{ IKE_ESP_NULL_AES_GMAC, 0, 4, true, true },
+};
+
+/* Octets of key of the integrity algorithms (RFC 2403, 2404, 3566, 4868). */
+static const struct {
+	uint16_t number;
+	uint8_t key;
+} auths[] = {
+	{ IKE_ESPAUTH_MD5, 16 },
+	{ IKE_ESPAUTH_SHA1, 20 },
+	{ IKE_ESPAUTH_SHA256, 32 },
+	{ IKE_ESPAUTH_SHA256_96, 32 },
+	{ IKE_ESPAUTH_SHA384, 48 },
+	{ IKE_ESPAUTH_SHA512, 64 },
+	{ IKE_ESPAUTH_AES_XCBC, 16 },
+};
+
+static const struct esp_transform *find_transform(uint8_t number)
+{
+	size_t i;
+
+	for (i = 0; i < COUNT(transforms); i++)
+		if (transforms[i].number == number)
+			return &transforms[i];
+	return NULL;
+}
+
+bool ike_esp_is_aes(uint8_t transform)
+{
+	const struct esp_transform *t = find_transform(transform);
+
+	return t && t->aes;
+}
+
+bool ike_esp_combined(uint8_t transform)
+{
+	const struct esp_transform *t = find_transform(transform);
+
+	return t && t->combined;
+}
+
 size_t ike_esp_encr_len(const struct ike_p2_proposal *p)
 {
-	switch (p->transform) {
-	case IKE_ESP_3DES:
-		return 24;
-	case IKE_ESP_AES_CBC:
-		return p->key_bits / 8;
-	case IKE_ESP_AES_GCM_16:
-		return p->key_bits / 8 + 4;
-	}
-	return 0;
+	const struct esp_transform *t = find_transform(p->transform);
+
+	if (!t)
+		return 0;
+	return (t->aes ? p->key_bits / 8u : t->key) + t->salt;
 }
 
 size_t ike_esp_auth_len(const struct ike_p2_proposal *p)
 {
-	switch (p->auth) {
-	case IKE_ESPAUTH_MD5:
-		return 16;
-	case IKE_ESPAUTH_SHA1:
-		return 20;
-	case IKE_ESPAUTH_SHA256:
-		return 32;
-	case IKE_ESPAUTH_SHA384:
-		return 48;
-	case IKE_ESPAUTH_SHA512:
-		return 64;
-	}
+	size_t i;
+
+	for (i = 0; i < COUNT(auths); i++)
+		if (auths[i].number == p->auth)
+			return auths[i].key;
 	return 0;
 }
 
 bool ike_esp_known(const struct ike_p2_proposal *p)
 {
-	bool aes = p->transform == IKE_ESP_AES_CBC || p->transform == IKE_ESP_AES_GCM_16;
+	const struct esp_transform *t = find_transform(p->transform);
 
-	if (aes && p->key_bits != 128 && p->key_bits != 192 && p->key_bits != 256)
+	if (!t)
 		return false;
-	if (p->transform == IKE_ESP_AES_GCM_16)
-		return !p->auth;
-	return (aes || p->transform == IKE_ESP_3DES || p->transform == IKE_ESP_NULL) &&
-	       ike_esp_auth_len(p);
+	if (t->aes && p->key_bits != 128 && p->key_bits != 192 && p->key_bits != 256)
+		return false;
+	return t->combined ? !p->auth : ike_esp_auth_len(p) != 0;
 }

@@ -60,5 +60,8 @@ int ike_keymat(const struct ike_skeyid *k, struct ike_chunk gxy, uint8_t proto, 
 size_t ike_esp_encr_len(const struct ike_p2_proposal *p);
 size_t ike_esp_auth_len(const struct ike_p2_proposal *p);
 bool ike_esp_known(const struct ike_p2_proposal *p);
+/* A transform with a key length attribute; one that authenticates by itself, so no hash goes with it. */
+bool ike_esp_is_aes(uint8_t transform);
+bool ike_esp_combined(uint8_t transform);
 
 #endif

@@ -17,7 +17,7 @@
 
 static enum ike_verdict take_mm1(struct ike_exchange *x, const struct ike_msg *m)
 {
-	ike_vendor_log(x, m);
+	ike_vendor_take(x, m);
 	return ike_phase1_take_offer(x, m);
 }
 
@@ -27,7 +27,7 @@ static enum ike_verdict take_mm2(struct ike_exchange *x, const struct ike_msg *m
 
 	if (v != IKE_OK)
 		return v;
-	ike_vendor_log(x, m);
+	ike_vendor_take(x, m);
 	return ike_phase1_make_ke_nonce(x) ? IKE_DROP : IKE_OK;
 }
 
@@ -37,7 +37,7 @@ static enum ike_verdict take_mm3(struct ike_exchange *x, const struct ike_msg *m
 
 	if (v != IKE_OK)
 		return v;
-	ike_vendor_log(x, m);
+	ike_vendor_take(x, m);
 	return ike_phase1_make_ke_nonce(x) || ike_phase1_derive(x) ? IKE_DROP : IKE_OK;
 }
 
@@ -47,7 +47,7 @@ static enum ike_verdict take_mm4(struct ike_exchange *x, const struct ike_msg *m
 
 	if (v != IKE_OK)
 		return v;
-	ike_vendor_log(x, m);
+	ike_vendor_take(x, m);
 	return ike_phase1_derive(x) ? IKE_DROP : IKE_OK;
 }
 

@@ -42,6 +42,8 @@ const char *ike_name_id_type(unsigned int type);
 	X(IKE_EV_UNKNOWN_COOKIES, "unknown-cookies") \
 	X(IKE_EV_UNAUTHENTICATED, "unauthenticated") /* notify or delete without proof: no effect */ \
 	X(IKE_EV_NOTIFY, "notify") /* authenticated notify */ \
+	X(IKE_EV_DPD, "dpd") /* R-U-THERE sent, or answered with another number */ \
+	X(IKE_EV_DPD_DEAD, "dpd-dead") /* the peer gave no sign of life: its SAs go */ \
 	X(IKE_EV_DELETE, "delete") /* authenticated delete */ \
 	X(IKE_EV_NO_PROPOSAL, "no-proposal") /* nothing in common; offered against configured */ \
 	X(IKE_EV_INVALID_ID, "invalid-id") /* identity or networks not those configured */ \

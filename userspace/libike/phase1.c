@@ -13,6 +13,7 @@
 #include "cipher.h"
 #include "info.h"
 #include "tunnel.h"
+#include "vendor.h"
 
 static struct ike_chunk chunk(const struct ike_blob *b)
 {
@@ -49,6 +50,7 @@ int ike_phase1_put_sa(struct ike_exchange *x, struct ike_msgw *w)
 	const struct ike_blob *b = x->initiator ? &x->mm->sai_b : &x->mm->answer;
 
 	ike_msgw_payload(w, ISAKMP_NPTYPE_SA, b->data, b->len);
+	ike_vendor_put(w);
 	return 0;
 }
 

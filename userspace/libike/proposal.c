@@ -4,6 +4,8 @@
  */
 #include "proposal.h"
 
+#include "keymat.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -185,9 +187,11 @@ static void view_p2(const struct ike_transform *t, struct view *v)
 		v->why = "too many or too long attributes";
 	else if (!v->why && v->encap != IKE_ENCAP_TUNNEL)
 		v->why = "not tunnel mode";
-	else if (!v->why && t->id == IKE_ESP_AES_GCM_16 && v->p2.auth)
-		v->why = "AES-GCM with a hash";
-	if ((t->id == IKE_ESP_AES_CBC || t->id == IKE_ESP_AES_GCM_16) && !v->p2.key_bits)
+	else if (!v->why && ike_esp_combined(t->id) && v->p2.auth)
+		v->why = "a combined-mode cipher with a hash";
+	else if (!v->why && v->p2.auth >= IKE_ESPAUTH_PRIVATE)
+		v->why = "a hash of private use";
+	if (ike_esp_is_aes(t->id) && !v->p2.key_bits)
 		v->p2.key_bits = 128;
 }
 
@@ -197,10 +201,16 @@ static bool p1_equal(const struct ike_p1_proposal *a, const struct ike_p1_propos
 	       a->group == b->group;
 }
 
-static bool p2_equal(const struct ike_p2_proposal *a, const struct ike_p2_proposal *b)
+/* The ICV's length is no part of what is offered. */
+static uint16_t wire_auth(uint16_t auth)
 {
-	return a->transform == b->transform && a->key_bits == b->key_bits && a->auth == b->auth &&
-	       a->group == b->group && a->esn == b->esn;
+	return auth == IKE_ESPAUTH_SHA256_96 ? IKE_ESPAUTH_SHA256 : auth;
+}
+
+bool ike_p2_looks_same(const struct ike_p2_proposal *a, const struct ike_p2_proposal *b)
+{
+	return a->transform == b->transform && a->key_bits == b->key_bits &&
+	       wire_auth(a->auth) == wire_auth(b->auth) && a->group == b->group && a->esn == b->esn;
 }
 
 static bool p1_configured(const struct ike_tunnel_cfg *cfg, const struct ike_p1_proposal *p)
@@ -213,14 +223,16 @@ static bool p1_configured(const struct ike_tunnel_cfg *cfg, const struct ike_p1_
 	return false;
 }
 
-static bool p2_configured(const struct ike_tunnel_cfg *cfg, const struct ike_p2_proposal *p)
+/* What the offered transform means here; NULL: not configured. */
+static const struct ike_p2_proposal *p2_configured(const struct ike_tunnel_cfg *cfg,
+						   const struct ike_p2_proposal *p)
 {
 	unsigned int i;
 
 	for (i = 0; i < cfg->n_p2; i++)
-		if (p2_equal(&cfg->p2[i], p))
-			return true;
-	return false;
+		if (ike_p2_looks_same(&cfg->p2[i], p))
+			return &cfg->p2[i];
+	return NULL;
 }
 
 /* Proposals with the same number are one bundle (ESP and AH, say), which we do not do. */
@@ -262,7 +274,7 @@ static void offer_transform_p2(struct ike_sapay *sa, const struct ike_tunnel_cfg
 	if (p->key_bits)
 		ike_transform_add(t, IKE_P2A_KEY_LENGTH, p->key_bits);
 	if (p->auth)
-		ike_transform_add(t, IKE_P2A_AUTH, p->auth);
+		ike_transform_add(t, IKE_P2A_AUTH, wire_auth(p->auth));
 	ike_transform_add(t, IKE_P2A_ENCAP_MODE, IKE_ENCAP_TUNNEL);
 	if (p->group)
 		ike_transform_add(t, IKE_P2A_GROUP, p->group);
@@ -326,14 +338,16 @@ bool ike_choose_p1(const struct ike_sapay *sa, const struct ike_tunnel_cfg *cfg,
 static bool take_p2(const struct ike_transform *t, const struct ike_tunnel_cfg *cfg, uint16_t group,
 		    struct ike_p2_choice *c)
 {
+	const struct ike_p2_proposal *ours;
 	struct view v;
 
 	view_p2(t, &v);
-	if (v.why || !p2_configured(cfg, &v.p2))
+	ours = v.why ? NULL : p2_configured(cfg, &v.p2);
+	if (!ours)
 		return false;
 	if (group == IKE_GROUP_ANY ? !v.p2.group : v.p2.group != group)
 		return false;
-	c->alg = v.p2;
+	c->alg = *ours;
 	c->life = shorter(v.life.seconds ? v.life.seconds : IKE_LIFE_DEFAULT, cfg->p2_life);
 	if (v.life.kilobytes && cfg->p2_life_kb)
 		c->life_kb = shorter(v.life.kilobytes, cfg->p2_life_kb);

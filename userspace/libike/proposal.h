@@ -42,6 +42,9 @@ bool ike_choose_p1(const struct ike_sapay *sa, const struct ike_tunnel_cfg *cfg,
 bool ike_choose_p2(const struct ike_sapay *sa, const struct ike_tunnel_cfg *cfg, uint16_t group,
 		   struct ike_sapay *answer, struct ike_p2_choice *c);
 
+/* True if the peer could not tell the two apart: SHA2-256 cut to 96 bits is offered as SHA2-256. */
+bool ike_p2_looks_same(const struct ike_p2_proposal *a, const struct ike_p2_proposal *b);
+
 /* "offered a, b; configured c (line 7)". */
 void ike_p1_explain(const struct ike_sapay *sa, const struct ike_tunnel_cfg *cfg, char *buf, size_t size);
 void ike_p2_explain(const struct ike_sapay *sa, const struct ike_tunnel_cfg *cfg, char *buf, size_t size);

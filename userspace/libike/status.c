@@ -27,6 +27,8 @@ static void show_p1(const struct ike_ikesa *sa, struct ike_p1_status *st)
 	st->established_at = sa->established_at;
 	st->rekey_at = sa->rekey_at;
 	st->expires_at = sa->expires_at;
+	st->dpd = sa->dpd.peer;
+	st->heard_at = sa->heard_at > sa->dpd.traffic_at ? sa->heard_at : sa->dpd.traffic_at;
 	if (sa->phase1 && sa->phase1->retransmit)
 		st->retransmits = sa->phase1->sent - 1;
 }

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "ike.h"
+#include "keymat.h"
 #include "wire.h"
 
 struct alg {
@@ -52,15 +53,26 @@ static const struct alg groups[] = {
 };
 
 /* No encryption at all is no better than MD5: it wants the strongest word. */
+#define AES(mode, number, needs, weak) \
+	{ "aes128" mode, number, 128, needs, weak }, \
+	{ "aes192" mode, number, 192, needs, weak }, \
+	{ "aes256" mode, number, 256, needs, weak }
+#define P2_CIPHER_WORDS	"an ESP cipher: aes128, aes192 or aes256, alone or with gcm16, gcm12, gcm8, ccm16, ccm12, " \
+			"ccm8, gmac or ctr behind it, 3des or null"
+#define P2_HASH_WORDS	"a hash: md5, sha1, sha256, sha256_96, sha384, sha512 or aesxcbc"
+
 static const struct alg p2_transform[] = {
-	{ "aes128gcm16", IKE_ESP_AES_GCM_16, 128, IKE_POLICY_MODERN,	NULL },
-	{ "aes192gcm16", IKE_ESP_AES_GCM_16, 192, IKE_POLICY_MODERN,	NULL },
-	{ "aes256gcm16", IKE_ESP_AES_GCM_16, 256, IKE_POLICY_MODERN,	NULL },
-	{ "aes128",	IKE_ESP_AES_CBC, 128,	IKE_POLICY_MODERN,	NULL },
-	{ "aes192",	IKE_ESP_AES_CBC, 192,	IKE_POLICY_MODERN,	NULL },
-	{ "aes256",	IKE_ESP_AES_CBC, 256,	IKE_POLICY_MODERN,	NULL },
+	AES("gcm16",	IKE_ESP_AES_GCM_16,	IKE_POLICY_MODERN,	NULL),
+	AES("",		IKE_ESP_AES_CBC,	IKE_POLICY_MODERN,	NULL),
+	AES("gcm12",	IKE_ESP_AES_GCM_12,	IKE_POLICY_MODERN,	NULL),
+	AES("ccm16",	IKE_ESP_AES_CCM_16,	IKE_POLICY_MODERN,	NULL),
+	AES("ccm12",	IKE_ESP_AES_CCM_12,	IKE_POLICY_MODERN,	NULL),
+	AES("ctr",	IKE_ESP_AES_CTR,	IKE_POLICY_MODERN,	NULL),
+	AES("gcm8",	IKE_ESP_AES_GCM_8,	IKE_POLICY_LEGACY,	"64-bit ICV"),
+	AES("ccm8",	IKE_ESP_AES_CCM_8,	IKE_POLICY_LEGACY,	"64-bit ICV"),
 	{ "3des",	IKE_ESP_3DES,	0,	IKE_POLICY_LEGACY,	"3DES" },
 	{ "null",	IKE_ESP_NULL,	0,	IKE_POLICY_INSECURE,	"NULL" },
+	AES("gmac",	IKE_ESP_NULL_AES_GMAC,	IKE_POLICY_INSECURE,	"NULL"),
 	{ NULL }
 };
 
@@ -68,6 +80,8 @@ static const struct alg p2_auth[] = {
 	{ "sha256",	IKE_ESPAUTH_SHA256, 0,	IKE_POLICY_MODERN,	NULL },
 	{ "sha384",	IKE_ESPAUTH_SHA384, 0,	IKE_POLICY_MODERN,	NULL },
 	{ "sha512",	IKE_ESPAUTH_SHA512, 0,	IKE_POLICY_MODERN,	NULL },
+	{ "aesxcbc",	IKE_ESPAUTH_AES_XCBC, 0, IKE_POLICY_MODERN,	NULL },
+	{ "sha256_96",	IKE_ESPAUTH_SHA256_96, 0, IKE_POLICY_LEGACY,	"SHA2-256-96" },
 	{ "sha1",	IKE_ESPAUTH_SHA1, 0,	IKE_POLICY_LEGACY,	"SHA1" },
 	{ "md5",	IKE_ESPAUTH_MD5, 0,	IKE_POLICY_INSECURE,	"MD5" },
 	{ NULL }
@@ -160,14 +174,13 @@ int ike_p2_parse(const char *text, enum ike_policy policy, struct ike_p2_proposa
 
 	algs[0] = next_if(&w, p2_transform);
 	if (!algs[0])
-		return fail(why, "expected an ESP cipher: aes128gcm16, aes192gcm16, aes256gcm16, aes128, "
-			    "aes192, aes256, 3des or null", IKE_E_PARSE);
-	aead = algs[0]->number == IKE_ESP_AES_GCM_16;
+		return fail(why, "expected " P2_CIPHER_WORDS, IKE_E_PARSE);
+	aead = ike_esp_combined((uint8_t)algs[0]->number);
 	algs[1] = next_if(&w, p2_auth);
 	if (aead && algs[1])
-		return fail(why, "AES-GCM authenticates by itself: no hash may follow", IKE_E_PARSE);
+		return fail(why, "this cipher authenticates by itself: no hash may follow", IKE_E_PARSE);
 	if (!aead && !algs[1])
-		return fail(why, "expected a hash: md5, sha1, sha256, sha384 or sha512", IKE_E_PARSE);
+		return fail(why, "expected " P2_HASH_WORDS, IKE_E_PARSE);
 	algs[2] = next_if(&w, groups);
 	algs[3] = next_if(&w, esn_word);
 	if (*w.at)

@@ -58,20 +58,37 @@ static const struct vendor vendors[] = {
 	{ "SonicWall", 8, true, { 0x40, 0x4b, 0xf4, 0x39, 0x52, 0x2c, 0xa3, 0xf6 } },
 };
 
+/* Dead peer detection, version 1.0 (RFC 3706 5.1). */
+static const uint8_t dpd_1_0[16] = { 0xaf, 0xca, 0xd7, 0x13, 0x68, 0xa1, 0xf1, 0xc9,
+				     0x6b, 0x86, 0x96, 0xfc, 0x77, 0x57, 0x01, 0x00 };
+
+static bool is(const struct vendor *v, const uint8_t *body, size_t len)
+{
+	return (v->prefix ? len >= v->len : len == v->len) && !memcmp(body, v->id, v->len);
+}
+
 const char *ike_vendor_name(const uint8_t *body, size_t len)
 {
 	size_t i;
 
-	for (i = 0; i < sizeof(vendors) / sizeof(vendors[0]); i++) {
-		const struct vendor *v = &vendors[i];
-
-		if ((v->prefix ? len >= v->len : len == v->len) && !memcmp(body, v->id, v->len))
-			return v->name;
-	}
+	for (i = 0; i < sizeof(vendors) / sizeof(vendors[0]); i++)
+		if (is(&vendors[i], body, len))
+			return vendors[i].name;
 	return NULL;
 }
 
-void ike_vendor_log(struct ike_exchange *x, const struct ike_msg *m)
+void ike_vendor_put(struct ike_msgw *w)
+{
+	ike_msgw_payload(w, ISAKMP_NPTYPE_VID, dpd_1_0, sizeof(dpd_1_0));
+}
+
+/* Of any version: the two last octets. */
+static bool announces_dpd(const struct ike_payload *p)
+{
+	return p->len >= sizeof(dpd_1_0) - 2 && !memcmp(p->body, dpd_1_0, sizeof(dpd_1_0) - 2);
+}
+
+void ike_vendor_take(struct ike_exchange *x, const struct ike_msg *m)
 {
 	struct ike_logctx ctx = ike_exchange_ctx(x, NULL);
 	char text[600] = "", one[80];
@@ -82,7 +99,11 @@ void ike_vendor_log(struct ike_exchange *x, const struct ike_msg *m)
 		const struct ike_payload *p = &m->p[i];
 		const char *name;
 
-		if (p->type != ISAKMP_NPTYPE_VID || n + sizeof(one) + 2 > sizeof(text))
+		if (p->type != ISAKMP_NPTYPE_VID)
+			continue;
+		if (announces_dpd(p))
+			x->sa->dpd.peer = true;
+		if (n + sizeof(one) + 2 > sizeof(text))
 			continue;
 		name = ike_vendor_name(p->body, p->len);
 		if (!name)

@@ -179,13 +179,24 @@ enum {
 #define IKE_ESP_3DES 3
 #define IKE_ESP_NULL 11
 #define IKE_ESP_AES_CBC 12
+#define IKE_ESP_AES_CTR 13
+#define IKE_ESP_AES_CCM_8 14
+#define IKE_ESP_AES_CCM_12 15
+#define IKE_ESP_AES_CCM_16 16
+#define IKE_ESP_AES_GCM_8 18
+#define IKE_ESP_AES_GCM_12 19
 #define IKE_ESP_AES_GCM_16 20
+#define IKE_ESP_NULL_AES_GMAC 23
 
 #define IKE_ESPAUTH_MD5 1
 #define IKE_ESPAUTH_SHA1 2
 #define IKE_ESPAUTH_SHA256 5
 #define IKE_ESPAUTH_SHA384 6
 #define IKE_ESPAUTH_SHA512 7
+#define IKE_ESPAUTH_AES_XCBC 9
+#define IKE_ESPAUTH_PRIVATE 61440	/* from here on: private use */
+/* Ours alone, never on the wire: there it is SHA256, which peers of this kind cut to 96 bits. */
+#define IKE_ESPAUTH_SHA256_96 61445
 
 /* Bounds of our own: what a peer may make us take in. */
 #define IKE_DATAGRAM_MAX 16384		/* octets */

@@ -275,6 +275,7 @@ static void defaults(void **state)
 	assert_int_equal(t->p2_life, 3600);
 	assert_int_equal(t->p2_life_kb, 0);
 	assert_int_equal(t->grace, 30);
+	assert_int_equal(t->dpd, 30);
 	assert_int_equal(t->start, IKE_START_AUTO);
 	assert_int_equal(t->local_net.prefix, 0);
 	assert_int_equal(t->remote_net.prefix, 0);
@@ -330,7 +331,9 @@ static void mistakes(void **state)
 	static const struct { const char *text; unsigned int line; const char *part; } t[] = {
 		/* grammar */
 		{ TUNNEL("  psk-fil = x\n"), 4, "did you mean psk-file" },
-		{ TUNNEL("  dpd = 30s\n"), 4, "unknown key \"dpd\"" },
+		{ TUNNEL("  nat-t = yes\n"), 4, "unknown key \"nat-t\"" },
+		{ TUNNEL("  dpd = 1s\n"), 4, "2s to 1d" },
+		{ TUNNEL("  dpd = never\n"), 4, "off, or a time" },
 		{ "defaults { grace = 1s }\n" TUNNEL(""), 1, "unknown section or key \"defaults\"" },
 		{ "\ntrustpoint CA { ca = x  cert = { y, z } }\n" TUNNEL(""), 2, "unknown section or key \"trustpoint\"" },
 		{ "grace = 1s\n" TUNNEL(""), 1, "grace must stand in a default, profile or tunnel section" },

@@ -63,6 +63,8 @@ static void each_phase2_algorithm(void **state)
 		{ "aes128-sha256", 16, 32 }, { "aes192-sha384-ecp384", 24, 48 }, { "aes256-sha512-esn", 32, 64 },
 		{ "aes256-sha1-modp1536", 32, 20 }, { "aes128-md5-modp2048", 16, 16 }, { "3des-sha1", 24, 20 },
 		{ "3des-md5-modp1024", 24, 16 }, { "null-sha256", 0, 32 }, { "aes256-sha256-ecp521", 32, 32 },
+		{ "aes128ctr-aesxcbc", 20, 16 }, { "aes192ccm8", 27, 0 }, { "aes256gcm12-ecp256", 36, 0 },
+		{ "aes128gmac", 20, 0 }, { "aes128-sha256_96", 16, 32 },
 		{ "aes128-sha256-modp3072", 16, 32 }, { "aes128-sha256-modp4096", 16, 32 },
 	};
 	size_t i;
@@ -324,7 +326,7 @@ static void clear_messages_changed_at_each_octet(void **state)
 		w->target = messages[i];
 		if (!run_until(w, both_done, 300 * IKE_SECOND))
 			fail_msg("%s: %s", messages[i], w->trace);
-		assert_true(counters(w, BOB).p1_now <= 20);
+		assert_in_range(counters(w, BOB).p1_now, 1, 25);	/* three of each octet of the cookie, and the true one */
 		world_free(w);
 	}
 }

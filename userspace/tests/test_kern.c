@@ -116,6 +116,7 @@ static struct ike_sa sa_for(const char *tunnel, enum ike_dir dir, uint32_t spi)
 		.path = { .local = { .family = 4, .ip = { 192, 0, 2, 1 } }, .remote = { .family = 4, .ip = { 192, 0, 2, 2 } } },
 		.alg = { .transform = 20, .key_bits = 128 },
 		.encr_key = key, .encr_key_len = sizeof(key), .replay_window = 1024,
+		.local_net = { .family = 4, .prefix = 16, .ip = { 10, 1 } }, .remote_net = { .family = 4 },
 		.cookie = { 9, 8, 7 },
 	};
 
@@ -151,6 +152,7 @@ static void a_pair_is_recorded(void **state)
 			       "\"spi\":\"0xfeed0001\",\"local\":\"192.0.2.1\",\"remote\":\"192.0.2.2\""));
 	assert_non_null(strstr(f->text, "\"encr_key\":\"aabb0000000000000000000000000000000000cc\",\"auth_key\":\"\""));
 	assert_non_null(strstr(f->text, "\"partner_spi\":\"0x00001000\",\"pending\":true"));
+	assert_non_null(strstr(f->text, "\"local_net\":\"10.1.0.0\\/16\",\"remote_net\":\"any\""));
 	assert_non_null(strstr(f->text, "{\"op\":\"sa-activate\",\"device\":\"paris0\",\"dir\":\"out\",\"spi\":\"0xfeed0001\"}"));
 	assert_int_equal(kern_sa_del(f->kern, "paris", IKE_IN, spi), 0);
 	assert_non_null(strstr(recorded(f), "{\"op\":\"sa-del\",\"device\":\"paris0\",\"dir\":\"in\""));

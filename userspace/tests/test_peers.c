@@ -540,8 +540,17 @@ static void three_networks_one_isakmp_sa(void **state)
 	for (i = 0; i < MAX_SAS; i++) {
 		const struct kernel_sa *out = &w->side[ALICE].sa[i];
 
-		if (out->used && out->dir == IKE_OUT)
-			assert_string_equal(kernel_find(&w->side[BOB], IKE_IN, out->spi)->tunnel, out->tunnel);
+		const struct kernel_sa *in;
+
+		if (!out->used || out->dir != IKE_OUT)
+			continue;
+		in = kernel_find(&w->side[BOB], IKE_IN, out->spi);
+		assert_string_equal(in->tunnel, out->tunnel);
+		/* The kernel is told the networks, which are the same from both ends. */
+		assert_int_equal(out->local_net.prefix, 24);
+		assert_int_equal(out->local_net.ip[2], out->tunnel[3] - '0');
+		assert_true(ike_net_equal(&out->local_net, &in->remote_net));
+		assert_true(ike_net_equal(&out->remote_net, &in->local_net));
 	}
 	run_for(w, 100 * IKE_SECOND);
 	assert_true(all_three(w));

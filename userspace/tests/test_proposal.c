@@ -49,7 +49,8 @@ static void words_refused(void **state)
 	};
 	static const char *const p2[] = {
 		"", "aes128", "aes128gcm16-sha256", "aes128-sha256-esn-modp2048", "aes128-sha256-modp2048-modp2048",
-		"sha256", "aes128-sha256-", "null", "aes128-modp2048", "chacha20",
+		"sha256", "aes128-sha256-", "null", "aes128-modp2048", "chacha20", "chacha20poly1305", "aes128ctr",
+		"aes128gmac-sha256", "aes128ccm16-aesxcbc", "aes128gcm", "aes128-sha256_128",
 	};
 	const char *why;
 	size_t i;
@@ -91,6 +92,12 @@ static void policy_words(void **state)
 		{ "aes128-md5", IKE_POLICY_INSECURE, "MD5" },
 		{ "aes128gcm16-modp1024", IKE_POLICY_INSECURE, "modp1024" },
 		{ "null-sha256", IKE_POLICY_INSECURE, "NULL" },
+		{ "aes256ccm12", IKE_POLICY_MODERN, NULL },
+		{ "aes128ctr-aesxcbc", IKE_POLICY_MODERN, NULL },
+		{ "aes128gcm8", IKE_POLICY_LEGACY, "64-bit ICV" },
+		{ "aes128ccm8", IKE_POLICY_LEGACY, "64-bit ICV" },
+		{ "aes128-sha256_96", IKE_POLICY_LEGACY, "SHA2-256-96" },
+		{ "aes128gmac", IKE_POLICY_INSECURE, "NULL" },
 	};
 	struct ike_p1_proposal a;
 	struct ike_p2_proposal b;

@@ -38,6 +38,7 @@ struct kernel_sa {
 	size_t encr_len, auth_len;
 	struct ike_p2_proposal alg;
 	struct ike_path path;
+	struct ike_net local_net, remote_net;
 	uint64_t hard_bytes;
 	uint8_t cookie[IKE_SA_COOKIE_LEN];
 };
@@ -55,6 +56,7 @@ struct side {
 	struct ike_addr addr;
 	uint64_t rng;
 	uint32_t next_spi;
+	ike_time traffic_at;		/* of the last ESP packet, as the kernel tells */
 	struct kernel_sa sa[MAX_SAS];
 	unsigned int fail_action;	/* refuse the next action of this type (plus 1) */
 	unsigned int leaks;		/* deletes of SAs that were not there */
@@ -190,6 +192,8 @@ static void kernel_add(struct side *s, const struct ike_sa *a)
 	k->active = a->dir == IKE_IN;
 	k->alg = a->alg;
 	k->path = a->path;
+	k->local_net = a->local_net;
+	k->remote_net = a->remote_net;
 	k->hard_bytes = a->hard_bytes;
 	snprintf(k->tunnel, sizeof(k->tunnel), "%s", a->tunnel);
 	k->encr_len = a->encr_key_len;
@@ -301,6 +305,12 @@ static void kernel_answer(struct world *w, struct side *s, const struct ike_acti
 {
 	struct ike_kernel_event ev = { .type = IKE_KEV_DONE, .id = a->id };
 
+	if (a->type == IKE_ACT_SA_IDLE) {
+		ev = (struct ike_kernel_event){ .type = IKE_KEV_TRAFFIC, .tunnel = "paris", .dir = IKE_IN,
+						.spi = a->sa.spi, .at = s->traffic_at };
+		ike_kernel_event(s->e, &ev, w->now);
+		return;
+	}
 	if (s->fail_action == (unsigned int)a->type + 1) {
 		s->fail_action = 0;
 		ev.type = IKE_KEV_FAILED;
@@ -427,6 +437,7 @@ static void tunnel_cfg(struct ike_tunnel_cfg *t, int who, const char *p1, const 
 	t->psk = malloc(t->psk_len);
 	memcpy(t->psk, "correct horse ba", t->psk_len);
 	t->policy = IKE_POLICY_INSECURE;
+	t->dpd = 0;	/* traces stay what the test has begun; test_dpd.c switches it on */
 	if (ike_p1_parse(p1, t->policy, &t->p1[0], &why))
 		fail_msg("%s: %s", p1, why);
 	t->n_p1 = 1;

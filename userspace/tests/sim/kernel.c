@@ -275,12 +275,18 @@ static void copy_sa(struct sim_sa *to, const struct ike_action *act)
 	memcpy(to->cookie, from->cookie, sizeof(to->cookie));
 }
 
+static void tell_traffic(struct sim_host *h, const struct ike_action *act);
+
 void sim_kernel_request(struct sim_host *h, const struct ike_action *act)
 {
 	struct request r = { .type = act->type, .id = act->id };
 	struct sim_world *w = h->w;
 	bool ok;
 
+	if (act->type == IKE_ACT_SA_IDLE) {
+		tell_traffic(h, act);
+		return;
+	}
 	sim_busy(w);
 	copy_sa(&r.sa, act);
 	if (r.type == IKE_ACT_SA_DEL) {
@@ -316,31 +322,51 @@ struct notice {
 	enum ike_kernel_event_type type;
 	enum ike_dir dir;
 	uint32_t spi;
+	ike_time at;
 	char tunnel[IKE_NAME_MAX + 1];
 };
 
 static void notice_arrives(struct sim_world *w, struct sim_event *ev)
 {
 	const struct notice *n = ev->thing;
-	struct ike_kernel_event kev = { .type = n->type, .tunnel = n->tunnel, .dir = n->dir, .spi = n->spi };
+	struct ike_kernel_event kev = { .type = n->type, .tunnel = n->tunnel, .dir = n->dir, .spi = n->spi,
+					.at = n->at };
 
 	sim_host_kernel_event(&w->host[ev->host], &kev);
+}
+
+static void send_notice(struct sim_host *h, const struct notice *what)
+{
+	struct sim_event *ev = sim_event_new(notice_arrives, 0);
+	struct notice *n = sim_alloc(sizeof(*n));
+
+	*n = *what;
+	ev->thing = n;
+	ev->host = h->index;
+	ev->boot = h->boot;
+	sim_queue_add(&h->w->queue, ev, h->w->now + latency(h->w));
 }
 
 static void notify(struct sim_host *h, enum ike_kernel_event_type type, const char *tunnel,
 		   enum ike_dir dir, uint32_t spi)
 {
-	struct sim_event *ev = sim_event_new(notice_arrives, 0);
-	struct notice *n = sim_alloc(sizeof(*n));
+	struct notice n = { .type = type, .dir = dir, .spi = spi };
 
-	n->type = type;
-	n->dir = dir;
-	n->spi = spi;
-	snprintf(n->tunnel, sizeof(n->tunnel), "%s", tunnel);
-	ev->thing = n;
-	ev->host = h->index;
-	ev->boot = h->boot;
-	sim_queue_add(&h->w->queue, ev, h->w->now + latency(h->w));
+	snprintf(n.tunnel, sizeof(n.tunnel), "%s", tunnel);
+	send_notice(h, &n);
+}
+
+/* When the last packet came, if the SA is still there. */
+static void tell_traffic(struct sim_host *h, const struct ike_action *act)
+{
+	const struct sim_sa *sa = sim_kernel_find(&h->kernel, IKE_IN, act->sa.spi);
+	struct notice n = { .type = IKE_KEV_TRAFFIC, .dir = IKE_IN, .spi = act->sa.spi };
+
+	if (!sa || sim_chance(&h->w->kernels, h->kernel.fail_percent))
+		return;
+	n.at = sa->last_at;
+	snprintf(n.tunnel, sizeof(n.tunnel), "%s", act->tunnel);
+	send_notice(h, &n);
 }
 
 /* False when the SA has nothing left. */
@@ -410,6 +436,7 @@ const char *sim_kernel_receive(struct sim_host *h, const struct sim_sa *sa, uint
 		return "the SA belongs to another tunnel";
 	if (!account(h, in, octets))
 		return "the SA has expired";
+	in->last_at = h->w->now;
 	if (!in->confirmed)
 		confirm(h, in);
 	return NULL;

@@ -25,6 +25,7 @@ struct sim_sa {
 	size_t encr_key_len, auth_key_len;
 	uint64_t bytes, soft_bytes, hard_bytes;
 	bool confirmed, soft_sent, expired;
+	ike_time last_at;		/* of a packet received; 0: none yet */
 	uint8_t cookie[IKE_SA_COOKIE_LEN];
 };
 

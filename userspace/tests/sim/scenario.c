@@ -462,6 +462,58 @@ static void silent_reboot(struct sim_world *w)
 	everybody_goes_down(w);
 }
 
+/*
+ * Bob is gone without a word. Alice, whose tunnel carries packets one way at most from then on,
+ * notices within the time of dead peer detection, lets her SAs go, and has Bob back soon after
+ * he has come back.
+ */
+static void dead_peer(struct sim_world *w)
+{
+	struct sim_link *l = alice_and_bob(w, IKE_START_AUTO, IKE_START_RESPOND);
+	unsigned int dpd = 10 + (unsigned int)sim_below(&w->script, 50);
+
+	sim_cfg(l, 0)->dpd = dpd;
+	sim_cfg(l, 1)->dpd = sim_chance(&w->script, 50) ? 0 : 30;
+	both_start_and_come_up(w);
+	sim_run_for(w, between(w, 3 * SIM_MINUTE, 10 * SIM_MINUTE));
+	if (!w->failed && sim_saw(&w->host[ALICE], "dpd-dead"))
+		sim_fail(w, "a living peer was taken for dead");
+	sim_links_down(w);
+	sim_host_kill(&w->host[BOB]);
+	sim_kernel_flush(&w->host[BOB].kernel);
+	sim_run_for(w, (dpd + 12) * IKE_SECOND);
+	if (!w->failed && (!sim_saw(&w->host[ALICE], "dpd-dead") || sim_kernel_outbound(&w->host[ALICE].kernel, "t")))
+		sim_fail(w, "a dead peer was not noticed in %u s", dpd + 12);
+	sim_run_for(w, between(w, 0, 10 * SIM_MINUTE));
+	sim_host_start(&w->host[BOB]);
+	comes_up(w, 5 * SIM_MINUTE);
+	the_end(w);
+}
+
+/* No packet for an hour: the peers ask each other, and nothing changes. */
+static void silence(struct sim_world *w)
+{
+	struct sim_link *l = alice_and_bob(w, IKE_START_AUTO, sim_chance(&w->script, 50) ? IKE_START_AUTO : IKE_START_RESPOND);
+	unsigned long made;
+
+	sim_cfg(l, 0)->p2_life = sim_cfg(l, 1)->p2_life = 86400;
+	both_start_and_come_up(w);
+	network_is_good_now(w);
+	sim_run_for(w, 3 * SIM_MINUTE);
+	made = w->host[ALICE].kernel.added + w->host[BOB].kernel.added;
+	w->ping_idle = w->ping_busy = 24 * SIM_HOUR;
+	w->next_ping = w->now + 24 * SIM_HOUR;
+	sim_run_for(w, SIM_HOUR);
+	w->ping_idle = 10 * IKE_SECOND;
+	w->ping_busy = 5 * SIM_MS;
+	w->next_ping = w->now;
+	if (!w->failed && !sim_saw(&w->host[ALICE], "dpd") && !sim_saw(&w->host[BOB], "dpd"))
+		sim_fail(w, "nobody asked during an hour of silence");
+	if (!w->failed && made != w->host[ALICE].kernel.added + w->host[BOB].kernel.added)
+		sim_fail(w, "SAs were replaced during an hour of silence");
+	the_end(w);
+}
+
 /* Alice's keyer crashes and comes back: the kernel's SAs carry on, are adopted and replaced. */
 static void keyer_restart(struct sim_world *w)
 {
@@ -689,6 +741,8 @@ const struct sim_scenario sim_scenarios[] = {
 	{ "wrong-networks", "different traffic selectors", wrong_networks, 1 },
 	{ "peer-reboot", "one end loses all state and begins anew", peer_reboot, 1 },
 	{ "silent-reboot", "the responder loses all state", silent_reboot, 1 },
+	{ "dead-peer", "the responder is gone: noticed in time, brought back", dead_peer, 1 },
+	{ "silence", "no packet for an hour: asked, answered, nothing lost", silence, 1 },
 	{ "keyer-restart", "the keyer dies, the kernel's SAs go on", keyer_restart, 1 },
 	{ "network-break", "nothing passes for a while", network_break, 1 },
 	{ "kernel-refuses", "a third of the requests to the kernel fail", kernel_refuses, 1 },

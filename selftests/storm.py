@@ -1,0 +1,205 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""
+What goes on beside a test: processes that send without pause, or that repeat one request to
+the kernel until they are stopped. Each counts what it did, so that a test can wait until
+they are at work; none decides anything. Errors that a race may bring are theirs to name.
+"""
+import errno
+import mmap
+import os
+import signal
+import socket
+import struct
+import traceback
+
+import nl
+from ktap import Failure, wait_for
+from traffic import payload_of
+
+SOL_UDP, UDP_SEGMENT = 17, 103
+NETLINK_CRYPTO, CRYPTO_MSG_DELALG = 21, 0x11
+# The other side of a race was first: gone, not there yet, already there, being deleted.
+RACE = {errno.ENODEV, errno.ENOENT, errno.EEXIST, errno.EBUSY, errno.EINVAL, errno.ENXIO,
+        errno.EOPNOTSUPP}
+
+
+class Worker:
+    """
+    A process that calls step(n) for n = 0, 1, ... until it is stopped. Failure and anything
+    unexpected ends it, and stop() raises that in the test.
+    """
+    def __init__(self, name, step, cpu=None, setup=None):
+        self.name = name
+        self.shared = mmap.mmap(-1, 8)
+        self.errors = os.memfd_create(name)
+        self.pid = os.fork()
+        if self.pid:
+            return
+        status = 1
+        try:
+            if cpu is not None:
+                os.sched_setaffinity(0, {cpu})
+            if setup:
+                setup()
+            signal.signal(signal.SIGTERM, self._leave)
+            self._repeat(step)
+            status = 0
+        except SystemExit:
+            status = 0
+        except BaseException:       # pylint: disable=broad-except
+            os.write(self.errors, traceback.format_exc().encode())
+        finally:
+            os._exit(status)
+
+    def _leave(self, *_):
+        self.leaving = True
+
+    leaving = False
+
+    def _repeat(self, step):
+        """Between two steps it can be asked to leave; a step is never cut in two."""
+        number = 0
+        while not self.leaving:
+            step(number)
+            number += 1
+            self.shared[:8] = struct.pack("=Q", number)
+
+    @property
+    def steps(self):
+        """How many steps it has done."""
+        return struct.unpack("=Q", self.shared[:8])[0]
+
+    def progress(self, more=1):
+        """Waits until it has done that many more; fails when it ended."""
+        goal = self.steps + more
+
+        def done():
+            if self.pid and os.waitpid(self.pid, os.WNOHANG)[0]:
+                self.pid = 0
+                raise Failure(f"{self.name} ended: {self._said()}")
+            return self.steps >= goal
+        wait_for(f"{more} more steps of {self.name}", done)
+
+    def _said(self):
+        size = os.lseek(self.errors, 0, os.SEEK_END)
+        return os.pread(self.errors, size, 0).decode()
+
+    def stop(self):
+        """Ends it after its current step; raises what it died of."""
+        if self.pid:
+            os.kill(self.pid, signal.SIGTERM)
+            os.waitpid(self.pid, 0)
+            self.pid = 0
+        said = self._said()
+        os.close(self.errors)
+        if said:
+            raise Failure(f"{self.name}: {said}")
+
+
+def stop_all(workers):
+    """Ends all, then raises the first failure among them."""
+    failures = []
+    for worker in workers:
+        try:
+            worker.stop()
+        except Failure as err:
+            failures.append(str(err))
+    if failures:
+        raise Failure("\n".join(failures))
+
+
+# Datagrams as they come in life: small, full, larger than the path, and one that the
+# kernel cuts into many after the device has seen it whole.
+SHAPES = [(4, 60, 0), (6, 1200, 0), (4, 1372, 0), (4, 20000, 1000), (6, 4000, 0)]
+
+
+def sender(src, dst):
+    """A step that sends one datagram of each shape; what has no route is not sent."""
+    socks = []
+    for version, size, segment in SHAPES:
+        sock = src.ns.socket(socket.AF_INET if version == 4 else socket.AF_INET6,
+                             socket.SOCK_DGRAM)
+        sock.settimeout(1)          # a full queue empties, or its device is gone
+        if segment:
+            sock.setsockopt(SOL_UDP, UDP_SEGMENT, segment)
+        socks.append((sock, payload_of(size, size), (dst.addr[version], 4000)))
+
+    def step(_):
+        for sock, payload, where in socks:
+            try:
+                sock.sendto(payload, where)
+            except OSError as err:
+                # Whatever the device, the route or memory had against it: an error is
+                # the right answer. A bad address or a bad descriptor would be ours.
+                if err.errno in (errno.EBADF, errno.EFAULT, errno.ENOTSOCK):
+                    raise
+    return step
+
+
+def traffic(one, other, cpus=(None, None)):
+    """Two workers that send in both directions."""
+    return [Worker(f"traffic {name}", sender(src, dst), cpu)
+            for name, src, dst, cpu in (("there", one, other, cpus[0]),
+                                        ("back", other, one, cpus[1]))]
+
+
+def attempt(call, *args, also=(), **kwargs):
+    """A request that a race may refuse: returns its answer, or None and nothing was done."""
+    try:
+        return call(*args, **kwargs)
+    except nl.Refused as err:
+        if err.errno not in RACE and err.errno not in also:
+            raise
+    except OSError as err:
+        if err.errno not in RACE and err.errno not in also:
+            raise
+    return None
+
+
+class Asynchronous:
+    """
+    Until its end new transforms of the algorithm are run by cryptd's queue: their packets
+    complete later, from another context, when the SA may be gone. Not every algorithm: the
+    kernel's own test of cryptd(authenc()) fails where it has vectors.
+    """
+    def __init__(self, name):
+        self.name = name
+        self.sock = nl.Netlink(NETLINK_CRYPTO)
+        # One that is there already would be taken for its higher priority.
+        self._remove()
+        with socket.socket(socket.AF_ALG, socket.SOCK_SEQPACKET) as s:
+            try:
+                s.bind(("aead", f"cryptd({name})"))
+            except FileNotFoundError:
+                pass            # made, but under the names of the drivers inside
+        self.driver = next((d for d in self._drivers() if d.startswith("cryptd(")), None)
+        if not self.driver:
+            raise Failure(f"cryptd({name}): not made, but {self._drivers()}")
+
+    def _drivers(self):
+        """Implementations of the algorithm, as the kernel lists them; the outermost first."""
+        with open("/proc/crypto", encoding="ascii") as f:
+            words = [line.split() for line in f]
+        return sorted((d[2] for n, d in zip(words, words[1:])
+                       if n[:1] == ["name"] and n[2] == self.name), key=len, reverse=True)
+
+    def _remove(self):
+        """Unregisters all; waits until the last transform is gone."""
+        for driver in self._drivers():
+            request = struct.pack("=64s64s64sIIII", b"", driver.encode(), b"", 0, 0, 0, 0)
+            wait_for(f"{driver} is unused", lambda r=request: self._gone(r))
+
+    def _gone(self, request):
+        try:
+            self.sock.talk(CRYPTO_MSG_DELALG, 0, request)
+        except nl.Refused as err:
+            if err.errno == errno.EBUSY:
+                return False
+            if err.errno != errno.ENOENT:
+                raise
+        return True
+
+    def end(self):
+        """Back to the algorithm as it was; waits until no SA uses the queue."""
+        self._remove()
+        self.sock.close()
