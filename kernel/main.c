@@ -61,6 +61,11 @@ static void __exit esptun_exit(void)
 	esptun_device_exit();
 	esptun_crypto_stop();
 	esptun_gro_exit();
+	/*
+	 * A cipher's completion gives up the device, and a socket's end the module, a few
+	 * instructions before they return: on a preemptible kernel a task may be in between.
+	 */
+	synchronize_rcu_tasks();
 }
 
 module_init(esptun_init);

@@ -216,6 +216,12 @@ static void esptun_socket_destroy(struct sock *sk)
 	if (en->encaps && inet_sk(sk)->inet_num)
 		esptun_socket_stand_in_for(en, sk);
 	mutex_unlock(&en->mutex);
+	/*
+	 * The socket is unhashed after this only, and packets find it until then: what they
+	 * call must not be in a module that may go. Who is in it already is in RCU's care.
+	 */
+	WRITE_ONCE(udp_sk(sk)->encap_rcv, NULL);
+	WRITE_ONCE(udp_sk(sk)->encap_err_lookup, NULL);
 	/* Taken when the socket was given to us: it calls us here, so we must not go before. */
 	module_put(THIS_MODULE);
 }
