@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-# time limit: 86400 s
+# time limit: 1800 s
 """
 Generated packets on the wire and into the device, each accounted for: makes the network and
 the SAs, then lets selftests/fuzz send. What has to become of each packet is known in advance;
