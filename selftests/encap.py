@@ -426,7 +426,7 @@ def nat():
     return port
 
 
-@case("a peer behind NAT: the mapping changes, traffic goes on, keepalives hold it open")
+@case("behind NAT: the mapping changes, traffic goes on, keepalives hold it open")
 def behind_nat():
     port = nat()
     c, d = BED["c"], BED["d"]
@@ -462,7 +462,7 @@ def behind_nat():
     BED["nat"] = hosts
 
 
-@case("path MTU of an encapsulated path is learnt; quotes of what we never sent are not believed")
+@case("behind NAT: the path MTU is learnt; quotes of what we never sent are not believed")
 def path_mtu():
     c, n, d = BED["c"], BED["n"], BED["d"]
     equal(c.genl.do("tunnel-get", ifname="esp0")["mtu"], GCM[0].inner_max(1500, 28), "MTU")
@@ -488,7 +488,7 @@ def path_mtu():
     forge.close()
 
 
-@case("a keyer killed for good does not keep its netns alive")
+@case("behind NAT: a keyer gone for good does not keep its netns alive")
 def last_one():
     c = BED["c"]
     BED["keyers"][0].close()

@@ -184,13 +184,14 @@ esptun_load()
 	insmod "$ESPTUN_KO"
 }
 
-# esptun_tunnel NS LOCAL REMOTE KEY-IN SPI-IN KEY-OUT SPI-OUT
+# esptun_tunnel NS LOCAL REMOTE KEY-IN SPI-IN KEY-OUT SPI-OUT [SA OPTION...]
 esptun_tunnel()
 {
+	local more=("${@:8}")
 	(umask 077; echo "encr-key = $4" > in.key; echo "encr-key = $6" > out.key)
 	"$ESPTUN" -n "$1" tunnel add tun local "$2" remote "$3" mtu $BENCH_MTU up
-	"$ESPTUN" -n "$1" sa add dev tun dir in spi "$5" keyfile in.key replay-window $BENCH_WINDOW
-	"$ESPTUN" -n "$1" sa add dev tun dir out spi "$7" keyfile out.key
+	"$ESPTUN" -n "$1" sa add dev tun dir in spi "$5" keyfile in.key replay-window $BENCH_WINDOW "${more[@]}"
+	"$ESPTUN" -n "$1" sa add dev tun dir out spi "$7" keyfile out.key "${more[@]}"
 }
 
 esptun_up()
@@ -206,6 +207,42 @@ esptun_up()
 esptun_down()
 {
 	tunnel_gone
+	retry rmmod esptun
+}
+
+# ESP in UDP: a process in each gateway holds the socket that receives it.
+esptun_udp_socket()
+{
+	PYTHONPATH=$BENCH_TOP/selftests ip netns exec "$1" /usr/bin/python3 -c '
+import nl, signal, socket
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.bind(("", 4500))
+nl.Genl().do("socket-set", fd=s.fileno())
+print("ready", flush=True)
+signal.pause()' > "socket.$1" &
+	esptun_udp_pids+=($!)
+	until grep -q ready "socket.$1"; do
+		kill -0 $! || die "no socket in $1"
+	done
+}
+
+esptun_udp_up()
+{
+	local encap=(encap udp encap-local-port 4500 encap-peer-port 4500)
+	esptun_load
+	esptun_udp_pids=()
+	esptun_tunnel gwa $GWA $GWB $KEY_BA $SPI_BA $KEY_AB $SPI_AB "${encap[@]}"
+	esptun_tunnel gwb $GWB $GWA $KEY_AB $SPI_AB $KEY_BA $SPI_BA "${encap[@]}"
+	esptun_udp_socket gwa
+	esptun_udp_socket gwb
+	tunnel_routes
+}
+
+esptun_udp_down()
+{
+	tunnel_gone
+	kill "${esptun_udp_pids[@]}"
+	wait "${esptun_udp_pids[@]}" || :
 	retry rmmod esptun
 }
 

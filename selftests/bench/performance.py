@@ -13,7 +13,8 @@ from xml.sax.saxutils import escape
 BEGIN, END = "<!-- figures: begin -->", "<!-- figures: end -->"
 NAMES = {"plain": "plain", "ipip": "ipip", "ip_vti": "ip_vti", "xfrmi": "xfrmi",
          "xfrmi_offload": "xfrmi + esp4_offload",
-         "xfrmi_beside": "xfrmi beside esptun", "wireguard": "WireGuard", "esptun": "esptun"}
+         "xfrmi_beside": "xfrmi beside esptun", "wireguard": "WireGuard", "esptun": "esptun",
+         "esptun_udp": "esptun in UDP"}
 KINDS = (("udp", "Forwarded UDP, {} B payload"), ("tx", "Transmit only, {} B payload"),
          ("rx", "Receive only, {} B payload"))
 STREAMS = {"tcp-hosts": "TCP, host to host", "tcp-gateways": "TCP, gateway to gateway"}
