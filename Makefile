@@ -58,7 +58,7 @@ selftest: ## only the kselftests in the VM (TESTS="a b", JOBS=N, KERNEL=...)
 matrix: ## the same on 5.10, 6.1, 6.12; builds and loads on Debian's newest (MATRIX="5.10 sid", TESTS=..., JOBS=N)
 	@$(TOP)/scripts/matrix
 
-check-debug: ## the kselftests on a kernel with KASAN, lockdep and failing memory (DEBUG=kcsan, TESTS="a b")
+check-debug: ## the kselftests on a kernel with KASAN and lockdep (DEBUG=kcsan or stock, TESTS="a b")
 	@$(TOP)/scripts/check-debug $(if $(DEBUG),--kind $(DEBUG)) $(TESTS)
 
 fuzz-wire: module ## generated packets, each accounted for (COUNT=2000000, SEED=N, KERNEL=..., FUZZ_KIND=...)

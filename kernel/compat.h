@@ -17,6 +17,42 @@
 #include <net/genetlink.h>
 #include <net/rtnetlink.h>
 #include <net/ip_tunnels.h>
+#include <net/ipv6.h>
+
+/* 7.x: IPv6 is never a module, its functions are called without a table of stubs. */
+#ifdef ESPTUN_HAVE_IPV6_STUB
+#include <net/ipv6_stubs.h>
+#endif
+
+static inline struct dst_entry *esptun_compat_dst6(struct net *net, struct flowi6 *fl6)
+{
+#ifdef ESPTUN_HAVE_IPV6_STUB
+	return ipv6_stub->ipv6_dst_lookup_flow(net, NULL, fl6, NULL);
+#else
+	return ip6_dst_lookup_flow(net, NULL, fl6, NULL);
+#endif
+}
+
+/* 6.15: merging received packets got a header of its own. */
+#ifdef ESPTUN_HAVE_GRO_FLUSH_H
+#include <net/gro.h>
+#endif
+
+/* 7.x: UDP tunnels are set up by struct sock, and bind() takes an address of no fixed size. */
+#ifdef ESPTUN_HAVE_UDP_TUNNEL_SK
+#define esptun_compat_udp_setup(net, sock, cfg) setup_udp_tunnel_sock(net, (sock)->sk, cfg)
+#define esptun_compat_udp_release(sock) udp_tunnel_sock_release((sock)->sk)
+#else
+#define esptun_compat_udp_setup(net, sock, cfg) setup_udp_tunnel_sock(net, sock, cfg)
+#define esptun_compat_udp_release(sock) udp_tunnel_sock_release(sock)
+#endif
+
+#ifdef ESPTUN_HAVE_SOCKADDR_UNSIZED
+#define esptun_compat_bind(sock, name, len) \
+	kernel_bind(sock, (struct sockaddr_unsized *)(name), len)
+#else
+#define esptun_compat_bind(sock, name, len) kernel_bind(sock, (struct sockaddr *)(name), len)
+#endif
 
 /*
  * 6.15: a new link's parameters come in a structure. Declares the function @name(@net, @dev,
@@ -94,6 +130,37 @@ static inline void u64_stats_set(u64_stats_t *p, u64 val)
 	p->v = val;
 #endif
 }
+#endif
+
+/* 6.10: a device that is never registered is allocated, no longer embedded. */
+static inline struct net_device *esptun_compat_alloc_dummy(void)
+{
+#ifdef ESPTUN_HAVE_ALLOC_DUMMY
+	return alloc_netdev_dummy(0);
+#else
+	struct net_device *dev = kzalloc(sizeof(*dev), GFP_KERNEL);
+
+	if (dev)
+		init_dummy_netdev(dev);
+	return dev;
+#endif
+}
+
+static inline void esptun_compat_free_dummy(struct net_device *dev)
+{
+#ifdef ESPTUN_HAVE_ALLOC_DUMMY
+	free_netdev(dev);
+#else
+	kfree(dev);
+#endif
+}
+
+/* 6.9: what many packets read lies together. */
+#ifdef ESPTUN_HAVE_HOTDATA_BACKLOG
+#include <net/hotdata.h>
+#define esptun_compat_max_backlog() READ_ONCE(net_hotdata.max_backlog)
+#else
+#define esptun_compat_max_backlog() READ_ONCE(netdev_max_backlog)
 #endif
 
 /* 6.9: the state of registration is a byte of its own and can be read while it changes. */
@@ -216,11 +283,18 @@ typedef u8 esptun_skb_reason_t;
 #define esptun_compat_dst_cache_set6 dst_cache_set_ip6
 #define esptun_compat_chk_addr6(net, addr) ipv6_chk_addr(net, addr, NULL, 0)
 #define esptun_compat_flow_labels(net) READ_ONCE((net)->ipv6.sysctl.auto_flowlabels)
+/* 7.x exports it to nobody: an ESP packet that is not ours stays with the socket. */
+#ifdef ESPTUN_HAVE_IPV6_STUB
+#define esptun_compat_xfrm6_udp_encap_rcv(sk, skb) ipv6_stub->xfrm6_udp_encap_rcv(sk, skb)
+#else
+#define esptun_compat_xfrm6_udp_encap_rcv(sk, skb) 1
+#endif
 #else
 #define esptun_compat_dst_cache_get6(cache, saddr) ((struct dst_entry *)NULL)
 #define esptun_compat_dst_cache_set6(cache, dst, saddr) do { } while (0)
 #define esptun_compat_chk_addr6(net, addr) false
 #define esptun_compat_flow_labels(net) 0
+#define esptun_compat_xfrm6_udp_encap_rcv(sk, skb) 1
 #endif
 
 #endif /* _ESPTUN_COMPAT_H */

@@ -118,6 +118,7 @@ static bool esptun_crypto_is_async(struct crypto_aead *tfm)
 	return crypto_aead_tfm(tfm)->__crt_alg->cra_flags & CRYPTO_ALG_ASYNC;
 }
 
+#ifdef ESPTUN_HAVE_CRYPTD
 /*
  * On x86 a vector implementation is a synchronous internal algorithm, "__" before its
  * driver's name, behind a wrapper of three transforms that is called asynchronous since
@@ -129,7 +130,6 @@ static bool esptun_crypto_is_async(struct crypto_aead *tfm)
  */
 static void esptun_crypto_unwrap(struct esptun_crypto *c)
 {
-#ifdef ESPTUN_HAVE_CRYPTD
 	const char *driver = crypto_tfm_alg_driver_name(crypto_aead_tfm(c->tfm));
 	char name[CRYPTO_MAX_ALG_NAME];
 	struct cryptd_aead *queue;
@@ -147,18 +147,37 @@ static void esptun_crypto_unwrap(struct esptun_crypto *c)
 	crypto_free_aead(c->tfm);
 	c->queue = queue;
 	c->tfm = cryptd_aead_child(queue);
-#endif
 }
 
-/* What the caller of the crypto API holds: it has the key, the other is part of it. */
+/* What is given the key, and packets for later: the queue, of which @tfm is a part. */
 static struct crypto_aead *esptun_crypto_outermost(const struct esptun_crypto *c)
 {
-#ifdef ESPTUN_HAVE_CRYPTD
+	return c->queue ? &c->queue->base : c->tfm;
+}
+
+/* A request keeps the queue until its callback, which may drop the SA, has returned. */
+static void esptun_crypto_release(const struct esptun_crypto *c)
+{
 	if (c->queue)
-		return &c->queue->base;
-#endif
+		cryptd_free_aead(c->queue);
+	else
+		crypto_free_aead(c->tfm);
+}
+#else
+static void esptun_crypto_unwrap(struct esptun_crypto *c)
+{
+}
+
+static struct crypto_aead *esptun_crypto_outermost(const struct esptun_crypto *c)
+{
 	return c->tfm;
 }
+
+static void esptun_crypto_release(const struct esptun_crypto *c)
+{
+	crypto_free_aead(c->tfm);
+}
+#endif
 
 static int esptun_crypto_alloc(struct esptun_crypto *c, const struct esptun_crypto_params *p)
 {
@@ -218,7 +237,7 @@ int esptun_crypto_init(struct esptun_crypto *c, const struct esptun_crypto_param
 void esptun_crypto_free(struct esptun_crypto *c)
 {
 	if (c->tfm)
-		crypto_free_aead(esptun_crypto_outermost(c));
+		esptun_crypto_release(c);
 	c->tfm = NULL;
 	c->queue = NULL;
 }

@@ -10,6 +10,7 @@
 #include "sadb.h"
 #include "link.h"
 #include "netlink.h"
+#include "socket.h"
 #include <linux/delay.h>
 #include <linux/rtnetlink.h>
 #include <linux/xarray.h>
@@ -78,7 +79,8 @@ int esptun_device_register(struct esptun_dev *tun)
 	err = xa_alloc(&esptun_devices, &tun->id, tun, xa_limit_31b, GFP_KERNEL_ACCOUNT);
 	if (err)
 		return err;
-	tun->shape.header = esptun_outer_header(rcu_dereference_protected(tun->path, true));
+	tun->shape.header = esptun_outer_header(rcu_dereference_protected(tun->path, true),
+						 false);
 	list_add_tail(&tun->by_net, &en->devices);
 	hash_add_rcu(en->remotes, &tun->by_remote, esptun_addr_hash(&tun->remote));
 	esptun_nl_changed();
@@ -95,6 +97,8 @@ void esptun_device_unregister(struct esptun_dev *tun)
 	esptun_sa_flush_locked(tun, tun->gone_reason);
 	esptun_sadb_unreserve_all(tun);
 	mutex_unlock(&en->mutex);
+	/* There is no SA any more that would start it again. */
+	cancel_delayed_work_sync(&tun->keepalive);
 	hash_del_rcu(&tun->by_remote);
 	list_del(&tun->by_net);
 	xa_erase(&esptun_devices, tun->id);
@@ -142,7 +146,10 @@ bool esptun_device_follow(struct esptun_dev *tun)
 		WRITE_ONCE(tun->shape.icv_len, sa->crypto.icv_len);
 		WRITE_ONCE(tun->shape.block, sa->crypto.block);
 	}
-	WRITE_ONCE(tun->shape.header, esptun_outer_header(esptun_path_held(tun)));
+	if (usable)
+		tun->shape.encap = sa->encap;
+	WRITE_ONCE(tun->shape.header,
+		   esptun_outer_header(esptun_path_held(tun), tun->shape.encap));
 	if (usable || tun->keep_carrier)
 		netif_carrier_on(tun->dev);
 	else
@@ -252,13 +259,19 @@ static int __net_init esptun_net_init(struct net *net)
 	en->net = net;
 	mutex_init(&en->mutex);
 	INIT_LIST_HEAD(&en->devices);
+	INIT_LIST_HEAD(&en->stand_ins);
 	hash_init(en->remotes);
 	return esptun_sadb_init(en);
 }
 
 static void __net_exit esptun_net_exit(struct net *net)
 {
-	esptun_sadb_exit(esptun_net_get(net));
+	struct esptun_net *en = esptun_net_get(net);
+
+	mutex_lock(&en->mutex);
+	esptun_socket_release(en);
+	mutex_unlock(&en->mutex);
+	esptun_sadb_exit(en);
 }
 
 /* Devices in other namespaces whose underlay ends; those inside are the core's business. */

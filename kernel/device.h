@@ -51,6 +51,10 @@
  * @out: outbound SAs by SPI, for ICMP errors
  * @reserved: SPIs handed out and not yet used, under @mutex
  * @rx_foreign: ESP packets that were not ours
+ * @rx_keepalives: NAT keepalives received
+ * @tx_keepalives: NAT keepalives sent
+ * @encaps: SAs in UDP, under @mutex
+ * @stand_ins: sockets in place of closed ones, under @mutex
  */
 struct esptun_net {
 	struct net *net;
@@ -61,6 +65,10 @@ struct esptun_net {
 	struct esptun_sadb_table __rcu *out;
 	DECLARE_HASHTABLE(reserved, 6);
 	atomic64_t rx_foreign;
+	atomic64_t rx_keepalives;
+	atomic64_t tx_keepalives;
+	u32 encaps;
+	struct list_head stand_ins;
 };
 
 struct esptun_net *esptun_net_get(const struct net *net);
@@ -68,6 +76,7 @@ struct esptun_net *esptun_net_get(const struct net *net);
 /* What the transform in use takes from each packet; kept while there is no SA. */
 struct esptun_shape {
 	u8 header;	/* octets in front of ESP */
+	bool encap;	/* in UDP */
 	u8 iv_len;
 	u8 icv_len;
 	u8 block;
@@ -105,6 +114,7 @@ struct esptun_shape {
  * @usable: there is a usable outbound SA, as last told to listeners
  * @acquired: jiffies of the last acquire event
  * @drops: counters
+ * @keepalive: sends NAT keepalives
  * @mtu_work: sets the MTU from process context
  * @id: key in the table that dumps walk
  * @by_net: in &esptun_net.devices
@@ -140,6 +150,7 @@ struct esptun_dev {
 	unsigned long acquired;
 	struct esptun_drops drops;
 	struct work_struct mtu_work;
+	struct delayed_work keepalive;
 	u32 id;
 	struct list_head by_net;
 	struct hlist_node by_remote;

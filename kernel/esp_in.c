@@ -113,6 +113,8 @@ static void esptun_in_authentic(struct sk_buff *skb, struct esptun_sa *sa)
 		return;
 	}
 	esptun_sa_authenticated(sa);
+	if (unlikely(sa->flags & ESPTUN_SA_FLAG_FOLLOW_PEER))
+		esptun_path_follow(sa, skb, esptun_cb(skb)->seq);
 	__skb_pull(skb, ESPTUN_ESP_HEADER + sa->crypto.iv_len);
 	next = esptun_in_trailer(skb, &sa->crypto);
 	if (unlikely(next < 0)) {

@@ -38,7 +38,8 @@ struct esptun_gro {
 };
 
 static DEFINE_PER_CPU(struct esptun_gro, esptun_gro);
-static struct net_device esptun_gro_dev;
+/* NAPI wants a device; this one is never registered. */
+static struct net_device *esptun_gro_dev;
 
 /* Can holding the packet back merge it with another? */
 static bool esptun_gro_merges(const struct sk_buff *skb)
@@ -65,7 +66,7 @@ static void esptun_gro_arm(struct esptun_gro *g)
 
 static int esptun_gro_queue(struct esptun_gro *g, struct sk_buff *skb)
 {
-	if (skb_queue_len(&g->queue) > READ_ONCE(netdev_max_backlog))
+	if (skb_queue_len(&g->queue) > esptun_compat_max_backlog())
 		return -ENOBUFS;
 	__skb_queue_tail(&g->queue, skb);
 	WRITE_ONCE(g->in, g->in + 1);
@@ -150,19 +151,22 @@ void esptun_gro_drain(void)
 	}
 }
 
-void esptun_gro_init(void)
+int esptun_gro_init(void)
 {
 	int cpu;
 
-	init_dummy_netdev(&esptun_gro_dev);
+	esptun_gro_dev = esptun_compat_alloc_dummy();
+	if (!esptun_gro_dev)
+		return -ENOMEM;
 	for_each_possible_cpu(cpu) {
 		struct esptun_gro *g = per_cpu_ptr(&esptun_gro, cpu);
 
 		__skb_queue_head_init(&g->queue);
 		set_bit(NAPI_STATE_NO_BUSY_POLL, &g->napi.state);
-		esptun_compat_napi_add(&esptun_gro_dev, &g->napi, esptun_gro_poll);
+		esptun_compat_napi_add(esptun_gro_dev, &g->napi, esptun_gro_poll);
 		napi_enable(&g->napi);
 	}
+	return 0;
 }
 
 /* The devices have gone: nothing is held, nothing comes. */
@@ -176,4 +180,5 @@ void esptun_gro_exit(void)
 		napi_disable(&g->napi);
 		netif_napi_del(&g->napi);
 	}
+	esptun_compat_free_dummy(esptun_gro_dev);
 }

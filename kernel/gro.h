@@ -9,7 +9,7 @@
 
 #include <linux/skbuff.h>
 
-void esptun_gro_init(void);
+int esptun_gro_init(void);
 void esptun_gro_exit(void);
 
 /**

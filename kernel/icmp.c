@@ -3,7 +3,7 @@
  * ICMP errors about ESP packets we sent. Anybody can send those, so they are believed
  * only if they quote a packet that we did send, and then only about the path MTU.
  */
-#include "rcv.h"
+#include "icmp.h"
 #include "device.h"
 #include "esp.h"
 #include "outer.h"
@@ -22,7 +22,8 @@
  * The SA that sent the quoted packet; the ICMP layer has made sure of eight octets at @esp.
  * NULL: none of ours did.
  */
-static struct esptun_sa *esptun_icmp_sa(const struct sk_buff *skb, const u8 *esp)
+static struct esptun_sa *esptun_icmp_sa(const struct net *net, const void *quoted,
+					const u8 *esp)
 {
 	struct esptun_addr source, dest;
 	const struct esptun_path *path;
@@ -30,9 +31,8 @@ static struct esptun_sa *esptun_icmp_sa(const struct sk_buff *skb, const u8 *esp
 	u64 sent;
 	u32 back;
 
-	esptun_addr_of_packet(skb->data, &source, &dest);
-	sa = esptun_sadb_out(esptun_net_get(dev_net(skb->dev)), get_unaligned((__be32 *)esp),
-			     &dest);
+	esptun_addr_of_packet(quoted, &source, &dest);
+	sa = esptun_sadb_out(esptun_net_get(net), get_unaligned((__be32 *)esp), &dest);
 	if (!sa)
 		return NULL;
 	path = rcu_dereference(sa->tun->path);
@@ -47,7 +47,8 @@ static struct esptun_sa *esptun_icmp_sa(const struct sk_buff *skb, const u8 *esp
 int esptun_icmp_err(struct sk_buff *skb, u32 info)
 {
 	const struct iphdr *iph = (const struct iphdr *)skb->data;
-	struct esptun_sa *sa = esptun_icmp_sa(skb, skb->data + iph->ihl * 4);
+	struct esptun_sa *sa = esptun_icmp_sa(dev_net(skb->dev), iph,
+					       skb->data + iph->ihl * 4);
 
 	if (!sa)
 		return -ENOENT;
@@ -66,7 +67,7 @@ int esptun_icmp_err(struct sk_buff *skb, u32 info)
 int esptun_icmp_err6(struct sk_buff *skb, struct inet6_skb_parm *opt, u8 type, u8 code,
 		     int offset, __be32 info)
 {
-	struct esptun_sa *sa = esptun_icmp_sa(skb, skb->data + offset);
+	struct esptun_sa *sa = esptun_icmp_sa(dev_net(skb->dev), skb->data, skb->data + offset);
 	struct esptun_dev *tun;
 
 	if (!sa)
@@ -83,3 +84,22 @@ int esptun_icmp_err6(struct sk_buff *skb, struct inet6_skb_parm *opt, u8 type, u
 	return 0;
 }
 #endif
+
+/*
+ * Many routers quote no more than the UDP header (RFC 792): that is as much as every other
+ * UDP socket has to go by. Where there is more, it must be of a packet that we sent.
+ */
+int esptun_icmp_err_udp(struct sock *sk, struct sk_buff *skb)
+{
+	int at = skb_transport_offset(skb) + sizeof(struct udphdr);
+	u8 buffer[ESPTUN_ESP_HEADER];
+	const struct esptun_sa *sa;
+	const u8 *esp;
+
+	esp = skb_header_pointer(skb, at, sizeof(buffer), buffer);
+	/* Too short, or an IKE message's non-ESP marker. */
+	if (!esp || !get_unaligned((__be32 *)esp))
+		return 0;
+	sa = esptun_icmp_sa(sock_net(sk), skb_network_header(skb), esp);
+	return sa && sa->encap ? 0 : -ENOENT;
+}

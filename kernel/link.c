@@ -6,6 +6,7 @@
 #include "link.h"
 #include "gro.h"
 #include "neigh.h"
+#include "keepalive.h"
 #include "sa.h"
 #include "xmit.h"
 #include <linux/ethtool.h>
@@ -188,6 +189,7 @@ static void esptun_link_setup(struct net_device *dev)
 	INIT_LIST_HEAD(&tun->outs);
 	INIT_LIST_HEAD(&tun->sas);
 	INIT_WORK(&tun->mtu_work, esptun_device_mtu_work);
+	INIT_DELAYED_WORK(&tun->keepalive, esptun_keepalive_work);
 	esptun_stats_init(&tun->drops);
 	tun->acquired = jiffies - HZ;
 }

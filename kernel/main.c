@@ -20,7 +20,9 @@ static int __init esptun_init(void)
 	int err;
 
 	esptun_keyring_init();
-	esptun_gro_init();
+	err = esptun_gro_init();
+	if (err)
+		return err;
 	err = esptun_crypto_start();
 	if (err)
 		goto err_gro;
@@ -59,6 +61,11 @@ static void __exit esptun_exit(void)
 	esptun_device_exit();
 	esptun_crypto_stop();
 	esptun_gro_exit();
+	/*
+	 * A cipher's completion gives up the device, and a socket's end the module, a few
+	 * instructions before they return: on a preemptible kernel a task may be in between.
+	 */
+	synchronize_rcu_tasks();
 }
 
 module_init(esptun_init);

@@ -8,6 +8,7 @@
 #include "outer.h"
 #include "policy.h"
 #include "sa.h"
+#include "socket.h"
 #include <linux/capability.h>
 #include <linux/module.h>
 #include <net/sock.h>
@@ -179,6 +180,16 @@ static u32 esptun_nl_path_mtu(struct esptun_dev *tun)
 	return mtu;
 }
 
+/* Where the peer is now. Under RCU. */
+static int esptun_nl_put_peer(struct sk_buff *skb, const struct esptun_dev *tun)
+{
+	const struct esptun_path *path = rcu_dereference(tun->path);
+
+	if (esptun_nl_put_addr(skb, ESPTUN_A_TUNNEL_PEER4, ESPTUN_A_TUNNEL_PEER6, &path->remote))
+		return -EMSGSIZE;
+	return path->port ? nla_put_be16(skb, ESPTUN_A_TUNNEL_PEER_PORT, path->port) : 0;
+}
+
 /* What depends on the active outbound SAs. Under RCU. */
 static int esptun_nl_put_active(struct sk_buff *skb, struct esptun_dev *tun)
 {
@@ -190,7 +201,7 @@ static int esptun_nl_put_active(struct sk_buff *skb, struct esptun_dev *tun)
 		return 0;
 	if (nla_put_be32(skb, ESPTUN_A_TUNNEL_OUT_SPI, sa->spi) ||
 	    nla_put_u32(skb, ESPTUN_A_TUNNEL_OVERHEAD,
-			esptun_outer_header(rcu_dereference(tun->path)) +
+			esptun_outer_header(rcu_dereference(tun->path), sa->encap) +
 			esptun_crypto_overhead(&sa->crypto)))
 		return -EMSGSIZE;
 	return 0;
@@ -214,7 +225,8 @@ static int esptun_nl_put_tunnel(struct sk_buff *skb, struct esptun_dev *tun)
 		return -EMSGSIZE;
 	if (path && nla_put_u32(skb, ESPTUN_A_TUNNEL_PATH_MTU, path))
 		return -EMSGSIZE;
-	if (esptun_nl_put_active(skb, tun) || esptun_nl_put_stats(skb, dev))
+	if (esptun_nl_put_peer(skb, tun) || esptun_nl_put_active(skb, tun) ||
+	    esptun_nl_put_stats(skb, dev))
 		return -EMSGSIZE;
 	return esptun_nl_put_drops(skb, ESPTUN_A_TUNNEL_DROPS, ESPTUN_A_TUNNEL_LAST_ERROR,
 				   &tun->drops);
@@ -304,6 +316,8 @@ int esptun_nl_module_get_doit(struct sk_buff *skb, struct genl_info *info)
 		{ ESPTUN_A_MODULE_SAS_CREATED, &esptun_census.sas_created },
 		{ ESPTUN_A_MODULE_SAS_DESTROYED, &esptun_census.sas_destroyed },
 		{ ESPTUN_A_MODULE_RX_FOREIGN_SPI, &en->rx_foreign },
+		{ ESPTUN_A_MODULE_RX_KEEPALIVES, &en->rx_keepalives },
+		{ ESPTUN_A_MODULE_TX_KEEPALIVES, &en->tx_keepalives },
 	};
 	struct sk_buff *msg;
 	void *head;
@@ -317,6 +331,21 @@ int esptun_nl_module_get_doit(struct sk_buff *skb, struct genl_info *info)
 		err = esptun_nl_put_u64(msg, counters[i].attr, atomic64_read(counters[i].value),
 					ESPTUN_A_MODULE_PAD);
 	return esptun_nl_send(info, msg, head, err);
+}
+
+int esptun_nl_socket_set_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct nlattr *fd = info->attrs[ESPTUN_A_SOCKET_FD];
+	int err = esptun_nl_permit(skb, info->extack);
+
+	if (err)
+		return err;
+	if (!fd) {
+		NL_SET_ERR_MSG(info->extack, "fd: the socket's file descriptor is missing");
+		return -EINVAL;
+	}
+	return esptun_socket_set(esptun_net_get(genl_info_net(info)), nla_get_u32(fd),
+				 info->extack);
 }
 
 struct sk_buff *esptun_nl_event(struct esptun_dev *tun, u8 cmd, void **head)
@@ -391,6 +420,21 @@ static int esptun_nl_put_flow(struct sk_buff *skb, const struct esptun_flow *flo
 		return -EMSGSIZE;
 	nla_nest_end(skb, attr);
 	return 0;
+}
+
+void esptun_nl_peer_moved(struct esptun_dev *tun)
+{
+	struct sk_buff *msg;
+	void *head;
+	int err;
+
+	msg = esptun_nl_event(tun, ESPTUN_CMD_PEER_MOVED_NTF, &head);
+	if (!msg)
+		return;
+	rcu_read_lock();
+	err = esptun_nl_put_name(msg, tun) || esptun_nl_put_peer(msg, tun);
+	rcu_read_unlock();
+	esptun_nl_multicast(tun, msg, head, err);
 }
 
 void esptun_nl_acquire(struct esptun_dev *tun, const struct esptun_flow *flow)

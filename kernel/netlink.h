@@ -19,6 +19,7 @@ extern struct genl_family esptun_nl_family;
 void esptun_nl_sa_event(u8 cmd, const struct esptun_sa *sa);
 void esptun_nl_sa_deleted(const struct esptun_sa *sa, u32 reason);
 void esptun_nl_carrier(struct esptun_dev *tun);
+void esptun_nl_peer_moved(struct esptun_dev *tun);
 /* @flow: of the packet that wants to leave, NULL if it is not known. */
 void esptun_nl_acquire(struct esptun_dev *tun, const struct esptun_flow *flow);
 

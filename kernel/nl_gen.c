@@ -23,7 +23,7 @@ static const struct nla_policy esptun_nl_sa_new_policy[ESPTUN_A_SA_MAX + 1] = {
 	[ESPTUN_A_SA_ENCR_KEY]		= { .type = NLA_BINARY, .len = 68 },
 	[ESPTUN_A_SA_AUTH]		= NLA_POLICY_MAX(NLA_U32, ESPTUN_AUTH_HMAC_SHA256_96),
 	[ESPTUN_A_SA_AUTH_KEY]		= { .type = NLA_BINARY, .len = 64 },
-	[ESPTUN_A_SA_FLAGS]		= NLA_POLICY_MASK(NLA_U32, 0x3),
+	[ESPTUN_A_SA_FLAGS]		= NLA_POLICY_MASK(NLA_U32, 0x7),
 	[ESPTUN_A_SA_REPLAY_WINDOW]	= NLA_POLICY_MAX(NLA_U32, ESPTUN_MAX_REPLAY_WINDOW),
 	[ESPTUN_A_SA_SEQ]		= { .type = NLA_U64 },
 	[ESPTUN_A_SA_PARTNER_SPI]	= { .type = NLA_U32 },
@@ -40,6 +40,10 @@ static const struct nla_policy esptun_nl_sa_new_policy[ESPTUN_A_SA_MAX + 1] = {
 	[ESPTUN_A_SA_SEL_PROTO]		= { .type = NLA_U8 },
 	[ESPTUN_A_SA_SEL_LOCAL_PORT]	= { .type = NLA_U16 },
 	[ESPTUN_A_SA_SEL_REMOTE_PORT]	= { .type = NLA_U16 },
+	[ESPTUN_A_SA_ENCAP]		= NLA_POLICY_MAX(NLA_U32, ESPTUN_ENCAP_UDP),
+	[ESPTUN_A_SA_ENCAP_LOCAL_PORT]	= { .type = NLA_U16 },
+	[ESPTUN_A_SA_ENCAP_PEER_PORT]	= { .type = NLA_U16 },
+	[ESPTUN_A_SA_KEEPALIVE]		= NLA_POLICY_MAX(NLA_U32, ESPTUN_MAX_KEEPALIVE),
 };
 
 static const struct nla_policy esptun_nl_sa_activate_policy[ESPTUN_A_SA_MAX + 1] = {
@@ -64,6 +68,10 @@ static const struct nla_policy esptun_nl_sa_flush_policy[ESPTUN_A_SA_MAX + 1] = 
 };
 
 static const struct nla_policy esptun_nl_module_get_policy[ESPTUN_A_MODULE_MAX + 1] = {
+};
+
+static const struct nla_policy esptun_nl_socket_set_policy[ESPTUN_A_SOCKET_MAX + 1] = {
+	[ESPTUN_A_SOCKET_FD]	= { .type = NLA_U32 },
 };
 
 const struct nla_policy esptun_link_policy[IFLA_ESPTUN_MAX + 1] = {
@@ -151,6 +159,13 @@ static int esptun_nl_module_get_guard_do(struct sk_buff *skb, struct genl_info *
 	return err ? err : esptun_nl_module_get_doit(skb, info);
 }
 
+static int esptun_nl_socket_set_guard_do(struct sk_buff *skb, struct genl_info *info)
+{
+	int err = esptun_nl_permit(skb, info->extack);
+
+	return err ? err : esptun_nl_socket_set_doit(skb, info);
+}
+
 const struct genl_ops esptun_nl_ops[ESPTUN_NL_OPS_COUNT] = {
 	{
 		.cmd		= ESPTUN_CMD_TUNNEL_GET,
@@ -210,6 +225,13 @@ const struct genl_ops esptun_nl_ops[ESPTUN_NL_OPS_COUNT] = {
 		.maxattr	= ESPTUN_A_MODULE_MAX,
 		.validate	= 0,
 	},
+	{
+		.cmd		= ESPTUN_CMD_SOCKET_SET,
+		.doit		= esptun_nl_socket_set_guard_do,
+		.policy		= esptun_nl_socket_set_policy,
+		.maxattr	= ESPTUN_A_SOCKET_MAX,
+		.validate	= 0,
+	},
 };
 
 const struct genl_multicast_group esptun_nl_mcgrps[ESPTUN_NL_MCGRPS_COUNT] = {
@@ -251,4 +273,5 @@ const char esptun_drop_names[ESPTUN_DROP_COUNT][ETH_GSTRING_LEN] = {
 	[ESPTUN_DROP_TX_NOT_IP]		= "tx_not_ip",
 	[ESPTUN_DROP_TX_NO_SELECTOR]	= "tx_no_selector",
 	[ESPTUN_DROP_RX_WRONG_SELECTOR]	= "rx_wrong_selector",
+	[ESPTUN_DROP_RX_WRONG_ENCAP]	= "rx_wrong_encap",
 };

@@ -22,11 +22,12 @@ int esptun_nl_sa_get_doit(struct sk_buff *skb, struct genl_info *info);
 int esptun_nl_sa_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb);
 int esptun_nl_sa_flush_doit(struct sk_buff *skb, struct genl_info *info);
 int esptun_nl_module_get_doit(struct sk_buff *skb, struct genl_info *info);
+int esptun_nl_socket_set_doit(struct sk_buff *skb, struct genl_info *info);
 
 /* May the sender do this? 0, or -EPERM with a text. Implemented in netlink.c. */
 int esptun_nl_permit(struct sk_buff *skb, struct netlink_ext_ack *extack);
 
-#define ESPTUN_NL_OPS_COUNT	8
+#define ESPTUN_NL_OPS_COUNT	9
 
 enum {
 	ESPTUN_NL_MCGRP_EVENTS,

@@ -23,6 +23,11 @@ static u64 esptun_nl_get_u64(struct nlattr *attr)
 	return attr ? nla_get_u64(attr) : 0;
 }
 
+static __be16 esptun_nl_get_port(struct nlattr *attr)
+{
+	return attr ? nla_get_be16(attr) : 0;
+}
+
 static __be32 esptun_nl_get_spi(struct nlattr *attr)
 {
 	return attr ? nla_get_be32(attr) : 0;
@@ -117,6 +122,10 @@ static void esptun_nl_get_params(struct nlattr **a, struct esptun_sa_params *p)
 	p->state = esptun_nl_get_u32(a[ESPTUN_A_SA_STATE], ESPTUN_SA_STATE_ACTIVE);
 	p->seq = esptun_nl_get_u64(a[ESPTUN_A_SA_SEQ]);
 	p->partner = esptun_nl_get_spi(a[ESPTUN_A_SA_PARTNER_SPI]);
+	p->encap = esptun_nl_get_u32(a[ESPTUN_A_SA_ENCAP], ESPTUN_ENCAP_NONE);
+	p->encap_port = esptun_nl_get_port(a[ESPTUN_A_SA_ENCAP_LOCAL_PORT]);
+	p->peer_port = esptun_nl_get_port(a[ESPTUN_A_SA_ENCAP_PEER_PORT]);
+	p->keepalive = esptun_nl_get_u32(a[ESPTUN_A_SA_KEEPALIVE], 0);
 	p->limits.soft_bytes = esptun_nl_get_u64(a[ESPTUN_A_SA_SOFT_BYTES]);
 	p->limits.hard_bytes = esptun_nl_get_u64(a[ESPTUN_A_SA_HARD_BYTES]);
 	p->limits.soft_packets = esptun_nl_get_u64(a[ESPTUN_A_SA_SOFT_PACKETS]);
@@ -358,6 +367,22 @@ static int esptun_nl_put_selector(struct sk_buff *skb, const struct esptun_selec
 	return 0;
 }
 
+static int esptun_nl_put_encap(struct sk_buff *skb, const struct esptun_sa *sa)
+{
+	__be16 peer_port;
+
+	if (!sa->encap)
+		return 0;
+	rcu_read_lock();
+	peer_port = rcu_dereference(sa->tun->path)->port;
+	rcu_read_unlock();
+	if (nla_put_u32(skb, ESPTUN_A_SA_ENCAP, ESPTUN_ENCAP_UDP) ||
+	    nla_put_be16(skb, ESPTUN_A_SA_ENCAP_LOCAL_PORT, sa->encap_port) ||
+	    nla_put_be16(skb, ESPTUN_A_SA_ENCAP_PEER_PORT, peer_port))
+		return -EMSGSIZE;
+	return sa->keepalive ? nla_put_u32(skb, ESPTUN_A_SA_KEEPALIVE, sa->keepalive) : 0;
+}
+
 static int esptun_nl_put_in(struct sk_buff *skb, const struct esptun_sa *sa)
 {
 	if (sa->dir != ESPTUN_DIR_IN)
@@ -380,6 +405,7 @@ int esptun_nl_put_sa(struct sk_buff *skb, const struct esptun_sa *sa)
 		return -EMSGSIZE;
 	if (esptun_nl_put_algs(skb, sa) || esptun_nl_put_limits(skb, &sa->limits) ||
 	    esptun_nl_put_traffic(skb, sa) || esptun_nl_put_in(skb, sa) ||
+	    esptun_nl_put_encap(skb, sa) ||
 	    esptun_nl_put_selector(skb, &sa->selector))
 		return -EMSGSIZE;
 	return esptun_nl_put_drops(skb, ESPTUN_A_SA_DROPS, ESPTUN_A_SA_LAST_ERROR,

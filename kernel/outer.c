@@ -7,7 +7,7 @@
 #include "esp.h"
 #include <net/dst_cache.h>
 #include <net/inet_ecn.h>
-#include <net/ipv6_stubs.h>
+#include <net/ip6_checksum.h>
 #include <net/route.h>
 
 /* How long a path MTU from ICMP is believed (RFC 1191 6.3: not less than 10 minutes). */
@@ -22,7 +22,8 @@ static int esptun_outer_route4(struct esptun_dev *tun, struct esptun_path *path,
 
 	fl4.flowi4_oif = READ_ONCE(tun->link);
 	fl4.flowi4_mark = READ_ONCE(tun->fwmark);
-	fl4.flowi4_proto = IPPROTO_ESP;
+	fl4.flowi4_proto = path->port ? IPPROTO_UDP : IPPROTO_ESP;
+	fl4.fl4_dport = path->port;
 	fl4.daddr = path->remote.v4;
 	fl4.saddr = path->local.v4;
 	rt = ip_route_output_key(tun->net, &fl4);
@@ -42,14 +43,15 @@ static int esptun_outer_route6(struct esptun_dev *tun, struct esptun_path *path,
 
 	fl6.flowi6_oif = READ_ONCE(tun->link);
 	fl6.flowi6_mark = READ_ONCE(tun->fwmark);
-	fl6.flowi6_proto = IPPROTO_ESP;
+	fl6.flowi6_proto = path->port ? IPPROTO_UDP : IPPROTO_ESP;
+	fl6.fl6_dport = path->port;
 	fl6.daddr = path->remote.v6;
 	fl6.saddr = path->local.v6;
 	/* IPv4 refuses a source that is not ours by itself, IPv6 would just use it. */
 	if (!esptun_addr_any(&path->local) &&
 	    !esptun_compat_chk_addr6(tun->net, &path->local.v6))
 		return -EADDRNOTAVAIL;
-	dst = ipv6_stub->ipv6_dst_lookup_flow(tun->net, NULL, &fl6, NULL);
+	dst = esptun_compat_dst6(tun->net, &fl6);
 	if (IS_ERR(dst))
 		return PTR_ERR(dst);
 	route->dst = dst;
@@ -101,7 +103,7 @@ void esptun_outer_learn(struct esptun_dev *tun, u32 mtu)
 
 unsigned int esptun_outer_headroom(const struct esptun_route *route)
 {
-	return LL_RESERVED_SPACE(route->dst->dev) + esptun_outer_header(route->path) +
+	return LL_RESERVED_SPACE(route->dst->dev) + esptun_outer_header(route->path, route->path->port) +
 	       ESPTUN_ESP_HEADER + ESPTUN_MAX_IV + ESPTUN_ESN_SHIFT;
 }
 
@@ -143,11 +145,29 @@ static void esptun_outer_header6(struct sk_buff *skb, const struct net *net,
 	skb->ignore_df = !cb->df;
 }
 
+/*
+ * The UDP header (RFC 3948 2.1). A checksum would only repeat what the ICV does better;
+ * IPv6 wants one all the same.
+ */
+static void esptun_outer_udp(struct sk_buff *skb, const struct esptun_route *route)
+{
+	struct udphdr *uh = skb_push(skb, sizeof(*uh));
+
+	skb_reset_transport_header(skb);
+	uh->source = esptun_cb(skb)->sa->encap_port;
+	uh->dest = route->path->port;
+	uh->len = htons(skb->len);
+	uh->check = 0;
+	if (route->path->remote.family == AF_INET6)
+		udp6_set_csum(false, skb, &route->source.v6, &route->path->remote.v6, skb->len);
+}
+
 int esptun_outer_send(struct esptun_dev *tun, struct sk_buff *skb,
 		      const struct esptun_route *route, bool borrowed)
 {
 	u32 mark = READ_ONCE(tun->fwmark);
 	struct esptun_cb *cb = esptun_cb(skb);
+	u8 proto = IPPROTO_ESP;
 	int err;
 
 	skb_scrub_packet(skb, !net_eq(tun->net, dev_net(tun->dev)));
@@ -156,20 +176,25 @@ int esptun_outer_send(struct esptun_dev *tun, struct sk_buff *skb,
 	if (!skb->hash)
 		__skb_set_sw_hash(skb, cb->sa->hash, false);
 	skb->encapsulation = 0;
-	skb_reset_transport_header(skb);
+	if (cb->sa->encap) {
+		esptun_outer_udp(skb, route);
+		proto = IPPROTO_UDP;
+	} else {
+		skb_reset_transport_header(skb);
+	}
 	if (borrowed)
 		skb_dst_set_noref(skb, route->dst);
 	else
 		skb_dst_set(skb, dst_clone(route->dst));
 	/* The cb is the IP layer's once the header has been written. */
 	if (likely(route->path->remote.family == AF_INET)) {
-		esptun_outer_header4(skb, route, IPPROTO_ESP);
+		esptun_outer_header4(skb, route, proto);
 		memset(IPCB(skb), 0, sizeof(*IPCB(skb)));
 		ip_select_ident(tun->net, skb, NULL);
 		err = ip_local_out(tun->net, NULL, skb);
 		return net_xmit_eval(err);
 	}
-	esptun_outer_header6(skb, tun->net, route, IPPROTO_ESP);
+	esptun_outer_header6(skb, tun->net, route, proto);
 	memset(IP6CB(skb), 0, sizeof(*IP6CB(skb)));
 	err = ip6_local_out(tun->net, NULL, skb);
 	return net_xmit_eval(err);

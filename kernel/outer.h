@@ -7,6 +7,7 @@
 #define _ESPTUN_OUTER_H
 
 #include "device.h"
+#include <linux/udp.h>
 #include <net/dst.h>
 #include <net/ip.h>
 
@@ -34,10 +35,11 @@ u32 esptun_outer_mtu(const struct esptun_dev *tun, const struct esptun_route *ro
 /* ICMP has told of a smaller path MTU. */
 void esptun_outer_learn(struct esptun_dev *tun, u32 mtu);
 
-/* Octets of the outer header in front of ESP. */
-static inline unsigned int esptun_outer_header(const struct esptun_path *path)
+/* Octets of the outer header in front of ESP. @encap: in UDP. */
+static inline unsigned int esptun_outer_header(const struct esptun_path *path, bool encap)
 {
-	return path->remote.family == AF_INET ? sizeof(struct iphdr) : sizeof(struct ipv6hdr);
+	return (path->remote.family == AF_INET ? sizeof(struct iphdr) : sizeof(struct ipv6hdr)) +
+	       (encap ? sizeof(struct udphdr) : 0);
 }
 
 /* Octets in front of the inner packet for everything that is put there. */
@@ -54,7 +56,7 @@ static inline u8 esptun_outer_tos(const struct esptun_dev *tun, u8 inner)
 /**
  * esptun_outer_send - put the outer header on and send
  * @tun: tunnel
- * @skb: ESP packet, its cb filled; consumed
+ * @skb: ESP packet, or what else goes to the peer's port; its cb filled; consumed
  * @route: route; stays the caller's
  * @borrowed: the caller's reference on the route outlasts the call, under RCU
  *

@@ -12,6 +12,8 @@
 #include <net/dst_cache.h>
 
 struct esptun_dev;
+struct esptun_sa;
+struct sk_buff;
 
 /**
  * struct esptun_path - endpoints of a tunnel as they are now
@@ -38,6 +40,25 @@ void esptun_path_free(struct esptun_path *path);
 
 /* Gives the device another path; the old one is freed. Under the device's lock. */
 void esptun_path_set(struct esptun_dev *tun, struct esptun_path *path);
+
+/*
+ * The peer has this UDP port: its keyer says so. May sleep, under the underlay's mutex. 0 or
+ * -ENOMEM.
+ */
+int esptun_path_set_port(struct esptun_dev *tun, __be16 port);
+
+/* The device has no SA any more: the peer is where the configuration says. May sleep. */
+void esptun_path_home(struct esptun_dev *tun);
+
+/**
+ * esptun_path_follow - an authenticated packet shows where the peer is
+ * @sa: its SA, encapsulated in UDP
+ * @skb: the packet, data at the ESP header
+ * @seq: its number
+ *
+ * Under RCU, BH off.
+ */
+void esptun_path_follow(struct esptun_sa *sa, const struct sk_buff *skb, u64 seq);
 
 /* The device's path for whoever holds the device's lock, or RTNL while it is being made. */
 #define esptun_path_held(tun) \

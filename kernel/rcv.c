@@ -5,6 +5,7 @@
  * on untouched to the kernel's own IPsec.
  */
 #include "rcv.h"
+#include "icmp.h"
 #include "device.h"
 #include "esp.h"
 #include "gro.h"
@@ -148,6 +149,12 @@ void esptun_rcv_deliver(struct sk_buff *skb, u8 next_header)
 	dev_sw_netstats_rx_add(tun->dev, len);
 }
 
+/* No device sends through this namespace: its ESP is not slowed down by looking at it. */
+static bool esptun_rcv_idle(const struct esptun_net *en)
+{
+	return list_empty(&en->devices);
+}
+
 /*
  * Called as esptun_rcv() is, for what neither we nor ip_vti have taken: an SPI we do not
  * have. If its packet is between the endpoints of one of our devices and the kernel's own
@@ -162,7 +169,7 @@ static int esptun_rcv_late(struct sk_buff *skb)
 	struct esptun_addr dest;
 	struct esptun_dev *tun;
 
-	if (!pskb_may_pull(skb, sizeof(info.spi)))
+	if (esptun_rcv_idle(en) || !pskb_may_pull(skb, sizeof(info.spi)))
 		return -EINVAL;
 	info.spi = get_unaligned((__be32 *)skb->data);
 	esptun_addr_of_packet(skb_network_header(skb), &info.source, &dest);
@@ -175,13 +182,22 @@ static int esptun_rcv_late(struct sk_buff *skb)
 	return -EINVAL;
 }
 
-/* Did the packet travel between the endpoints of the SA's device? */
+/* The UDP header of a packet whose data are at the ESP header. */
+static const struct udphdr *esptun_rcv_udphdr(const struct sk_buff *skb)
+{
+	return (const struct udphdr *)(skb->data - sizeof(struct udphdr));
+}
+
+/* Did the packet travel between the endpoints of the SA's device, and as it should? */
 static __always_inline bool esptun_rcv_between(const struct sk_buff *skb,
-					       const struct esptun_sa *sa, int family)
+					       const struct esptun_sa *sa, int family, bool udp)
 {
 	const struct esptun_path *path = rcu_dereference(sa->tun->path);
 
-	if (unlikely(path->remote.family != family))
+	if (unlikely(path->remote.family != family || sa->encap != udp))
+		return false;
+	if (udp && (esptun_rcv_udphdr(skb)->source != path->port ||
+		    esptun_rcv_udphdr(skb)->dest != sa->encap_port))
 		return false;
 	if (family == AF_INET)
 		return ip_hdr(skb)->saddr == path->remote.v4 &&
@@ -224,18 +240,53 @@ static bool esptun_rcv_foreign(struct esptun_net *en, const struct sk_buff *skb,
 	return esptun_sadb_foreign(en->net, skb->mark, &dest, spi);
 }
 
+/* May a packet that does not come from the peer's address and port come from the peer? */
+static bool esptun_rcv_may_move(const struct sk_buff *skb, const struct esptun_sa *sa)
+{
+	const struct esptun_path *path = rcu_dereference(sa->tun->path);
+	struct esptun_addr dest;
+
+	esptun_addr_of_packet(skb_network_header(skb), NULL, &dest);
+	return (sa->flags & ESPTUN_SA_FLAG_FOLLOW_PEER) && dest.family == path->remote.family &&
+	       (esptun_addr_any(&path->local) || esptun_addr_equal(&path->local, &dest)) &&
+	       esptun_rcv_udphdr(skb)->dest == sa->encap_port;
+}
+
 /*
- * A packet with an ESP header at its data, under RCU, BH off. @family is a constant in each
- * caller. Return: 0 it is ours and consumed; -EINVAL it is not and has not been touched.
+ * A packet with our SPI that does not come where it should from. Return: as esptun_rcv(), or
+ * 1: go on, whether it is the peer's will be seen.
  */
-static __always_inline int esptun_rcv(struct sk_buff *skb, int family)
+static noinline int esptun_rcv_elsewhere(struct esptun_net *en, struct sk_buff *skb,
+					 struct esptun_sa *sa, bool udp)
+{
+	if (esptun_rcv_foreign(en, skb, sa->spi)) {
+		atomic64_inc(&en->rx_foreign);
+		return -EINVAL;
+	}
+	if (sa->encap != udp) {
+		esptun_rcv_refuse(skb, sa, ESPTUN_DROP_RX_WRONG_ENCAP);
+		return 0;
+	}
+	if (udp && esptun_rcv_may_move(skb, sa))
+		return 1;
+	esptun_rcv_refuse(skb, sa, ESPTUN_DROP_RX_WRONG_SOURCE);
+	return 0;
+}
+
+/*
+ * A packet with an ESP header at its data, under RCU, BH off. @family and @udp are constants
+ * in each caller. Return: 0 it is ours and consumed; -EINVAL it is not and has not been
+ * touched.
+ */
+static __always_inline int esptun_rcv(struct sk_buff *skb, int family, bool udp)
 {
 	struct esptun_net *en = esptun_net_get(dev_net(skb->dev));
 	enum esptun_drop why;
 	struct esptun_sa *sa;
 	__be32 spi;
+	int ret;
 
-	if (!pskb_may_pull(skb, sizeof(spi)))
+	if (esptun_rcv_idle(en) || !pskb_may_pull(skb, sizeof(spi)))
 		return -EINVAL;
 	spi = get_unaligned((__be32 *)skb->data);
 	sa = esptun_sadb_in(en, spi);
@@ -243,13 +294,10 @@ static __always_inline int esptun_rcv(struct sk_buff *skb, int family)
 		atomic64_inc(&en->rx_foreign);
 		return -EINVAL;
 	}
-	if (unlikely(!esptun_rcv_between(skb, sa, family))) {
-		if (esptun_rcv_foreign(en, skb, spi)) {
-			atomic64_inc(&en->rx_foreign);
-			return -EINVAL;
-		}
-		esptun_rcv_refuse(skb, sa, ESPTUN_DROP_RX_WRONG_SOURCE);
-		return 0;
+	if (unlikely(!esptun_rcv_between(skb, sa, family, udp))) {
+		ret = esptun_rcv_elsewhere(en, skb, sa, udp);
+		if (ret <= 0)
+			return ret;
 	}
 	if (unlikely(esptun_rcv_refused(sa, &why))) {
 		esptun_rcv_refuse(skb, sa, why);
@@ -266,18 +314,29 @@ static __always_inline int esptun_rcv(struct sk_buff *skb, int family)
 /* Called by the kernel's ESP demultiplexers. */
 static int esptun_rcv4(struct sk_buff *skb)
 {
-	return esptun_rcv(skb, AF_INET);
+	return esptun_rcv(skb, AF_INET, false);
 }
 
 static int esptun_rcv6(struct sk_buff *skb)
 {
-	return esptun_rcv(skb, AF_INET6);
+	return esptun_rcv(skb, AF_INET6, false);
 }
 
-/* ESP that came in UDP on a socket of the kernel's own IPsec: not ours. */
+int esptun_rcv_udp(struct sk_buff *skb)
+{
+	return ip_hdr(skb)->version == 4 ? esptun_rcv(skb, AF_INET, true) :
+					   esptun_rcv(skb, AF_INET6, true);
+}
+
+/* ESP in UDP on a socket of the kernel's own IPsec, or on ours with an SPI we do not have. */
 static int esptun_rcv_input(struct sk_buff *skb, int nexthdr, __be32 spi, int encap_type)
 {
-	return -EINVAL;
+	return esptun_rcv_udp(skb);
+}
+
+static int esptun_rcv_late_input(struct sk_buff *skb, int nexthdr, __be32 spi, int encap_type)
+{
+	return esptun_rcv_late(skb);
 }
 
 /* Called for every packet of the kernel's own IPsec: positive means "ask the next". */
@@ -301,7 +360,7 @@ static int esptun_rcv_late_err(struct sk_buff *skb, u32 info)
 
 static struct xfrm4_protocol esptun_rcv_late_protocol = {
 	.handler = esptun_rcv_late,
-	.input_handler = esptun_rcv_input,
+	.input_handler = esptun_rcv_late_input,
 	.cb_handler = esptun_rcv_cb,
 	.err_handler = esptun_rcv_late_err,
 	.priority = ESPTUN_RCV_LATE_PRIORITY,
@@ -324,7 +383,7 @@ static struct xfrm6_protocol esptun_rcv_protocol6 = {
 
 static struct xfrm6_protocol esptun_rcv_late_protocol6 = {
 	.handler = esptun_rcv_late,
-	.input_handler = esptun_rcv_input,
+	.input_handler = esptun_rcv_late_input,
 	.cb_handler = esptun_rcv_cb,
 	.err_handler = esptun_rcv_late_err6,
 	.priority = ESPTUN_RCV_LATE_PRIORITY,

@@ -4,7 +4,9 @@
  * a packet. Ownership and locking: DOC in device.h.
  */
 #include "sa.h"
+#include "keepalive.h"
 #include "sadb.h"
+#include "socket.h"
 #include "policy.h"
 #include "netlink.h"
 #include "trace.h"
@@ -93,6 +95,30 @@ static int esptun_sa_check_in(const struct esptun_sa_params *p, struct netlink_e
 	return 0;
 }
 
+static int esptun_sa_check_encap(const struct esptun_sa_params *p, struct netlink_ext_ack *extack)
+{
+	bool udp = p->encap == ESPTUN_ENCAP_UDP;
+
+	if (udp && (!p->encap_port || !p->peer_port))
+		return esptun_sa_refuse(extack,
+			"encap: udp needs encap-local-port and encap-peer-port, neither 0");
+	if (!udp && (p->encap_port || p->peer_port))
+		return esptun_sa_refuse(extack,
+			"encap-local-port, encap-peer-port: only with encap udp");
+	if (p->keepalive && (!udp || p->dir != ESPTUN_DIR_OUT))
+		return esptun_sa_refuse(extack,
+			"keepalive: only an outbound SA with encap udp sends any");
+	if (!(p->flags & ESPTUN_SA_FLAG_FOLLOW_PEER))
+		return 0;
+	if (!udp || p->dir != ESPTUN_DIR_IN)
+		return esptun_sa_refuse(extack,
+			"flags: follow-peer is for inbound SAs with encap udp");
+	if (!esptun_alg_integrity(p->crypto.encr, p->crypto.auth))
+		return esptun_sa_refuse(extack,
+			"flags: follow-peer without integrity would follow anybody");
+	return 0;
+}
+
 static int esptun_sa_check(const struct esptun_sa_params *p, struct netlink_ext_ack *extack)
 {
 	const struct esptun_limits *l = &p->limits;
@@ -110,6 +136,9 @@ static int esptun_sa_check(const struct esptun_sa_params *p, struct netlink_ext_
 		return esptun_sa_refuse(extack, "soft-bytes: larger than hard-bytes");
 	if (l->hard_packets && l->soft_packets > l->hard_packets)
 		return esptun_sa_refuse(extack, "soft-packets: larger than hard-packets");
+	err = esptun_sa_check_encap(p, extack);
+	if (err)
+		return err;
 	return p->dir == ESPTUN_DIR_OUT ? esptun_sa_check_out(p, extack) :
 					  esptun_sa_check_in(p, extack);
 }
@@ -122,6 +151,9 @@ static void esptun_sa_fill(struct esptun_sa *sa, struct esptun_dev *tun,
 	sa->dir = p->dir;
 	sa->state = p->dir == ESPTUN_DIR_IN ? ESPTUN_SA_STATE_ACTIVE : ESPTUN_SA_STATE_PENDING;
 	sa->flags = p->flags;
+	sa->encap = p->encap == ESPTUN_ENCAP_UDP;
+	sa->encap_port = p->encap_port;
+	sa->keepalive = p->keepalive;
 	sa->esn = p->crypto.esn;
 	sa->hash = get_random_u32();
 	sa->limits = p->limits;
@@ -180,6 +212,8 @@ static bool esptun_sa_switch(struct esptun_sa *sa)
 	struct esptun_sa *prev;
 
 	esptun_sa_set_state(sa, ESPTUN_SA_STATE_ACTIVE);
+	if (sa->keepalive)
+		esptun_keepalive_start(sa->tun);
 	prev = esptun_policy_enter(sa);
 	if (prev && prev->state == ESPTUN_SA_STATE_ACTIVE)
 		esptun_sa_set_state(prev, ESPTUN_SA_STATE_OLD);
@@ -232,8 +266,8 @@ static int esptun_sa_check_place(const struct esptun_sa *sa, struct netlink_ext_
 }
 
 /* Under the underlay's mutex. @activate: send with it from now on. */
-static int esptun_sa_install(struct esptun_net *en, struct esptun_sa *sa, bool activate,
-			     struct netlink_ext_ack *extack)
+static int esptun_sa_install(struct esptun_net *en, struct esptun_sa *sa, __be16 peer_port,
+			     bool activate, struct netlink_ext_ack *extack)
 {
 	struct esptun_dev *tun = sa->tun;
 	struct esptun_sa *partner;
@@ -243,12 +277,16 @@ static int esptun_sa_install(struct esptun_net *en, struct esptun_sa *sa, bool a
 	err = esptun_sa_check_place(sa, extack);
 	if (err)
 		return err;
+	if (sa->encap && esptun_path_set_port(tun, peer_port))
+		return -ENOMEM;
 	sa->id = atomic64_inc_return(&esptun_sa_ids);
 	err = esptun_sadb_insert(en, sa, extack);
 	if (err)
 		return err;
 	if (sa->dir == ESPTUN_DIR_IN)
 		esptun_sadb_unreserve(tun, sa->spi);
+	if (sa->encap)
+		en->encaps++;
 	trace_esptun_sa(tun->dev, "add", sa->dir, sa->spi, sa->state);
 	spin_lock_bh(&tun->lock);
 	list_add_tail_rcu(&sa->by_tun, &tun->sas);
@@ -289,7 +327,7 @@ int esptun_sa_new(struct esptun_dev *tun, const struct esptun_sa_params *p,
 	if (sa->dir == ESPTUN_DIR_OUT)
 		err = esptun_keyring_claim(&p->crypto, p->seq, &sa->key, extack);
 	if (!err) {
-		err = esptun_sa_install(en, sa, activate, extack);
+		err = esptun_sa_install(en, sa, p->peer_port, activate, extack);
 		if (err && sa->dir == ESPTUN_DIR_OUT)
 			esptun_keyring_cancel(&sa->key);
 	}
@@ -364,6 +402,10 @@ static void esptun_sa_unlink(struct esptun_net *en, struct esptun_sa *sa, u32 re
 		WRITE_ONCE(sa->final_seq, esptun_seq_close(&sa->seq));
 		esptun_keyring_release(&sa->key, sa->final_seq);
 	}
+	if (!tun->sa_count)
+		esptun_path_home(tun);
+	if (sa->encap && !--en->encaps)
+		esptun_socket_release(en);
 	trace_esptun_sa(tun->dev, "delete", sa->dir, sa->spi, sa->state);
 	esptun_nl_changed();
 	esptun_nl_sa_deleted(sa, reason);

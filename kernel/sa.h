@@ -48,6 +48,9 @@ enum {
  * @esn: extended sequence numbers
  * @limited: @limits has any
  * @selective: @selector is not for all packets
+ * @encap: in UDP
+ * @encap_port: our UDP port
+ * @keepalive: outbound: seconds of silence before a NAT keepalive, 0: never
  * @flags: &enum esptun_sa_flags as given
  * @hash: gives outer packets without a hash one, so that they share a queue
  * @crypto: transform
@@ -90,6 +93,9 @@ struct esptun_sa {
 	bool esn;
 	bool limited;
 	bool selective;
+	bool encap;
+	__be16 encap_port;
+	u16 keepalive;
 	u32 flags;
 	u32 hash;
 	struct esptun_crypto crypto;
@@ -138,6 +144,10 @@ struct esptun_sa_params {
 	__be32 spi;
 	u32 flags;
 	u32 state;
+	u32 encap;
+	__be16 encap_port;
+	__be16 peer_port;
+	u32 keepalive;
 	u32 window;
 	u64 seq;
 	__be32 partner;

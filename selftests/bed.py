@@ -18,6 +18,8 @@ CLONE_NEWNET = 0x40000000
 SO_ATTACH_FILTER, SO_RCVBUFFORCE, PACKET_OUTGOING = 26, 33, 4
 ETH_P_ALL = 3
 LIBC = ctypes.CDLL(None, use_errno=True)
+# Where the test itself began.
+HOME = os.open("/proc/self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
 TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 # The build under test: another one can be named from outside.
 ESPTUN_KO = os.environ.get("ESPTUN_KO") or f"{TOP}/build/kernel/{os.uname().release}/esptun.ko"
@@ -28,6 +30,18 @@ def setns(fd):
     """Moves this process to another network namespace."""
     if LIBC.setns(fd, CLONE_NEWNET):
         raise OSError(ctypes.get_errno(), "setns")
+
+
+@contextlib.contextmanager
+def within(fd):
+    """The process is in this network namespace for the duration."""
+    before = os.open("/proc/self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        setns(fd)
+        yield
+    finally:
+        setns(before)
+        os.close(before)
 
 
 def sh(command, stdin=None, ok=True):
@@ -74,20 +88,15 @@ class Ns:
         with self.inside():
             mine = os.path.exists(f"/proc/sys/net/{key}")
         # Older kernels have some of them only once, for all namespaces.
-        with self.inside() if mine else contextlib.nullcontext(), \
+        with self.inside() if mine else within(HOME), \
                 open(f"/proc/sys/net/{key}", "w", encoding="ascii") as f:
             f.write(value)
 
     @contextlib.contextmanager
     def inside(self):
         """The process is in the namespace for the duration."""
-        before = os.open("/proc/self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
-        try:
-            setns(self.fd)
+        with within(self.fd):
             yield self
-        finally:
-            setns(before)
-            os.close(before)
 
     @property
     def genl(self):
@@ -163,13 +172,15 @@ class Ns:
 class Sniffer:
     """
     Watches an outer link for its whole life. A filter in the kernel drops what is meant to be
-    there (ARP, ESP), so that only leaks cost anything; ICMP is judged by its addresses.
+    there (ARP, ESP), so that only leaks cost anything; ICMP is judged by its addresses, and
+    with `udp` UDP between outer hosts by what it has in it.
     """
     PROGRAM = [(0x28, 0, 0, 12), (0x15, 6, 0, 0x0806), (0x15, 0, 2, 0x0800),
                (0x30, 0, 0, 23), (0x15, 3, 4, 50), (0x15, 0, 3, 0x86dd),
                (0x30, 0, 0, 20), (0x15, 0, 1, 50), (0x06, 0, 0, 0), (0x06, 0, 0, 0x40000)]
 
-    def __init__(self, ns, dev, outer):
+    def __init__(self, ns, dev, outer, udp=None):
+        self.udp = udp          # a text that is in all plain packets
         code = b"".join(struct.pack("=HBBI", *i) for i in self.PROGRAM)
         memory = ctypes.create_string_buffer(code)
         self.outer = [socket.inet_pton(socket.AF_INET6 if ":" in a else socket.AF_INET, a)
@@ -178,16 +189,28 @@ class Sniffer:
         self.sock = ns.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
         self.sock.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER,
                              struct.pack("HL", len(self.PROGRAM), ctypes.addressof(memory)))
+        if udp:
+            self.sock.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 32 << 20)
         with ns.inside():
             self.sock.bind((dev, ETH_P_ALL))
         self.sock.setblocking(False)
 
+    def carries(self, frame, proto):
+        """Is UDP allowed here, and does this not show what was sent?"""
+        return proto == 17 and self.udp and self.udp not in frame
+
     def fine4(self, frame):
-        """ICMP between outer hosts."""
-        return frame[26:30] in self.outer and frame[30:34] in self.outer and frame[23] == 1
+        """ICMP between outer hosts, or ESP in UDP."""
+        return frame[26:30] in self.outer and frame[30:34] in self.outer and \
+            (frame[23] == 1 or self.carries(frame, frame[23]))
 
     def fine6(self, frame):
-        """ICMPv6 between outer hosts, neighbour discovery, or a fragment of ESP."""
+        """ICMPv6 between outer hosts, neighbour discovery, a fragment of ESP, ESP in UDP."""
+        if frame[38:54] == socket.inet_pton(socket.AF_INET6, "ff02::16"):
+            return True         # multicast listeners report to routers
+        if frame[22:38] in self.outer and frame[38:54] in self.outer and \
+                self.carries(frame, frame[20]):
+            return True
         # A link whose MTU was below 1280 for a while comes back with IPv6 and reports it,
         # from no address at all; nothing that a tunnel carries looks so.
         if frame[22:38] == bytes(16):
@@ -293,9 +316,9 @@ class Bed:
         self.namespaces.remove(ns)
         ns.delete()
 
-    def sniff(self, ns, dev, outer):
+    def sniff(self, ns, dev, outer, udp=None):
         """Starts the always-on sniffer."""
-        self.sniffers.append(Sniffer(ns, dev, outer))
+        self.sniffers.append(Sniffer(ns, dev, outer, udp))
 
     def wire(self, a, adev, aaddr, b, bdev, baddr, mtu=1500, sniff=True):
         """Joins two namespaces by an Ethernet link with IPv4 only, or with IPv6 addresses."""

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-# time limit: 7200 s
+# time limit: 1800 s
 """
 Generated packets on the wire and into the device, each accounted for: makes the network and
 the SAs, then lets selftests/fuzz send. What has to become of each packet is known in advance;
@@ -22,7 +22,7 @@ FUZZ = f"{TOP}/build/fuzz/fuzz"
 NETWORK = "/run/fuzz-network"
 FIXED_SEED = 20261120
 COUNT = int(os.environ.get("FUZZ_COUNT", "0"))
-SHORT = 40000                   # packets of each seed if no count was asked for
+SHORT = 50000                   # packets of each seed if no count was asked for
 GCM, GCM256 = Alg("aes-gcm-16", 16), Alg("aes-gcm-16", 32)
 CBC = Alg("aes-cbc", 32, "hmac-sha256-128")
 NULL = Alg("null", 0, "hmac-sha1-96")

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """
-Two gateways with esptun under load, for races.py and failslab.py: new SAs at any moment,
+Two gateways with esptun under load, for races.py: new SAs at any moment,
 traffic beside whatever a case does to them, everything put back afterwards, and Chaos, which
 does all of it at random. What is at work beside the test: storm.py.
 """
@@ -97,24 +97,28 @@ class Gateways:
         for host in (self.ha, self.hb):
             host.close()
 
-    def beside(self, name, step, cpu=None):
+    def beside(self, name, step):
         """A worker with netlink sockets and SPIs of its own."""
-        def apart():
+        def make():
             for ns in (self.a, self.b):
                 fresh(ns)
             sa.SPIS = itertools.count(0x1000 + (os.getpid() & 0xffff) * 0x10000)
-        return Worker(name, step, cpu, apart)
+            return step
+        return Worker(name, make)
 
-    def under_traffic(self, what, times):
-        """Calls what(n) that often while packets go both ways; then all must be well."""
+    def under_traffic(self, what, times, workers=()):
+        """
+        Calls what(n) that often while packets go both ways and the workers do their part;
+        then all must be well.
+        """
         flows = traffic(self.ha, self.hb)
         try:
             for n in range(times):
-                for flow in flows:
-                    flow.progress()
+                for worker in flows:
+                    worker.progress()
                 what(n)
         finally:
-            stop_all(flows)
+            stop_all([*flows, *workers])
         self.rebuild()
 
     def flowing(self, more=5):

@@ -12,19 +12,19 @@ import select
 import socket
 import struct
 
-from bed import Bed, Tap, drops, expect_drops, ip, reconcile
+from bed import Bed, Tap, drops, expect_drops, flow, reconcile
 from craft import checksum, ipv4, seal, trailer
 from ends import A_IN, B_IN, IF_ID, esptun, inner, pair, xfrm_packets, xfrm_sas, xfrmi
 from ktap import add, case, check, equal, run, wait_for
 from nl import Refused
 from sa import CBC, GCM, Sa
-from traffic import Host, exchange, transfer
+from traffic import exchange, transfer
 
 BED = {}
 A6, B6, R6, S6 = "2001:db8:a::1", "2001:db8:a::2", "2001:db8:a::fe", "2001:db8:b::fe"
 C6 = "2001:db8:b::2"
 A_X, B_X = ("10.3.0.1", "fd00:3::1"), ("10.4.0.1", "fd00:4::1")
-SIZES = (28, 100, 1000, 1280)
+SIZES = (28, 1280)
 
 
 def setup():
@@ -61,9 +61,9 @@ def interop(alg, esn):
     ab, ba = xfrm_keys(alg, esn=esn)
     a, b, ha, hb = BED["xfrm"]
     both(ha, hb, tap=BED["tap"])
-    equal(sorted(xfrm_packets(b)), [8, 8], "packets of the in-tree states")
-    equal(ab.get(a, "esp0", "out")["packets"], 8, "sent")
-    equal(ba.get(a, "esp0", "in")["packets"], 8, "received")
+    equal(sorted(xfrm_packets(b)), [4, 4], "packets of the in-tree states")
+    equal(ab.get(a, "esp0", "out")["packets"], 4, "sent")
+    equal(ba.get(a, "esp0", "in")["packets"], 4, "received")
     equal(drops(a, "esp0"), {}, "drops")
 
 
@@ -106,10 +106,10 @@ def outer_header():
         equal(header(tos)["class"], tos, f"traffic class {tos:#x}")
     equal(header()["label"], first["label"], "flow label of the same SA")
     seen = {first["label"]}
-    for _ in range(4):
+    for _ in range(2):
         xfrm_keys()
         seen.add(header()["label"])
-    check(len(seen) > 2, f"flow labels of five SAs: {seen}")
+    check(len(seen) > 1, f"flow labels of three SAs: {seen}")
     a.rtnl.newlink("esp0", flags=0, ttl=0, tos=0x20)
     got = header(0xb9, 33)
     equal((got["class"], got["hops"]), (0x21, 33), "fixed DSCP, hop limit of the inner packet")
@@ -156,6 +156,7 @@ def coexist():
     a, b, ha, hb = BED["xfrm"]
     xfrm_keys()
     before, foreign = drops(a, "esp0"), a.genl.do("module-get")["rx_foreign_spi"]
+    nostates = a.snmp("XfrmInNoStates")
     # Interface 43 on both gateways, in-tree at both ends.
     hosts = (xfrmi(a, "xfrm1", "a0", A6, B6, A_X, B_X, IF_ID + 1),
              xfrmi(b, "xfrm1", "b0", B6, A6, B_X, A_X, IF_ID + 1))
@@ -165,10 +166,10 @@ def coexist():
     for _ in range(3):
         both(ha, hb)
         both(*hosts)
-    equal(sorted(xfrm_packets(a)), [24, 24], "packets of the in-tree states of a")
+    equal(sorted(xfrm_packets(a)), [12, 12], "packets of the in-tree states of a")
     equal(drops(a, "esp0"), before, "drops of esptun")
-    equal(a.snmp("XfrmInNoStates"), 0, "XfrmInNoStates")
-    check(a.genl.do("module-get")["rx_foreign_spi"] - foreign >= 24, "passed on and counted")
+    equal(a.snmp("XfrmInNoStates"), nostates, "XfrmInNoStates")
+    check(a.genl.do("module-get")["rx_foreign_spi"] - foreign >= 12, "passed on and counted")
     theirs = Sa(B6, A6)
     a.ip(theirs.xfrm(IF_ID + 1))
     refused(errno.EEXIST, "xfrm", lambda: Sa(B6, A6, spi=theirs.spi).install(a, "esp0", "in"))
@@ -393,8 +394,9 @@ def other_netns():
     d.ip(f"link set esp0 netns {inside.name}")
     d.ip(f"addr del {A_IN[0]}/32 dev lo\naddr del {A_IN[1]}/128 dev lo")
     moved = inner(inside, "esp0", A_IN, B_IN)
+    before = flow(inside, "esp0", BED["c"], "esp0")
     both(moved, hb)
-    reconcile(inside, "esp0", BED["c"], "esp0")
+    reconcile(inside, "esp0", BED["c"], "esp0", before)
     moved.close()
 
 

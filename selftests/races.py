@@ -10,11 +10,12 @@ was unmade. ROUNDS multiplies the rounds, SEED repeats the order of the last cas
 import os
 
 from bed import sh, stats
-from ends import A_IN, A_OUT, B_IN, B_OUT, esptun, inner
+from ends import A_OUT, B_OUT, esptun
 from gateways import ALGS, Chaos, Gateways, fresh, processor, rounds
 from ktap import add, case, check, run, wait_for
 from sa import Sa
 from storm import attempt, stop_all, traffic
+from traffic import Host
 
 BED = {}
 
@@ -56,10 +57,7 @@ def rekey():
                 sa.delete(ns, "esp0", way)
 
     workers = [g.beside(f"rekey {i}", renew) for i in range(2)]
-    try:
-        g.under_traffic(lambda _: [w.progress(4) for w in workers], rounds(5))
-    finally:
-        stop_all(workers)
+    g.under_traffic(lambda _: [w.progress(4) for w in workers], rounds(5), workers)
 
 
 @case("a device deleted and made again")
@@ -76,31 +74,51 @@ def delete():
     g.under_traffic(step, rounds(8))
 
 
+def lan(g, gateway, number, peer):
+    """
+    A host behind a gateway, in a namespace of its own: its sockets do not keep the gateway's
+    namespace alive.
+    """
+    ns = g.bed.ns(f"host{number}")
+    g.bed.wire(ns, "lan", f"10.{number}.0.1/24", gateway, f"lan{number}", f"10.{number}.0.254/24",
+               sniff=False)
+    ns.ip(f"route add default via 10.{number}.0.254")
+    gateway.sysctl("ipv4/ip_forward=1")
+    gateway.ip(f"route add 10.{peer}.0.0/24 dev esp0")
+    return Host(ns, f"10.{number}.0.1", "::1")
+
+
 def ending(move):
-    """Gateways of their own whose namespaces end while packets go both ways."""
+    """Gateways of their own whose namespaces end while packets are forwarded both ways."""
     g = BED["g"]
     for n in range(rounds(3)):
         x, y, z = g.bed.ns("x"), g.bed.ns("y"), g.bed.ns("z")
         g.bed.wire(x, "x0", "192.0.2.31/24", y, "y0", "192.0.2.32/24", sniff=False)
-        hx = esptun(x, "esp0", "192.0.2.31", "192.0.2.32", A_IN, B_IN)
-        hy = esptun(y, "esp0", "192.0.2.32", "192.0.2.31", B_IN, A_IN)
-        one = Sa("192.0.2.31", "192.0.2.32", ALGS[n % 2])
-        two = Sa("192.0.2.32", "192.0.2.31", ALGS[n % 2])
-        one.install(x, "esp0", "out").install(y, "esp0", "in")
-        two.install(y, "esp0", "out").install(x, "esp0", "in")
+        esptun(x, "esp0", "192.0.2.31", "192.0.2.32")
+        esptun(y, "esp0", "192.0.2.32", "192.0.2.31")
+        for src, dst, here, there in (("192.0.2.31", "192.0.2.32", x, y),
+                                      ("192.0.2.32", "192.0.2.31", y, x)):
+            Sa(src, dst, ALGS[n % 2]).install(here, "esp0", "out").install(there, "esp0", "in")
         left = x
         if move:
             x.ip(f"link set esp0 netns {z.name}")
-            hx = inner(z, "esp0", A_IN, B_IN)
+            z.ip("link set esp0 up")
             left = z
-        flows = traffic(hx, hy)
-        wait_for("packets at both", lambda ends=(left, y): all(
-            stats(ns, "esp0")["rx_packets"] > 10 for ns in ends))
-        # The device's own namespace, its underlay's, or the peer's goes first.
-        for ns in ((x, y, z), (z, x, y), (y, z, x))[n % 3]:
-            g.bed.drop(ns)
-        stop_all(flows)
-    wait_for("only the two gateways are left", lambda: g.alive()[0] == 2)
+        hosts = lan(g, left, 31, 32), lan(g, y, 32, 31)
+        flows = traffic(*hosts)
+        try:
+            wait_for("packets at both", lambda ends=(left, y): all(
+                stats(ns, "esp0")["rx_packets"] > 10 for ns in ends))
+            # The device's own namespace, its underlay's, or the peer's goes first.
+            for ns in ((x, y, z), (z, x, y), (y, z, x))[n % 3]:
+                g.bed.drop(ns)
+                for flow in flows:
+                    flow.progress()
+            wait_for("only the two gateways are left", lambda: g.alive()[0] == 2)
+        finally:
+            stop_all(flows)
+        for host in hosts:
+            g.bed.drop(host.ns)
 
 
 add("a namespace ends: the device's own, the peer's", ending, False)
@@ -146,10 +164,7 @@ def unload():
             g.make(side)
         g.keys(ALGS[n % 2])
         g.flowing()
-    try:
-        g.under_traffic(step, rounds(3))
-    finally:
-        stop_all([asking])
+    g.under_traffic(step, rounds(3), [asking])
     for ns in (g.a, g.b):
         for n in range(4):
             sh(f"ip -n {ns.name} link del t{n}", ok=False)

@@ -455,7 +455,7 @@ def garbage():
     a = BED["a"]
     sas = [inbound(alg) for alg in (GCM[0], CBC, Alg("null", 0, "hmac-sha1-96"))]
     before = drops(a, "esp0")
-    count = 400
+    count = scaled(400)
     for n in range(count):
         send(ipv4(B_OUT, A_OUT, 50, struct.pack("!I", sas[n % 3].spi) +
                   rng.randbytes(rng.randint(4, 300))))

@@ -18,6 +18,8 @@ from traffic import payload_of
 
 SOL_UDP, UDP_SEGMENT = 17, 103
 NETLINK_CRYPTO, CRYPTO_MSG_DELALG = 21, 0x11
+# A socket or memory that is none is a mistake of the test.
+OURS = (errno.EBADF, errno.EFAULT, errno.ENOTSOCK)
 # The other side of a race was first: gone, not there yet, already there, being deleted.
 RACE = {errno.ENODEV, errno.ENOENT, errno.EEXIST, errno.EBUSY, errno.EINVAL, errno.ENXIO,
         errno.EOPNOTSUPP}
@@ -25,10 +27,10 @@ RACE = {errno.ENODEV, errno.ENOENT, errno.EEXIST, errno.EBUSY, errno.EINVAL, err
 
 class Worker:
     """
-    A process that calls step(n) for n = 0, 1, ... until it is stopped. Failure and anything
-    unexpected ends it, and stop() raises that in the test.
+    A process that calls step(n) for n = 0, 1, ... until it is stopped; make() returns step in
+    the process, where its sockets live. What it raises ends it and is raised by stop() again.
     """
-    def __init__(self, name, step, cpu=None, setup=None):
+    def __init__(self, name, make):
         self.name = name
         self.shared = mmap.mmap(-1, 8)
         self.errors = os.memfd_create(name)
@@ -37,12 +39,10 @@ class Worker:
             return
         status = 1
         try:
-            if cpu is not None:
-                os.sched_setaffinity(0, {cpu})
-            if setup:
-                setup()
+            # Not on one CPU, as the test is: it may go away.
+            os.sched_setaffinity(0, range(os.cpu_count()))
             signal.signal(signal.SIGTERM, self._leave)
-            self._repeat(step)
+            self._repeat(make())
             status = 0
         except SystemExit:
             status = 0
@@ -130,17 +130,56 @@ def sender(src, dst):
                 sock.sendto(payload, where)
             except OSError as err:
                 # Whatever the device, the route or memory had against it: an error is
-                # the right answer. A bad address or a bad descriptor would be ours.
-                if err.errno in (errno.EBADF, errno.EFAULT, errno.ENOTSOCK):
+                # the right answer.
+                if err.errno in OURS:
                     raise
     return step
 
 
-def traffic(one, other, cpus=(None, None)):
-    """Two workers that send in both directions."""
-    return [Worker(f"traffic {name}", sender(src, dst), cpu)
-            for name, src, dst, cpu in (("there", one, other, cpus[0]),
-                                        ("back", other, one, cpus[1]))]
+def stream(src, dst, port=5005):
+    """A step that sends 128 KB over a new TCP connection, for what GRO and GSO do with it."""
+    def step(_):
+        with src.ns.socket(socket.AF_INET, socket.SOCK_STREAM) as sock:
+            # No connection is left behind, whatever has become of the other end.
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            sock.settimeout(1)
+            try:
+                sock.connect((dst.addr[4], port))
+                sock.sendall(bytes(1 << 17))
+            except OSError as err:
+                if err.errno in OURS:
+                    raise
+        src.ns.sockets.remove(sock)
+    return step
+
+
+def sink(host, port=5005):
+    """A step that takes one connection and reads what comes."""
+    listener = host.ns.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.bind(("0.0.0.0", port))
+    listener.listen()
+    listener.settimeout(0.2)
+
+    def step(_):
+        try:
+            conn, _ = listener.accept()
+            with conn:
+                conn.settimeout(1)
+                while conn.recv(1 << 17):
+                    pass
+        except OSError as err:
+            if err.errno in OURS:
+                raise
+    return step
+
+
+def traffic(one, other):
+    """Workers that send in both directions, datagrams and a stream; host objects as ends."""
+    return [Worker("datagrams there", lambda: sender(one, other)),
+            Worker("datagrams back", lambda: sender(other, one)),
+            Worker("sink", lambda: sink(other)),
+            Worker("stream", lambda: stream(one, other))]
 
 
 def attempt(call, *args, also=(), **kwargs):
@@ -151,7 +190,8 @@ def attempt(call, *args, also=(), **kwargs):
         if err.errno not in RACE and err.errno not in also:
             raise
     except OSError as err:
-        if err.errno not in RACE and err.errno not in also:
+        # Python's if_nametoindex() has no number for a device that is not there.
+        if err.errno is not None and err.errno not in RACE and err.errno not in also:
             raise
     return None
 

@@ -221,3 +221,48 @@ xfrmi_beside_down()
 	xfrmi_down
 	retry rmmod esptun
 }
+
+# ---- many tunnels that do nothing, for their memory: many_PEER NS N
+
+# each N COMMAND...: the command's words with I and ADDRESS replaced, N times, for ip -batch
+each()
+{
+	local i n=$1 line
+	shift
+	for ((i = 1; i <= n; i++)); do
+		for line; do
+			line=${line//ADDRESS/198.18.$((i >> 8)).$((i & 255))}
+			printf '%s\n' "${line//\#/$i}"
+		done
+	done
+}
+
+# A device, and nothing of a tunnel: what each of the others has at least.
+many_plain() { each "$2" 'link add m# type dummy' | ip -n "$1" -batch -; }
+
+many_ipip() { each "$2" "link add m# type ipip local $GWA remote ADDRESS" | ip -n "$1" -batch -; }
+
+many_xfrmi()
+{
+	local aead="replay-window 64 if_id # aead rfc4106(gcm(aes)) $KEY_AB 128" dir lines=()
+	for dir in out in fwd; do
+		lines+=("xfrm policy add dir $dir if_id # tmpl proto esp mode tunnel reqid #")
+	done
+	each "$2" 'link add m# type xfrm dev lo if_id #' \
+		"xfrm state add src $GWA dst ADDRESS proto esp spi 100# reqid # mode tunnel $aead" \
+		"xfrm state add src ADDRESS dst $GWA proto esp spi 100# reqid # mode tunnel $aead" \
+		"${lines[@]}" | ip -n "$1" -batch -
+}
+
+many_wireguard()
+{
+	local i peer
+	peer=$(wg pubkey < b.key)
+	each "$2" 'link add m# type wireguard' | ip -n "$1" -batch -
+	for ((i = 1; i <= $2; i++)); do
+		ip netns exec "$1" wg set "m$i" private-key a.key peer "$peer" allowed-ips 0.0.0.0/0 \
+			endpoint "198.18.$((i >> 8)).$((i & 255)):51820"
+	done
+}
+
+many_esptun() { ./scale leave "$2" $((++window)) "$1"; }

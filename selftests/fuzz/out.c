@@ -10,6 +10,8 @@
 #include "ip.h"
 #include "out.h"
 
+bool network_used;
+
 static struct sa *find(const uint8_t *ip)
 {
 	uint32_t spi = get32(ip + (ip[0] & 15) * 4);
@@ -40,10 +42,16 @@ static size_t inner_length(struct batch *b, struct sa *sa, const uint8_t *text, 
 
 static void header(struct batch *b, const struct sa *sa, const uint8_t *ip, const uint8_t *inner)
 {
-	uint8_t tos = inner[0] >> 4 == 6 ? (uint8_t)(get16(inner) >> 4) : inner[1];
+	bool v6 = inner[0] >> 4 == 6;
+	uint8_t tos = v6 ? (uint8_t)(get16(inner) >> 4) : inner[1], ttl = 64;
+	uint8_t within = inner[v6 ? 7 : 8];
 
-	if ((ip[0] & 15) != 5 || ip[8] != 64 || ip_checksum(ip, IP4, 0))
-		broken(b, "%s: an outer header of %u words, TTL %u", sa->dev->name, ip[0] & 15, ip[8]);
+	/* ESP in ESP: the tunnel counts as a hop, so that no way is endless. */
+	if (inner[v6 ? 6 : 9] == IPPROTO_ESP && within <= ttl)
+		ttl = within - 1;
+	if ((ip[0] & 15) != 5 || ip[8] != ttl || ip_checksum(ip, IP4, 0))
+		broken(b, "%s: an outer header of %u words, TTL %u for %u", sa->dev->name, ip[0] & 15,
+		       ip[8], ttl);
 	if (ip[1] != tos)
 		broken(b, "%s: outer TOS %#x, inner %#x", sa->dev->name, ip[1], tos);
 }
@@ -76,7 +84,7 @@ static bool packet(struct batch *b, const uint8_t *ip, size_t len)
 		broken(b, "ESP with an SPI or addresses that we did not set up");
 	ahead = get32(ip + head + 4) - (uint32_t)sa->top;
 	/* A packet that lied may be found out when it has its number already. */
-	if (ahead != 1 && !(b->loose && sa->dev == b->dev && ahead && ahead < SPAN))
+	if (ahead != 1 && !(network_used && sa->top == sa->begin) && !(b->loose && sa->dev == b->dev && ahead && ahead < SPAN))
 		broken(b, "%s: number %u after %llu", sa->dev->name, get32(ip + head + 4),
 		       (unsigned long long)sa->top);
 	sa->top += ahead;
@@ -124,12 +132,14 @@ void out_frame(struct batch *b, struct wire *w, const uint8_t *frame, size_t len
 
 	if (type == ETH_P_ARP)
 		return;
-	if (type != ETH_P_IP || len < ETH_HLEN + IP4 + ESP_HEADER)
+	if (type != ETH_P_IP || len < ETH_HLEN + IP4)
 		broken(b, "leak on %s: frame of type %#x", w->name, type);
 	if (ip[9] != IPPROTO_ESP)
 		broken(b, "leak on %s: protocol %u", w->name, ip[9]);
 	len = get16(ip + 2);
 	ip = whole(b, ip, &len);
+	if (ip && len < IP4 + ESP_HEADER)
+		broken(b, "ESP of %zu octets on %s", len, w->name);
 	if (ip)
 		packet(b, ip, len);
 }

@@ -8,6 +8,9 @@
 
 #include "fuzz.h"
 
+/* The network has been used before: outbound numbers begin wherever they do. */
+extern bool network_used;
+
 void out_frame(struct batch *b, struct wire *w, const uint8_t *frame, size_t len);
 
 #endif

@@ -77,7 +77,7 @@ static void mtu_of(struct device *d)
 		err(1, "%s", d->name);
 	close(fd);
 	d->mtu = ifr.ifr_mtu;
-	d->oversize = d->mtu > d->wire->mtu;
+	d->oversize = !d->under && d->mtu > d->wire->mtu;
 }
 
 void wire_open(void)

@@ -24,6 +24,8 @@ static int module_show(struct cli *c, struct args *a)
 	out_num(o, "sas_created", m.sas_created);
 	out_num(o, "sas_destroyed", m.sas_destroyed);
 	out_num(o, "rx_foreign_spi", m.rx_foreign_spi);
+	out_num(o, "rx_keepalives", m.rx_keepalives);
+	out_num(o, "tx_keepalives", m.tx_keepalives);
 	out_item_end(o);
 	out_list_end(o);
 	return CLI_OK;

@@ -74,6 +74,11 @@ static void show_device(struct out *o, const struct esptun_event *ev, const char
 		out_onoff(o, "carrier", t->carrier);
 	if (ev->type == ESPTUN_CMD_CARRIER_NTF && t->out_spi)
 		out_hex32(o, "out_spi", t->out_spi);
+	if (ev->type == ESPTUN_CMD_PEER_MOVED_NTF) {
+		out_str(o, "peer", esptun_addr_text(&t->peer, text));
+		if (t->peer_port)
+			out_num(o, "peer_port", t->peer_port);
+	}
 	if (ev->type == ESPTUN_CMD_ACQUIRE_NTF)
 		cli_show_flow(o, &t->flow);
 	if (ev->type != ESPTUN_EVENT_TUNNEL_SET)
@@ -100,6 +105,7 @@ static void show_event(struct monitor *m, const struct esptun_event *ev)
 		break;
 	case ESPTUN_CMD_ACQUIRE_NTF:
 	case ESPTUN_CMD_CARRIER_NTF:
+	case ESPTUN_CMD_PEER_MOVED_NTF:
 		show_device(o, ev, *ev->tunnel.ifname ? ev->tunnel.ifname :
 				   name_of(m, ev->tunnel.ifindex, buf));
 		break;

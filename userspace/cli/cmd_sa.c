@@ -20,9 +20,11 @@ struct request {
 	bool esn;
 	bool sel;
 	bool no_integrity_ok;
+	bool follow_peer;
 };
 
-enum { DEV = 1, DIR = 2, SPI = 4, WINDOW = 8, STATE = 16, PARTNER = 32, SEL = 64, IN_SEL = 128 };
+enum { DEV = 1, DIR = 2, SPI = 4, WINDOW = 8, STATE = 16, PARTNER = 32, SEL = 64, IN_SEL = 128,
+       ENCAP = 256, KEEPALIVE = 512, FOLLOW = 1024 };
 
 #define IN_SA(member)	(offsetof(struct request, sa) + offsetof(struct esptun_sa, member))
 #define IN(member)	offsetof(struct request, member)
@@ -51,6 +53,11 @@ static const struct args_option add_options[] = {
 	{ "soft-packets", "NUMBER", cli_parse_u64, IN_SA(soft_packets), 0, false },
 	{ "hard-packets", "NUMBER", cli_parse_u64, IN_SA(hard_packets), 0, false },
 	{ "cookie", "HEX", cli_parse_cookie, IN(sa), 0, false },
+	{ "encap", "none or udp", cli_parse_encap, IN_SA(encap), 0, false },
+	{ "encap-local-port", "PORT", cli_parse_port, IN_SA(encap_local_port), ENCAP, false },
+	{ "encap-peer-port", "PORT", cli_parse_port, IN_SA(encap_peer_port), ENCAP, false },
+	{ "keepalive", "SECONDS", cli_parse_keepalive, IN_SA(keepalive), KEEPALIVE, false },
+	{ "follow-peer", NULL, cli_parse_flag, IN(follow_peer), FOLLOW, false },
 	{ "sel", NULL, cli_parse_flag, IN(sel), SEL, false },
 	{ "local", "ADDRS", cli_parse_range, IN_SA(sel.local), IN_SEL, false },
 	{ "remote", "ADDRS", cli_parse_range, IN_SA(sel.remote), IN_SEL, false },
@@ -111,6 +118,19 @@ static int check_direction(struct cli *c, const struct request *r, uint32_t give
 	return CLI_OK;
 }
 
+static int check_encap(struct cli *c, const struct request *r, uint32_t given)
+{
+	if (r->sa.encap == ESPTUN_ENCAP_NONE && given & (ENCAP | KEEPALIVE | FOLLOW))
+		return cli_wrong(c, "encap-local-port, encap-peer-port, keepalive and follow-peer go with encap udp");
+	if (r->sa.encap == ESPTUN_ENCAP_UDP && (!r->sa.encap_local_port || !r->sa.encap_peer_port))
+		return cli_wrong(c, "encap udp needs encap-local-port and encap-peer-port");
+	if (r->sa.dir == ESPTUN_DIR_IN && given & KEEPALIVE)
+		return cli_wrong(c, "keepalive is for outbound SAs only");
+	if (r->sa.dir == ESPTUN_DIR_OUT && given & FOLLOW)
+		return cli_wrong(c, "follow-peer is for inbound SAs only");
+	return CLI_OK;
+}
+
 /* Addresses of the selector look like those of the tunnel: "sel" says which are meant. */
 static int check_selector(struct cli *c, const struct request *r, uint32_t given)
 {
@@ -134,7 +154,8 @@ static void set_defaults(struct request *r, uint32_t given)
 	if (!(given & WINDOW))
 		r->sa.replay_window = integrity ? DEFAULT_WINDOW : 0;
 	r->sa.flags = (r->esn ? ESPTUN_SA_FLAG_ESN : 0U) |
-		      (r->no_integrity_ok ? ESPTUN_SA_FLAG_NO_INTEGRITY_OK : 0U);
+		      (r->no_integrity_ok ? ESPTUN_SA_FLAG_NO_INTEGRITY_OK : 0U) |
+		      (r->follow_peer ? ESPTUN_SA_FLAG_FOLLOW_PEER : 0U);
 }
 
 static int sa_add(struct cli *c, struct args *a)
@@ -148,6 +169,8 @@ static int sa_add(struct cli *c, struct args *a)
 		ret = check_direction(c, &r, given);
 	if (ret == CLI_OK)
 		ret = check_selector(c, &r, given);
+	if (ret == CLI_OK)
+		ret = check_encap(c, &r, given);
 	if (ret == CLI_OK)
 		ret = cli_keyfile_read(c, r.keyfile, &keys);
 	if (ret != CLI_OK)
@@ -280,6 +303,8 @@ static const struct cli_command commands[] = {
 		 "              [ partner-spi SPI ] [ state { pending | active } ] [ no-integrity-ok ]\n"
 		 "              [ soft-bytes OCTETS ] [ hard-bytes OCTETS ]\n"
 		 "              [ soft-packets NUMBER ] [ hard-packets NUMBER ] [ cookie HEX ]\n"
+		 "              [ encap { none | udp } ] [ encap-local-port PORT ] [ encap-peer-port PORT ]\n"
+		 "              [ keepalive SECONDS ] [ follow-peer ]\n"
 		 "              [ sel [ local ADDRS ] [ remote ADDRS ] [ proto PROTO ]\n"
 		 "              [ local-port PORT ] [ remote-port PORT ] ]", sa_add },
 	{ "activate", "dev NAME spi SPI", sa_activate },

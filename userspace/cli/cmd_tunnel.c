@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "cli/cli.h"
 #include "cli/parse.h"
@@ -123,6 +124,12 @@ static int tunnel_del(struct cli *c, struct args *a)
 
 /* -- show ------------------------------------------------------------------------------- */
 
+static bool same_address(const struct esptun_addr *a, const struct esptun_addr *b)
+{
+	return a->family == b->family && (a->family == AF_INET ? a->v4.s_addr == b->v4.s_addr :
+					  IN6_ARE_ADDR_EQUAL(&a->v6, &b->v6));
+}
+
 static void inherit_or_num(struct out *o, const char *key, uint8_t value, uint8_t inherit)
 {
 	if (value == inherit)
@@ -153,6 +160,11 @@ static void show_config(struct cli *c, const struct esptun_tunnel *t)
 	out_num(o, "ifindex", t->ifindex);
 	out_str(o, "local", esptun_addr_text(&t->local, text));
 	out_str(o, "remote", esptun_addr_text(&t->remote, text));
+	if (t->peer_port || (t->peer.family && !same_address(&t->peer, &t->remote))) {
+		out_str(o, "peer", esptun_addr_text(&t->peer, text));
+		if (t->peer_port)
+			out_num(o, "peer_port", t->peer_port);
+	}
 	show_underlay(c, t);
 	inherit_or_num(o, "ttl", t->ttl, 0);
 	inherit_or_num(o, "tos", t->tos, 1);

@@ -185,6 +185,21 @@ const char *cli_parse_auth(const char *text, void *dst)
 	return NULL;
 }
 
+const char *cli_parse_encap(const char *text, void *dst)
+{
+	int value = esptun_encap_value(text);
+
+	if (value < 0)
+		return one_of(&esptun_nl_encap_names);
+	*(enum esptun_encap *)dst = (enum esptun_encap)value;
+	return NULL;
+}
+
+const char *cli_parse_keepalive(const char *text, void *dst)
+{
+	return number32(text, 1, ESPTUN_MAX_KEEPALIVE, dst, "a number of seconds 1..3600");
+}
+
 const char *cli_parse_state(const char *text, void *dst)
 {
 	int value = esptun_sa_state_value(text);

@@ -114,6 +114,18 @@ static void show_sequence(struct out *o, const struct esptun_sa *sa)
 		out_hex32(o, "partner_spi", sa->partner_spi);
 }
 
+static void show_encap(struct out *o, const struct esptun_sa *sa)
+{
+	if (sa->encap == ESPTUN_ENCAP_NONE)
+		return;
+	out_str(o, "encap", esptun_encap_name(sa->encap));
+	out_num(o, "encap_local_port", sa->encap_local_port);
+	out_num(o, "encap_peer_port", sa->encap_peer_port);
+	if (sa->keepalive)
+		out_num(o, "keepalive", sa->keepalive);
+	out_flag(o, "follow_peer", sa->flags & ESPTUN_SA_FLAG_FOLLOW_PEER);
+}
+
 static void show_counters(struct cli *c, const struct esptun_sa *sa)
 {
 	struct out *o = &c->out;
@@ -161,6 +173,7 @@ void cli_show_sa(struct cli *c, const char *ifname, const struct esptun_sa *sa)
 	show_algorithms(o, sa);
 	out_line(o);
 	show_sequence(o, sa);
+	show_encap(o, sa);
 	cli_show_selector(o, &sa->sel);
 	if (c->stats >= 1)
 		show_counters(c, sa);

@@ -78,6 +78,9 @@ static const struct field tunnel_fields[] = {
 	{ ESPTUN_A_TUNNEL_OVERHEAD, NUM32, AT(esptun_tunnel, overhead), NULL, 0 },
 	{ ESPTUN_A_TUNNEL_CARRIER, BOOL8, AT(esptun_tunnel, carrier), NULL, 0 },
 	{ ESPTUN_A_TUNNEL_OUT_SPI, BE32, AT(esptun_tunnel, out_spi), NULL, 0 },
+	{ ESPTUN_A_TUNNEL_PEER4, ADDR4, AT(esptun_tunnel, peer), NULL, 0 },
+	{ ESPTUN_A_TUNNEL_PEER6, ADDR6, AT(esptun_tunnel, peer), NULL, 0 },
+	{ ESPTUN_A_TUNNEL_PEER_PORT, BE16, AT(esptun_tunnel, peer_port), NULL, 0 },
 	{ ESPTUN_A_TUNNEL_SA_COUNT, NUM32, AT(esptun_tunnel, sa_count), NULL, 0 },
 	{ ESPTUN_A_TUNNEL_STATS, NEST, AT(esptun_tunnel, stats), stats_fields, ESPTUN_A_STATS_MAX },
 	{ ESPTUN_A_TUNNEL_DROPS, NEST, AT(esptun_tunnel, drops), NULL, ESPTUN_A_DROPS_MAX },
@@ -115,6 +118,10 @@ static const struct field sa_fields[] = {
 	{ ESPTUN_A_SA_LAST_ERROR, NEST, AT(esptun_sa, last_error), last_error_fields,
 	  ESPTUN_A_LAST_ERROR_MAX },
 	{ ESPTUN_A_SA_REASON, NUM32, AT(esptun_sa, reason), NULL, 0 },
+	{ ESPTUN_A_SA_ENCAP, NUM32, AT(esptun_sa, encap), NULL, 0 },
+	{ ESPTUN_A_SA_ENCAP_LOCAL_PORT, BE16, AT(esptun_sa, encap_local_port), NULL, 0 },
+	{ ESPTUN_A_SA_ENCAP_PEER_PORT, BE16, AT(esptun_sa, encap_peer_port), NULL, 0 },
+	{ ESPTUN_A_SA_KEEPALIVE, NUM32, AT(esptun_sa, keepalive), NULL, 0 },
 	{ ESPTUN_A_SA_SEL_LOCAL, ADDR, AT(esptun_sa, sel.local.first), NULL, 0 },
 	{ ESPTUN_A_SA_SEL_LOCAL_LAST, ADDR, AT(esptun_sa, sel.local.last), NULL, 0 },
 	{ ESPTUN_A_SA_SEL_REMOTE, ADDR, AT(esptun_sa, sel.remote.first), NULL, 0 },
@@ -132,6 +139,8 @@ static const struct field module_fields[] = {
 	{ ESPTUN_A_MODULE_SAS_CREATED, NUM64, AT(esptun_module, sas_created), NULL, 0 },
 	{ ESPTUN_A_MODULE_SAS_DESTROYED, NUM64, AT(esptun_module, sas_destroyed), NULL, 0 },
 	{ ESPTUN_A_MODULE_RX_FOREIGN_SPI, NUM64, AT(esptun_module, rx_foreign_spi), NULL, 0 },
+	{ ESPTUN_A_MODULE_RX_KEEPALIVES, NUM64, AT(esptun_module, rx_keepalives), NULL, 0 },
+	{ ESPTUN_A_MODULE_TX_KEEPALIVES, NUM64, AT(esptun_module, tx_keepalives), NULL, 0 },
 	{ 0 }
 };
 

@@ -136,6 +136,7 @@ static int decode_genl(const struct esptun_events *e, const struct nlmsghdr *nlh
 	switch (gnlh->cmd) {
 	case ESPTUN_CMD_ACQUIRE_NTF:
 	case ESPTUN_CMD_CARRIER_NTF:
+	case ESPTUN_CMD_PEER_MOVED_NTF:
 		return esptun_decode_tunnel(nlh, &ev->tunnel);
 	case ESPTUN_CMD_SA_CONFIRMED_NTF:
 	case ESPTUN_CMD_SOFT_EXPIRE_NTF:

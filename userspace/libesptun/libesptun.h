@@ -130,8 +130,8 @@ struct esptun_stats {
  * @fields: mask of ESPTUN_TUNNEL_*
  * @ifindex: interface index; in requests 0 means: find it by @ifname
  * @ifname: name, 1..15 octets
- * @local: our outer address; 0.0.0.0 leaves it to the route
- * @remote: the peer's outer address
+ * @local: our outer address; 0.0.0.0 or :: leaves it to the route
+ * @remote: the peer's outer address; its family is that of the outer packets
  * @link: ifindex of the underlay device, 0 for none
  * @link_netnsid: reply; id of the network namespace @link and the outer packets are in, -1 if it
  *   is the device's own
@@ -149,6 +149,9 @@ struct esptun_stats {
  * @path_mtu: reply; of the outer path, octets, 0 if not known
  * @overhead: reply; most octets an active outbound SA adds to a packet
  * @out_spi: reply; of the active outbound SA, of several the one that adds most; 0 for none
+ * @peer: reply and event peer-moved; where the peer is now: @remote, unless an SA with
+ *   ESPTUN_SA_FLAG_FOLLOW_PEER has found it elsewhere
+ * @peer_port: the peer's UDP port now, 0 without encapsulated SAs
  * @sa_count: reply; SAs of this device
  * @stats: reply
  * @drops: reply; packets by reason, indexed by enum esptun_drop
@@ -175,6 +178,8 @@ struct esptun_tunnel {
 	uint32_t path_mtu;
 	uint32_t overhead;
 	uint32_t out_spi;
+	struct esptun_addr peer;
+	uint16_t peer_port;
 	uint32_t sa_count;
 	struct esptun_stats stats;
 	uint64_t drops[ESPTUN_DROP_COUNT];
@@ -218,6 +223,12 @@ struct esptun_keys {
  * @cookie_len: octets in @cookie, 0..ESPTUN_COOKIE_MAX_LEN
  * @sel: the packets it is for. out: replaces only an SA with the same; in: what lies outside
  *   is dropped
+ * @encap: ESPTUN_ENCAP_UDP: ESP in UDP (RFC 3948); needs a socket, see esptun_socket_set()
+ * @encap_local_port: our UDP port, only with ESPTUN_ENCAP_UDP
+ * @encap_peer_port: the peer's UDP port, only with ESPTUN_ENCAP_UDP; in a reply the current
+ *   one, which all encapsulated SAs of a device share
+ * @keepalive: out, ESPTUN_ENCAP_UDP: a NAT keepalive after so many seconds of silence,
+ *   0 (never)..ESPTUN_MAX_KEEPALIVE
  * @encr_key_bits: reply; of the cipher key without salt
  * @auth_key_bits: reply
  * @bytes: reply; octets of inner packets that passed
@@ -248,6 +259,10 @@ struct esptun_sa {
 	uint8_t cookie[ESPTUN_COOKIE_MAX_LEN];
 	size_t cookie_len;
 	struct esptun_selector sel;
+	enum esptun_encap encap;
+	uint16_t encap_local_port;
+	uint16_t encap_peer_port;
+	uint32_t keepalive;
 	uint32_t encr_key_bits;
 	uint32_t auth_key_bits;
 	uint64_t bytes;
@@ -269,6 +284,8 @@ struct esptun_module {
 	uint64_t sas_created;
 	uint64_t sas_destroyed;
 	uint64_t rx_foreign_spi;
+	uint64_t rx_keepalives;
+	uint64_t tx_keepalives;
 };
 
 /* -- handle (sock.c) ---------------------------------------------------------------- */
@@ -389,6 +406,21 @@ int esptun_sa_dump(struct esptun_sock *s, uint32_t ifindex, struct esptun_sa **l
 /** esptun_sa_flush() - delete all SAs of a device, or with @ifindex 0 of the netns */
 int esptun_sa_flush(struct esptun_sock *s, uint32_t ifindex);
 
+/**
+ * esptun_socket_set() - let a UDP socket receive ESP in UDP (RFC 3948)
+ * @fd: a socket of the handle's network namespace; it stays the caller's
+ *
+ * From then on the kernel takes ESP packets and NAT keepalives off the socket; IKE messages,
+ * which begin with four zero octets on this port, still arrive. When the caller closes it, or
+ * dies, while encapsulated SAs exist, the kernel keeps the port open for those and drops IKE
+ * messages. To take over from a former keyer without losing a packet: make a socket, set
+ * SO_REUSEADDR, esptun_socket_set(), bind(), esptun_socket_set() again.
+ *
+ * Return: -EINVAL if it is no UDP socket of this network namespace, -EBUSY if another part of
+ *   the kernel uses it, -EBADF, -ENOTSOCK.
+ */
+int esptun_socket_set(struct esptun_sock *s, int fd);
+
 /** esptun_module_get() - version and counters of the module */
 int esptun_module_get(struct esptun_sock *s, struct esptun_module *m);
 
@@ -406,7 +438,8 @@ int esptun_module_get(struct esptun_sock *s, struct esptun_module *m);
 /**
  * struct esptun_event - one event
  * @type: ESPTUN_CMD_ACQUIRE_NTF, ..., or ESPTUN_EVENT_*
- * @tunnel: for acquire and carrier: @ifindex, @ifname, @carrier, @out_spi, @flow
+ * @tunnel: for peer-moved: @ifindex, @ifname, @peer, @peer_port; for acquire and carrier:
+ *   @ifindex, @ifname, @carrier, @out_spi, @flow
  * @sa: for sa-confirmed, soft-expire, hard-expire, sa-deleted: all of the SA but keys
  */
 struct esptun_event {
@@ -453,6 +486,7 @@ void esptun_events_free(struct esptun_events *e);
 const char *esptun_dir_name(enum esptun_dir dir);
 const char *esptun_encr_name(enum esptun_encr encr);
 const char *esptun_auth_name(enum esptun_auth auth);
+const char *esptun_encap_name(enum esptun_encap encap);
 const char *esptun_sa_state_name(enum esptun_sa_state state);
 const char *esptun_drop_name(enum esptun_drop drop);
 const char *esptun_delete_reason_name(enum esptun_delete_reason reason);
@@ -462,6 +496,7 @@ const char *esptun_event_name(int type);
 int esptun_dir_value(const char *word);
 int esptun_encr_value(const char *word);
 int esptun_auth_value(const char *word);
+int esptun_encap_value(const char *word);
 int esptun_sa_state_value(const char *word);
 
 /** esptun_encr_combined() - Return: the cipher authenticates by itself, it goes with auth none */
@@ -470,7 +505,7 @@ bool esptun_encr_combined(enum esptun_encr encr);
 /** esptun_addr_parse() - numeric IPv4 or IPv6 address; -EINVAL if it is not one */
 int esptun_addr_parse(const char *text, struct esptun_addr *addr);
 
-/** esptun_addr_text() - print into @buf, "any" for AF_UNSPEC and 0.0.0.0. Return: @buf */
+/** esptun_addr_text() - print into @buf, "any" for AF_UNSPEC, 0.0.0.0 and ::. Return: @buf */
 const char *esptun_addr_text(const struct esptun_addr *addr, char buf[INET6_ADDRSTRLEN]);
 
 /** esptun_wipe() - clear memory that held a key; not optimised away */

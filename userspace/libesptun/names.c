@@ -39,6 +39,11 @@ const char *esptun_auth_name(enum esptun_auth auth)
 	return name_of(&esptun_nl_auth_names, auth);
 }
 
+const char *esptun_encap_name(enum esptun_encap encap)
+{
+	return name_of(&esptun_nl_encap_names, encap);
+}
+
 const char *esptun_sa_state_name(enum esptun_sa_state state)
 {
 	return name_of(&esptun_nl_sa_state_names, state);
@@ -83,6 +88,11 @@ int esptun_auth_value(const char *word)
 	return value_of(&esptun_nl_auth_names, word);
 }
 
+int esptun_encap_value(const char *word)
+{
+	return value_of(&esptun_nl_encap_names, word);
+}
+
 int esptun_sa_state_value(const char *word)
 {
 	return value_of(&esptun_nl_sa_state_names, word);
@@ -115,6 +125,7 @@ const char *esptun_addr_text(const struct esptun_addr *addr, char buf[INET6_ADDR
 	const void *octets = addr->family == AF_INET ? (const void *)&addr->v4 : &addr->v6;
 
 	if (addr->family == AF_UNSPEC || (addr->family == AF_INET && !addr->v4.s_addr) ||
+	    (addr->family == AF_INET6 && IN6_IS_ADDR_UNSPECIFIED(&addr->v6)) ||
 	    !inet_ntop(addr->family, octets, buf, INET6_ADDRSTRLEN))
 		snprintf(buf, INET6_ADDRSTRLEN, "any");
 	return buf;

@@ -59,9 +59,18 @@ const struct esptun_nl_names esptun_nl_auth_names = {
 static const char *const sa_flags_names[] = {
 	"esn",
 	"no-integrity-ok",
+	"follow-peer",
 };
 const struct esptun_nl_names esptun_nl_sa_flags_names = {
-	"sa-flags", 1, 2, sa_flags_names
+	"sa-flags", 1, 3, sa_flags_names
+};
+
+static const char *const encap_names[] = {
+	"none",
+	"udp",
+};
+const struct esptun_nl_names esptun_nl_encap_names = {
+	"encap", 0, 2, encap_names
 };
 
 static const char *const delete_reason_names[] = {
@@ -106,9 +115,10 @@ static const char *const drop_names[] = {
 	"tx-not-ip",
 	"tx-no-selector",
 	"rx-wrong-selector",
+	"rx-wrong-encap",
 };
 const struct esptun_nl_names esptun_nl_drop_names = {
-	"drop", 0, 31, drop_names
+	"drop", 0, 32, drop_names
 };
 
 static const struct esptun_nl_attr drops_attrs[ESPTUN_A_DROPS_MAX + 1] = {
@@ -143,6 +153,7 @@ static const struct esptun_nl_attr drops_attrs[ESPTUN_A_DROPS_MAX + 1] = {
 	[ESPTUN_A_DROPS_TX_NOT_IP]		= { "tx-not-ip", NULL, NULL },
 	[ESPTUN_A_DROPS_TX_NO_SELECTOR]		= { "tx-no-selector", NULL, NULL },
 	[ESPTUN_A_DROPS_RX_WRONG_SELECTOR]	= { "rx-wrong-selector", NULL, NULL },
+	[ESPTUN_A_DROPS_RX_WRONG_ENCAP]		= { "rx-wrong-encap", NULL, NULL },
 };
 const struct esptun_nl_set esptun_nl_drops_set = {
 	"drops", ESPTUN_A_DROPS_MAX, drops_attrs
@@ -203,6 +214,9 @@ static const struct esptun_nl_attr tunnel_attrs[ESPTUN_A_TUNNEL_MAX + 1] = {
 	[ESPTUN_A_TUNNEL_LAST_ERROR]	= { "last-error", NULL, &esptun_nl_last_error_set },
 	[ESPTUN_A_TUNNEL_PAD]		= { "pad", NULL, NULL },
 	[ESPTUN_A_TUNNEL_FLOW]		= { "flow", NULL, &esptun_nl_flow_set },
+	[ESPTUN_A_TUNNEL_PEER4]		= { "peer4", NULL, NULL },
+	[ESPTUN_A_TUNNEL_PEER6]		= { "peer6", NULL, NULL },
+	[ESPTUN_A_TUNNEL_PEER_PORT]	= { "peer-port", NULL, NULL },
 };
 const struct esptun_nl_set esptun_nl_tunnel_set = {
 	"tunnel", ESPTUN_A_TUNNEL_MAX, tunnel_attrs
@@ -245,9 +259,20 @@ static const struct esptun_nl_attr sa_attrs[ESPTUN_A_SA_MAX + 1] = {
 	[ESPTUN_A_SA_SEL_PROTO]		= { "sel-proto", NULL, NULL },
 	[ESPTUN_A_SA_SEL_LOCAL_PORT]	= { "sel-local-port", NULL, NULL },
 	[ESPTUN_A_SA_SEL_REMOTE_PORT]	= { "sel-remote-port", NULL, NULL },
+	[ESPTUN_A_SA_ENCAP]		= { "encap", &esptun_nl_encap_names, NULL },
+	[ESPTUN_A_SA_ENCAP_LOCAL_PORT]	= { "encap-local-port", NULL, NULL },
+	[ESPTUN_A_SA_ENCAP_PEER_PORT]	= { "encap-peer-port", NULL, NULL },
+	[ESPTUN_A_SA_KEEPALIVE]		= { "keepalive", NULL, NULL },
 };
 const struct esptun_nl_set esptun_nl_sa_set = {
 	"sa", ESPTUN_A_SA_MAX, sa_attrs
+};
+
+static const struct esptun_nl_attr socket_attrs[ESPTUN_A_SOCKET_MAX + 1] = {
+	[ESPTUN_A_SOCKET_FD]	= { "fd", NULL, NULL },
+};
+const struct esptun_nl_set esptun_nl_socket_set = {
+	"socket", ESPTUN_A_SOCKET_MAX, socket_attrs
 };
 
 static const struct esptun_nl_attr module_attrs[ESPTUN_A_MODULE_MAX + 1] = {
@@ -258,6 +283,8 @@ static const struct esptun_nl_attr module_attrs[ESPTUN_A_MODULE_MAX + 1] = {
 	[ESPTUN_A_MODULE_SAS_DESTROYED]		= { "sas-destroyed", NULL, NULL },
 	[ESPTUN_A_MODULE_RX_FOREIGN_SPI]	= { "rx-foreign-spi", NULL, NULL },
 	[ESPTUN_A_MODULE_PAD]			= { "pad", NULL, NULL },
+	[ESPTUN_A_MODULE_RX_KEEPALIVES]		= { "rx-keepalives", NULL, NULL },
+	[ESPTUN_A_MODULE_TX_KEEPALIVES]		= { "tx-keepalives", NULL, NULL },
 };
 const struct esptun_nl_set esptun_nl_module_set = {
 	"module", ESPTUN_A_MODULE_MAX, module_attrs
@@ -295,6 +322,8 @@ static const char *const cmd_names[] = {
 	[ESPTUN_CMD_HARD_EXPIRE_NTF]	= "hard-expire",
 	[ESPTUN_CMD_CARRIER_NTF]	= "carrier",
 	[ESPTUN_CMD_SA_DELETED_NTF]	= "sa-deleted",
+	[ESPTUN_CMD_SOCKET_SET]		= "socket-set",
+	[ESPTUN_CMD_PEER_MOVED_NTF]	= "peer-moved",
 };
 const struct esptun_nl_names esptun_nl_cmd_names = {
 	"cmd", 0, ESPTUN_CMD_MAX + 1, cmd_names
@@ -315,4 +344,6 @@ const struct esptun_nl_set *const esptun_nl_cmd_sets[ESPTUN_CMD_MAX + 1] = {
 	[ESPTUN_CMD_HARD_EXPIRE_NTF]	= &esptun_nl_sa_set,
 	[ESPTUN_CMD_CARRIER_NTF]	= &esptun_nl_tunnel_set,
 	[ESPTUN_CMD_SA_DELETED_NTF]	= &esptun_nl_sa_set,
+	[ESPTUN_CMD_SOCKET_SET]		= &esptun_nl_socket_set,
+	[ESPTUN_CMD_PEER_MOVED_NTF]	= &esptun_nl_tunnel_set,
 };

@@ -54,6 +54,7 @@ extern const struct esptun_nl_names esptun_nl_sa_state_names;
 extern const struct esptun_nl_names esptun_nl_encr_names;
 extern const struct esptun_nl_names esptun_nl_auth_names;
 extern const struct esptun_nl_names esptun_nl_sa_flags_names;
+extern const struct esptun_nl_names esptun_nl_encap_names;
 extern const struct esptun_nl_names esptun_nl_delete_reason_names;
 extern const struct esptun_nl_names esptun_nl_drop_names;
 
@@ -63,6 +64,7 @@ extern const struct esptun_nl_set esptun_nl_stats_set;
 extern const struct esptun_nl_set esptun_nl_flow_set;
 extern const struct esptun_nl_set esptun_nl_tunnel_set;
 extern const struct esptun_nl_set esptun_nl_sa_set;
+extern const struct esptun_nl_set esptun_nl_socket_set;
 extern const struct esptun_nl_set esptun_nl_module_set;
 extern const struct esptun_nl_set esptun_nl_link_set;
 

@@ -63,6 +63,21 @@ static int put_selector(struct nl_msg *msg, const struct esptun_selector *s)
 	return nle;
 }
 
+static int put_encap(struct nl_msg *msg, const struct esptun_sa *sa)
+{
+	int nle = 0;
+
+	if (sa->encap == ESPTUN_ENCAP_NONE && !sa->encap_local_port && !sa->encap_peer_port &&
+	    !sa->keepalive)
+		return 0;
+	nle |= nla_put_u32(msg, ESPTUN_A_SA_ENCAP, sa->encap);
+	nle |= nla_put_u16(msg, ESPTUN_A_SA_ENCAP_LOCAL_PORT, htons(sa->encap_local_port));
+	nle |= nla_put_u16(msg, ESPTUN_A_SA_ENCAP_PEER_PORT, htons(sa->encap_peer_port));
+	if (sa->keepalive)
+		nle |= nla_put_u32(msg, ESPTUN_A_SA_KEEPALIVE, sa->keepalive);
+	return nle;
+}
+
 static int put_sa(struct nl_msg *msg, const struct esptun_sa *sa, const struct esptun_keys *keys)
 {
 	int nle = nla_put_u32(msg, ESPTUN_A_SA_IFINDEX, sa->ifindex);
@@ -84,7 +99,7 @@ static int put_sa(struct nl_msg *msg, const struct esptun_sa *sa, const struct e
 		nle |= nla_put_u32(msg, ESPTUN_A_SA_PARTNER_SPI, htonl(sa->partner_spi));
 	if (sa->cookie_len)
 		nle |= nla_put(msg, ESPTUN_A_SA_COOKIE, (int)sa->cookie_len, sa->cookie);
-	return nle | put_limits(msg, sa) | put_selector(msg, &sa->sel);
+	return nle | put_limits(msg, sa) | put_selector(msg, &sa->sel) | put_encap(msg, sa);
 }
 
 int esptun_sa_new(struct esptun_sock *s, const struct esptun_sa *sa, struct esptun_keys *keys)
@@ -235,6 +250,17 @@ int esptun_sa_dump(struct esptun_sock *s, uint32_t ifindex, struct esptun_sa **l
 	*list = all.list;
 	*count = all.count;
 	return 0;
+}
+
+int esptun_socket_set(struct esptun_sock *s, int fd)
+{
+	struct nl_msg *msg;
+	int err;
+
+	msg = esptun_genl_msg(s, ESPTUN_CMD_SOCKET_SET, 0, &err);
+	if (!msg)
+		return err;
+	return send_filled(s, msg, nla_put_u32(msg, ESPTUN_A_SOCKET_FD, (uint32_t)fd), NULL);
 }
 
 static int on_module(struct nlmsghdr *nlh, void *arg)

@@ -226,10 +226,13 @@ static void show_number_or(FILE *f, const struct option *o, unsigned int value, 
 
 static void show_address(FILE *f, const struct option *o, const struct rtattr *rta)
 {
-	struct esptun_addr addr = { .family = AF_INET };
+	struct esptun_addr addr = { .family = rta->rta_type == o->attr6 ? AF_INET6 : AF_INET };
+	size_t len = addr.family == AF_INET6 ? sizeof(addr.v6) : sizeof(addr.v4);
 	char text[INET6_ADDRSTRLEN];
 
-	memcpy(&addr.v4, RTA_DATA(rta), sizeof(addr.v4));
+	if (RTA_PAYLOAD(rta) < len)
+		return;
+	memcpy(&addr.v6, RTA_DATA(rta), len);
 	show_string(f, o, esptun_addr_text(&addr, text));
 }
 
@@ -270,9 +273,12 @@ static void show_option(FILE *f, const struct option *o, const struct rtattr *rt
 static void print_opt(struct link_util *lu, FILE *f, struct rtattr *tb[])
 {
 	(void)lu;
-	for (size_t i = 0; tb && i < OPTIONS; i++)
+	for (size_t i = 0; tb && i < OPTIONS; i++) {
 		if (tb[options[i].attr])
 			show_option(f, &options[i], tb[options[i].attr]);
+		else if (options[i].attr6 && tb[options[i].attr6])
+			show_option(f, &options[i], tb[options[i].attr6]);
+	}
 }
 
 /* The one symbol ip looks for. */

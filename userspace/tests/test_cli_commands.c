@@ -211,6 +211,34 @@ static void test_sa_add_selector_wrong(void **state)
 	assert_string_equal(fake.last, "");
 }
 
+static void test_sa_add_encap(void **state)
+{
+	const struct esptun_sa *sa = &fake.sa;
+
+	(void)state;
+	add_sa("dir out spi 4096 encap udp encap-local-port 4500 encap-peer-port 1027 keepalive 20",
+	       CLI_OK, NULL);
+	assert_int_equal(sa->encap, ESPTUN_ENCAP_UDP);
+	assert_int_equal(sa->encap_local_port, 4500);
+	assert_int_equal(sa->encap_peer_port, 1027);
+	assert_int_equal(sa->keepalive, 20);
+	add_sa("dir in spi 4096 encap udp encap-local-port 1 encap-peer-port 65535 follow-peer",
+	       CLI_OK, NULL);
+	assert_int_equal(sa->flags, ESPTUN_SA_FLAG_FOLLOW_PEER);
+	assert_int_equal(sa->keepalive, 0);
+	add_sa("dir in spi 4096 encap none", CLI_OK, NULL);
+	add_sa("dir in spi 4096 encap udp encap-local-port 4500", CLI_USAGE, "needs encap-local-port");
+	add_sa("dir in spi 4096 encap-peer-port 4500", CLI_USAGE, "go with encap udp");
+	add_sa("dir in spi 4096 follow-peer", CLI_USAGE, "go with encap udp");
+	add_sa("dir in spi 4096 encap udp encap-local-port 1 encap-peer-port 2 keepalive 9",
+	       CLI_USAGE, "outbound SAs only");
+	add_sa("dir out spi 4096 encap udp encap-local-port 1 encap-peer-port 2 follow-peer",
+	       CLI_USAGE, "inbound SAs only");
+	add_sa("dir out spi 4096 encap tcp", CLI_USAGE, "none, udp");
+	add_sa("dir out spi 4096 encap udp encap-local-port 0", CLI_USAGE, "1..65535");
+	add_sa("dir out spi 4096 keepalive 3601", CLI_USAGE, "1..3600");
+}
+
 static void test_sa_add_wrong(void **state)
 {
 	(void)state;
@@ -533,6 +561,7 @@ int main(void)
 		cmocka_unit_test_setup(test_sa_add_wrong, fresh),
 		cmocka_unit_test_setup(test_sa_add_selector, fresh),
 		cmocka_unit_test_setup(test_sa_add_selector_wrong, fresh),
+		cmocka_unit_test_setup(test_sa_add_encap, fresh),
 		cmocka_unit_test_setup(test_sa_show_selector, fresh),
 		cmocka_unit_test_setup(test_sa_requests, fresh),
 		cmocka_unit_test_setup(test_tunnel_show_text, fresh),

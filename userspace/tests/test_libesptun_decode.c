@@ -111,6 +111,10 @@ static void test_sa_selector(void **state)
 	nla_put(msg, ESPTUN_A_SA_SEL_REMOTE_LAST, 5, "12345");		/* no address */
 	nla_put_u8(msg, ESPTUN_A_SA_SEL_PROTO, 6);
 	nla_put_u16(msg, ESPTUN_A_SA_SEL_REMOTE_PORT, htons(443));
+	nla_put_u32(msg, ESPTUN_A_SA_ENCAP, ESPTUN_ENCAP_UDP);
+	nla_put_u16(msg, ESPTUN_A_SA_ENCAP_LOCAL_PORT, htons(4500));
+	nla_put_u16(msg, ESPTUN_A_SA_ENCAP_PEER_PORT, htons(1027));
+	nla_put_u32(msg, ESPTUN_A_SA_KEEPALIVE, 20);
 	assert_int_equal(esptun_decode_sa(nlmsg_hdr(msg), &sa), 0);
 	assert_int_equal(sa.sel.local.first.family, AF_INET);
 	assert_int_equal(ntohl(sa.sel.local.first.v4.s_addr), 0x0a010000);
@@ -121,6 +125,10 @@ static void test_sa_selector(void **state)
 	assert_int_equal(sa.sel.proto, 6);
 	assert_int_equal(sa.sel.local_port, 0);
 	assert_int_equal(sa.sel.remote_port, 443);
+	assert_int_equal(sa.encap, ESPTUN_ENCAP_UDP);
+	assert_int_equal(sa.encap_local_port, 4500);
+	assert_int_equal(sa.encap_peer_port, 1027);
+	assert_int_equal(sa.keepalive, 20);
 	nlmsg_free(msg);
 }
 

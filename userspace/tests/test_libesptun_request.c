@@ -154,6 +154,33 @@ static void test_sa_new_selector(void **state)
 	assert_memory_equal(nla_data(sent_attr(ESPTUN_A_SA_SEL_LOCAL_LAST)), &sa.sel.local.last.v6, 16);
 }
 
+static void test_sa_new_encap(void **state)
+{
+	struct esptun_sa sa = { .ifindex = 7, .spi = 0x1000, .dir = ESPTUN_DIR_OUT,
+				.encap = ESPTUN_ENCAP_UDP, .encap_local_port = 4500,
+				.encap_peer_port = 1027, .keepalive = 20 };
+	struct esptun_keys keys = { .encr_len = 20 };
+
+	(void)state;
+	assert_int_equal(esptun_sa_new(&sock, &sa, &keys), 0);
+	assert_int_equal(nla_get_u32(sent_attr(ESPTUN_A_SA_ENCAP)), ESPTUN_ENCAP_UDP);
+	assert_int_equal(nla_get_u16(sent_attr(ESPTUN_A_SA_ENCAP_LOCAL_PORT)), htons(4500));
+	assert_int_equal(nla_get_u16(sent_attr(ESPTUN_A_SA_ENCAP_PEER_PORT)), htons(1027));
+	assert_int_equal(nla_get_u32(sent_attr(ESPTUN_A_SA_KEEPALIVE)), 20);
+	sa = (struct esptun_sa){ .ifindex = 7, .spi = 0x1001 };
+	keys.encr_len = 20;
+	assert_int_equal(esptun_sa_new(&sock, &sa, &keys), 0);
+	assert_null(sent_attr(ESPTUN_A_SA_ENCAP));
+	assert_null(sent_attr(ESPTUN_A_SA_KEEPALIVE));
+}
+
+static void test_socket_set(void **state)
+{
+	(void)state;
+	assert_int_equal(esptun_socket_set(&sock, 17), 0);
+	assert_int_equal(nla_get_u32(sent_attr(ESPTUN_A_SOCKET_FD)), 17);
+}
+
 static void test_sa_new_refuses_lengths(void **state)
 {
 	struct esptun_keys keys = { .encr_len = ESPTUN_ENCR_KEY_MAX + 1, .encr = { 9 } }, none;
@@ -427,6 +454,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_sa_new),
 		cmocka_unit_test(test_sa_new_selector),
+		cmocka_unit_test(test_sa_new_encap),
+		cmocka_unit_test(test_socket_set),
 		cmocka_unit_test(test_sa_new_refuses_lengths),
 		cmocka_unit_test(test_sa_names),
 		cmocka_unit_test(test_tunnel_add),

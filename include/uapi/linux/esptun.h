@@ -18,6 +18,9 @@
 /* Longest cookie in octets. */
 #define ESPTUN_COOKIE_MAX_LEN	64
 
+/* Longest interval between NAT keepalives in seconds. */
+#define ESPTUN_MAX_KEEPALIVE	3600
+
 /* SPI values 1..255 are reserved by IANA, 0 is for local use (RFC 4303 2.1). */
 #define ESPTUN_MIN_SPI	256
 
@@ -116,11 +119,27 @@ enum esptun_auth {
  * @ESPTUN_SA_FLAG_ESN: 64-bit extended sequence numbers (RFC 4303 2.2.1).
  * @ESPTUN_SA_FLAG_NO_INTEGRITY_OK: Allow an SA without integrity (auth none with a cipher that
  *   has none of its own).
+ * @ESPTUN_SA_FLAG_FOLLOW_PEER: Inbound, encap udp, with integrity. When an authenticated packet
+ *   with the highest number so far comes from another address or port, the device's peer is
+ *   there from now on (a NAT's mapping has changed) and a peer-moved event tells so. Without it
+ *   such packets are dropped (rx-wrong-source).
  */
 enum esptun_sa_flags {
 	ESPTUN_SA_FLAG_ESN = 1,
 	ESPTUN_SA_FLAG_NO_INTEGRITY_OK = 2,
+	ESPTUN_SA_FLAG_FOLLOW_PEER = 4,
 };
+
+/**
+ * enum esptun_encap - What ESP is carried in.
+ * @ESPTUN_ENCAP_NONE: IP
+ * @ESPTUN_ENCAP_UDP: UDP (RFC 3948)
+ */
+enum esptun_encap {
+	ESPTUN_ENCAP_NONE,
+	ESPTUN_ENCAP_UDP,
+};
+#define ESPTUN_ENCAP_COUNT	(ESPTUN_ENCAP_UDP + 1)
 
 /**
  * enum esptun_delete_reason - Why an SA was deleted.
@@ -181,6 +200,8 @@ enum esptun_delete_reason {
  *   the packet.
  * @ESPTUN_DROP_RX_WRONG_SELECTOR: What was decrypted lies outside of the traffic selectors of
  *   its SA (RFC 4301 5.2).
+ * @ESPTUN_DROP_RX_WRONG_ENCAP: ESP in UDP on an SA without, or bare ESP on one that has encap
+ *   udp.
  */
 enum esptun_drop {
 	ESPTUN_DROP_TX_NO_SA,
@@ -214,8 +235,9 @@ enum esptun_drop {
 	ESPTUN_DROP_TX_NOT_IP,
 	ESPTUN_DROP_TX_NO_SELECTOR,
 	ESPTUN_DROP_RX_WRONG_SELECTOR,
+	ESPTUN_DROP_RX_WRONG_ENCAP,
 };
-#define ESPTUN_DROP_COUNT	(ESPTUN_DROP_RX_WRONG_SELECTOR + 1)
+#define ESPTUN_DROP_COUNT	(ESPTUN_DROP_RX_WRONG_ENCAP + 1)
 
 /**
  * enum esptun_a_drops - Drop counters; the attribute's number is the drop enum's value plus
@@ -266,6 +288,8 @@ enum esptun_drop {
  *   cover the packet; u64
  * @ESPTUN_A_DROPS_RX_WRONG_SELECTOR: What was decrypted lies outside of the traffic selectors
  *   of its SA (RFC 4301 5.2); u64
+ * @ESPTUN_A_DROPS_RX_WRONG_ENCAP: ESP in UDP on an SA without, or bare ESP on one that has
+ *   encap udp; u64
  */
 enum esptun_a_drops {
 	ESPTUN_A_DROPS_UNSPEC,
@@ -300,6 +324,7 @@ enum esptun_a_drops {
 	ESPTUN_A_DROPS_TX_NOT_IP,
 	ESPTUN_A_DROPS_TX_NO_SELECTOR,
 	ESPTUN_A_DROPS_RX_WRONG_SELECTOR,
+	ESPTUN_A_DROPS_RX_WRONG_ENCAP,
 
 	/* private: */
 	__ESPTUN_A_DROPS_MAX,
@@ -398,6 +423,11 @@ enum esptun_a_flow {
  * @ESPTUN_A_TUNNEL_LAST_ERROR: nest of last-error
  * @ESPTUN_A_TUNNEL_PAD: padding
  * @ESPTUN_A_TUNNEL_FLOW: in acquire: the packet, if it could be read; nest of flow
+ * @ESPTUN_A_TUNNEL_PEER4: where the peer is now: remote4, unless an SA with follow-peer has
+ *   found it elsewhere; u32 (network byte order)
+ * @ESPTUN_A_TUNNEL_PEER6: binary exact-len 16
+ * @ESPTUN_A_TUNNEL_PEER_PORT: the peer's UDP port now; absent without encapsulated SAs; u16
+ *   (network byte order)
  */
 enum esptun_a_tunnel {
 	ESPTUN_A_TUNNEL_UNSPEC,
@@ -419,6 +449,9 @@ enum esptun_a_tunnel {
 	ESPTUN_A_TUNNEL_LAST_ERROR,
 	ESPTUN_A_TUNNEL_PAD,
 	ESPTUN_A_TUNNEL_FLOW,
+	ESPTUN_A_TUNNEL_PEER4,
+	ESPTUN_A_TUNNEL_PEER6,
+	ESPTUN_A_TUNNEL_PEER_PORT,
 
 	/* private: */
 	__ESPTUN_A_TUNNEL_MAX,
@@ -469,6 +502,14 @@ enum esptun_a_tunnel {
  * @ESPTUN_A_SA_SEL_LOCAL_PORT: 0, the default, is any; else sel-proto must be one that has
  *   ports; u16 (network byte order)
  * @ESPTUN_A_SA_SEL_REMOTE_PORT: u16 (network byte order)
+ * @ESPTUN_A_SA_ENCAP: default none; u32 enum encap
+ * @ESPTUN_A_SA_ENCAP_LOCAL_PORT: our UDP port, that of a socket given with socket-set; with
+ *   encap udp; u16 (network byte order)
+ * @ESPTUN_A_SA_ENCAP_PEER_PORT: the peer's UDP port, with encap udp. All encapsulated SAs of a
+ *   device have the same: that of the last one installed, or where follow-peer has found the
+ *   peer; u16 (network byte order)
+ * @ESPTUN_A_SA_KEEPALIVE: out, encap udp: NAT keepalives (RFC 3948 2.3) after this many seconds
+ *   in which the SA has sent nothing; 0, the default, is never; u32 max ESPTUN_MAX_KEEPALIVE
  */
 enum esptun_a_sa {
 	ESPTUN_A_SA_UNSPEC,
@@ -508,10 +549,27 @@ enum esptun_a_sa {
 	ESPTUN_A_SA_SEL_PROTO,
 	ESPTUN_A_SA_SEL_LOCAL_PORT,
 	ESPTUN_A_SA_SEL_REMOTE_PORT,
+	ESPTUN_A_SA_ENCAP,
+	ESPTUN_A_SA_ENCAP_LOCAL_PORT,
+	ESPTUN_A_SA_ENCAP_PEER_PORT,
+	ESPTUN_A_SA_KEEPALIVE,
 
 	/* private: */
 	__ESPTUN_A_SA_MAX,
 	ESPTUN_A_SA_MAX = __ESPTUN_A_SA_MAX - 1,
+};
+
+/**
+ * enum esptun_a_socket - A UDP socket that receives ESP in UDP.
+ * @ESPTUN_A_SOCKET_FD: file descriptor in the process that sends the request; u32
+ */
+enum esptun_a_socket {
+	ESPTUN_A_SOCKET_UNSPEC,
+	ESPTUN_A_SOCKET_FD,
+
+	/* private: */
+	__ESPTUN_A_SOCKET_MAX,
+	ESPTUN_A_SOCKET_MAX = __ESPTUN_A_SOCKET_MAX - 1,
 };
 
 /**
@@ -521,8 +579,12 @@ enum esptun_a_sa {
  * @ESPTUN_A_MODULE_TUNNELS_DESTROYED: u64
  * @ESPTUN_A_MODULE_SAS_CREATED: u64
  * @ESPTUN_A_MODULE_SAS_DESTROYED: u64
- * @ESPTUN_A_MODULE_RX_FOREIGN_SPI: ESP packets passed on to other ESP handlers; u64
+ * @ESPTUN_A_MODULE_RX_FOREIGN_SPI: ESP packets passed on to other ESP handlers while a tunnel
+ *   sends through the namespace; u64
  * @ESPTUN_A_MODULE_PAD: padding
+ * @ESPTUN_A_MODULE_RX_KEEPALIVES: NAT keepalives received on sockets of ours (RFC 3948 2.3);
+ *   u64
+ * @ESPTUN_A_MODULE_TX_KEEPALIVES: NAT keepalives sent; u64
  */
 enum esptun_a_module {
 	ESPTUN_A_MODULE_UNSPEC,
@@ -533,6 +595,8 @@ enum esptun_a_module {
 	ESPTUN_A_MODULE_SAS_DESTROYED,
 	ESPTUN_A_MODULE_RX_FOREIGN_SPI,
 	ESPTUN_A_MODULE_PAD,
+	ESPTUN_A_MODULE_RX_KEEPALIVES,
+	ESPTUN_A_MODULE_TX_KEEPALIVES,
 
 	/* private: */
 	__ESPTUN_A_MODULE_MAX,
@@ -564,6 +628,20 @@ enum esptun_a_module {
  *   passes nothing any more.
  * @ESPTUN_CMD_CARRIER_NTF: The carrier of a device went on or off.
  * @ESPTUN_CMD_SA_DELETED_NTF: An SA is gone; its last counters.
+ * @ESPTUN_CMD_SOCKET_SET: Let a UDP socket receive ESP in UDP (RFC 3948). It must belong to
+ *   this netns, which is the underlay of the devices concerned; bare of other kernel users. ESP
+ *   whose SPI is ours goes to its SA, unknown SPIs to the kernel's own IPsec, one-octet
+ *   keepalives are absorbed; what has the non-ESP marker (four zero octets) or is shorter still
+ *   reaches recvmsg(). The socket stays the caller's. When it is closed while encapsulated SAs
+ *   exist, a socket of the kernel's takes its place, on the same address and port and without a
+ *   gap, until the last of those SAs is gone; IKE messages are dropped meanwhile. So a keyer
+ *   that is started again makes a socket, sets SO_REUSEADDR, calls socket-set, binds it (no ESP
+ *   packet is lost between, since it already knows what to do with them) and calls socket-set
+ *   again, which retires the kernel's. Sent packets need no socket, only the port. EBUSY if the
+ *   socket is used by another part of the kernel, EINVAL if it is not a UDP socket of this
+ *   netns, EBADF or ENOTSOCK.
+ * @ESPTUN_CMD_PEER_MOVED_NTF: The peer of a device has got another address or port, see
+ *   follow-peer.
  */
 enum esptun_cmd {
 	ESPTUN_CMD_TUNNEL_GET = 1,
@@ -580,6 +658,8 @@ enum esptun_cmd {
 	ESPTUN_CMD_HARD_EXPIRE_NTF,
 	ESPTUN_CMD_CARRIER_NTF,
 	ESPTUN_CMD_SA_DELETED_NTF,
+	ESPTUN_CMD_SOCKET_SET,
+	ESPTUN_CMD_PEER_MOVED_NTF,
 
 	/* private: */
 	__ESPTUN_CMD_MAX,
@@ -593,8 +673,8 @@ enum esptun_cmd {
  * @IFLA_ESPTUN_LINK: underlay device (dev); u32
  * @IFLA_ESPTUN_LOCAL4: u32 (network byte order)
  * @IFLA_ESPTUN_REMOTE4: u32 (network byte order)
- * @IFLA_ESPTUN_LOCAL6: reserved for the IPv6 underlay; binary exact-len 16
- * @IFLA_ESPTUN_REMOTE6: reserved for the IPv6 underlay; binary exact-len 16
+ * @IFLA_ESPTUN_LOCAL6: instead of the IPv4 one; binary exact-len 16
+ * @IFLA_ESPTUN_REMOTE6: instead of the IPv4 one; binary exact-len 16
  * @IFLA_ESPTUN_TTL: outer TTL; 0: copy from the inner packet. Default 64; u8
  * @IFLA_ESPTUN_TOS: outer DSCP (upper six bits of the octet); 1: copy from the inner packet
  *   (default). ECN always follows RFC 6040; u8
