@@ -86,6 +86,7 @@ renewed()
 
 # What an in-tree peer has dropped itself, by its own counter: packets that were on their way out
 # through an SA while that was deleted. Not the tunnel's loss.
+# shellcheck disable=SC2016 # awk's $2
 peer_dropped() { ns gwB awk '/^XfrmOutStateInvalid/ {print $2}' /proc/net/xfrm_stat; }
 unanswered() { awk '/transmitted/ {n += $1 - $4} END {print n + 0}' "$TEST_TMP/traffic"; }
 
