@@ -100,6 +100,12 @@ void esptun_crypto_free(struct esptun_crypto *c);
 /* Octets of the cipher key in a key of @len octets: without the salt. */
 unsigned int esptun_crypto_cipher_key(u32 encr, unsigned int len);
 
+/* Octets that ESP with this transform puts behind the inner packet, at most. */
+static inline unsigned int esptun_crypto_tail(const struct esptun_crypto *c)
+{
+	return (c->block - 1) + 2 + c->icv_len;
+}
+
 /*
  * The next packet may complete later: the caller takes the references that this needs.
  * BH off; holds until they are on again.
@@ -112,7 +118,7 @@ static inline bool esptun_crypto_later(const struct esptun_crypto *c)
 /* Octets that ESP with this transform puts before and after the inner packet, at most. */
 static inline unsigned int esptun_crypto_overhead(const struct esptun_crypto *c)
 {
-	return 8 + c->iv_len + (c->block - 1) + 2 + c->icv_len;
+	return 8 + c->iv_len + esptun_crypto_tail(c);
 }
 
 /* The largest inner packet that fits into @room octets behind the outer header. */

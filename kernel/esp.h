@@ -31,6 +31,7 @@
 #include <linux/skbuff.h>
 #include <net/dsfield.h>
 #include <net/ip.h>
+#include <net/sock.h>
 
 struct esptun_route;
 
@@ -79,6 +80,23 @@ static inline struct esptun_cb *esptun_cb(struct sk_buff *skb)
 static inline bool esptun_skb_owned(const struct sk_buff *skb)
 {
 	return !skb_is_nonlinear(skb) && !skb_cloned(skb) && !skb_shared(skb) && !skb->head_frag;
+}
+
+/*
+ * True if the packet is charged to a socket in a way that another packet can take over: by
+ * a destructor that looks at nothing but socket and truesize. TCP's own is not exported.
+ */
+static inline bool esptun_skb_charged(const struct sk_buff *skb)
+{
+	const struct sock *sk = skb->sk;
+
+	if (!sk || !skb->destructor)
+		return false;
+	if (skb->destructor == sock_wfree)
+		return true;
+	return sk_fullsock(sk) && sk->sk_type == SOCK_STREAM && sk->sk_protocol == IPPROTO_TCP &&
+	       skb->destructor != sock_rfree && skb->destructor != sock_efree &&
+	       skb->destructor != sock_edemux;
 }
 
 /* Takes references for a cipher that may finish later. False: the SA is going away. */

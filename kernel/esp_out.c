@@ -7,22 +7,16 @@
 #include "esp.h"
 #include "outer.h"
 #include <linux/random.h>
-#include <net/tcp.h>
 
 /*
- * Gives the copy the original's place in its socket's send queue. Only for the two
- * destructors that look at nothing but socket and truesize; with others the socket just
- * gets its room back early.
+ * Gives the copy the original's place in its socket's send queue. With destructors that
+ * look at more the socket just gets its room back early.
  */
 static void esptun_out_move_owner(struct sk_buff *to, struct sk_buff *from)
 {
-	struct sock *sk = from->sk;
-	bool tcp = sk && sk_fullsock(sk) && sk->sk_type == SOCK_STREAM &&
-		   sk->sk_protocol == IPPROTO_TCP;
-
-	if (!sk || !from->destructor || (from->destructor != sock_wfree && !tcp))
+	if (!esptun_skb_charged(from))
 		return;
-	to->sk = sk;
+	to->sk = from->sk;
 	to->destructor = from->destructor;
 	to->truesize = from->truesize;
 	from->sk = NULL;
@@ -214,7 +208,7 @@ void esptun_esp_out(struct sk_buff *skb, unsigned int room)
 	struct sk_buff *own;
 	int err;
 
-	own = esptun_out_own(skb, room, c->block - 1 + ESPTUN_ESP_TRAILER + c->icv_len);
+	own = esptun_out_own(skb, room, esptun_crypto_tail(c));
 	if (IS_ERR(own)) {
 		esptun_xmit_drop(skb, PTR_ERR(own) == -ENOMEM ? ESPTUN_DROP_TX_NO_MEMORY :
 				 ESPTUN_DROP_TX_BAD_INNER);

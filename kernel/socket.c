@@ -244,7 +244,7 @@ static int esptun_socket_check(const struct esptun_net *en, const struct sock *s
 					    "fd: the socket belongs to another netns");
 	if (udp_sk(sk)->encap_rcv == esptun_socket_rcv)
 		return 0;
-	if (udp_sk(sk)->encap_type || rcu_access_pointer(sk->sk_user_data))
+	if (udp_sk(sk)->encap_type || READ_ONCE(sk->sk_user_data))
 		return esptun_socket_refuse(extack, -EBUSY,
 					    "fd: another part of the kernel uses the socket (UDP_ENCAP?)");
 	return 0;

@@ -12,6 +12,7 @@
 #include "outer.h"
 #include "policy.h"
 #include "sadb.h"
+#include "segment.h"
 #include <linux/icmpv6.h>
 #include <net/icmp.h>
 #include <net/ip_tunnels.h>
@@ -268,19 +269,27 @@ static bool esptun_xmit_number(struct esptun_sa *sa, u64 *seq, enum esptun_drop 
 	return false;
 }
 
-/*
- * The SA was deleted after it had been chosen, as in a key change: what is left is for the one
- * that has followed it, which is put in its place. Return: @segs, or NULL: none has, dropped.
- */
-static struct sk_buff *esptun_xmit_hand_over(struct esptun_dev *tun, struct esptun_sa **sa,
-					     struct sk_buff *segs)
+/* The SA was deleted after it had been chosen, as in a key change: who has followed it, or NULL. */
+static struct esptun_sa *esptun_xmit_successor(struct esptun_dev *tun, struct sk_buff *skb)
 {
 	struct esptun_sa *next = rcu_dereference(tun->out);
 	struct esptun_flow flow;
 
-	if (!next && esptun_policy_flow(segs, true, &flow))
+	if (!next && esptun_policy_flow(skb, true, &flow))
 		next = esptun_policy_out(tun, &flow);
-	if (!next || READ_ONCE(next->state) == ESPTUN_SA_STATE_EXPIRED) {
+	return next && READ_ONCE(next->state) != ESPTUN_SA_STATE_EXPIRED ? next : NULL;
+}
+
+/*
+ * What is left is for the successor, which is put in the SA's place. Return: @segs, or NULL:
+ * there is none, dropped.
+ */
+static struct sk_buff *esptun_xmit_hand_over(struct esptun_dev *tun, struct esptun_sa **sa,
+					     struct sk_buff *segs)
+{
+	struct esptun_sa *next = esptun_xmit_successor(tun, segs);
+
+	if (!next) {
 		esptun_xmit_drop_list(tun, *sa, segs, ESPTUN_DROP_TX_NO_SA);
 		return NULL;
 	}
@@ -330,6 +339,68 @@ static struct sk_buff *esptun_xmit_list(struct esptun_dev *tun, struct esptun_sa
 	return NULL;
 }
 
+/* The SA is charged with all packets of a super-packet that are not made yet. */
+static bool esptun_xmit_account(struct esptun_sa *sa, const struct esptun_segments *s)
+{
+	u32 packets = s->count - s->made;
+
+	return esptun_sa_account(sa, packets, s->left + (u64)packets * s->hlen);
+}
+
+/*
+ * Sends the packets of a super-packet, each made when its turn comes. Return: how many;
+ * with the reason why not all.
+ */
+static u32 esptun_xmit_made(struct esptun_dev *tun, struct esptun_segments *s,
+			    struct esptun_cb *outer, enum esptun_drop *why)
+{
+	struct sk_buff *seg = NULL;
+	u64 seq;
+
+	while (s->made < s->count || seg) {
+		if (likely(!seg))
+			seg = esptun_segments_next(s);
+		if (unlikely(!seg)) {
+			*why = ESPTUN_DROP_TX_NO_MEMORY;
+			return s->made;
+		}
+		if (unlikely(!esptun_xmit_number(outer->sa, &seq, why))) {
+			outer->sa = *why == ESPTUN_DROP_TX_NO_SA ?
+				    esptun_xmit_successor(tun, seg) : NULL;
+			if (outer->sa && esptun_xmit_account(outer->sa, s))
+				continue;
+			kfree_skb(seg);
+			return s->made - 1;
+		}
+		*esptun_cb(seg) = *outer;
+		esptun_cb(seg)->seq = seq;
+		esptun_cb(seg)->bytes = seg->len;
+		esptun_esp_out(seg, s->head);
+		seg = NULL;
+	}
+	return s->count;
+}
+
+/* A super-packet that segment.c understands; it is consumed. */
+static void esptun_xmit_super(struct esptun_dev *tun, struct sk_buff *skb,
+			      struct esptun_cb *outer)
+{
+	struct esptun_drop_info info = { .sa = outer->sa, .reason = ESPTUN_DROP_TX_EXPIRED };
+	struct esptun_segments s;
+	u32 sent = 0;
+
+	esptun_segments_begin(&s, skb, esptun_outer_headroom(outer->route),
+			      esptun_crypto_tail(&outer->sa->crypto));
+	if (likely(esptun_xmit_account(outer->sa, &s)))
+		sent = esptun_xmit_made(tun, &s, outer, &info.reason);
+	if (likely(sent == s.count)) {
+		consume_skb(skb);
+		return;
+	}
+	esptun_stats_dropped(tun, &info, s.count - sent);
+	kfree_skb(skb);
+}
+
 /* A packet that has been found good and has an SA. */
 static void esptun_xmit_one(struct esptun_dev *tun, struct esptun_sa *sa, struct sk_buff *skb,
 			    const struct esptun_inner *inner)
@@ -365,6 +436,10 @@ static void esptun_xmit_one(struct esptun_dev *tun, struct esptun_sa *sa, struct
 	outer.route = &route;
 	outer.tos = esptun_outer_tos(tun, inner->tos);
 	outer.ttl = esptun_xmit_ttl(tun, inner);
+	if (skb_is_gso(skb) && esptun_segments_fit(skb)) {
+		esptun_xmit_super(tun, skb, &outer);
+		goto out;
+	}
 	skb = esptun_xmit_segment(tun, sa, skb);
 	while (skb) {
 		skb = esptun_xmit_list(tun, outer.sa, skb, &outer);

@@ -6,6 +6,7 @@ over it (traffic.py) and what protects it (sa.py) live elsewhere.
 """
 import contextlib
 import ctypes
+import errno
 import os
 import socket
 import struct
@@ -228,6 +229,10 @@ class Sniffer:
                 frame, where = self.sock.recvfrom(65536)
             except BlockingIOError:
                 return
+            except OSError as err:
+                if err.errno != errno.ENETDOWN:     # told once when a link goes down
+                    raise
+                continue
             judge = {b"\x08\x00": self.fine4, b"\x86\xdd": self.fine6}.get(frame[12:14])
             if not (judge and judge(frame)):
                 direction = "out" if where[2] == PACKET_OUTGOING else "in"

@@ -68,7 +68,7 @@ refuse "not our device: del" '"wan0" is not an esptun device' et -n gwA tunnel d
 refuse "not our device: show" '"wan0" is not an esptun device' et -n gwA tunnel show wan0
 refuse "no such device" 'there is no device "nope0"' et -n gwA tunnel show nope0
 refuse "no such underlay" 'there is no device "nope0"' et -n gwA tunnel add x0 remote $B4 dev nope0
-refuse "IPv6 endpoints are refused with words" 'Error: .*IPv4' et -n gwA tunnel add x0 local $A6 remote $B6
+refuse "endpoints of two families are refused with words" 'Error: .*one is IPv4, the other IPv6' et -n gwA tunnel add x0 local $A4 remote $B6
 refuse "a multicast peer is refused with words" 'Error: .*unicast' et -n gwA tunnel add x0 remote 224.0.0.1
 refuse "no such netns" 'network namespace "nope"' et -n nope tunnel
 is "nothing was left of what was refused" "$(json 'len(d)' -n gwA tunnel)" 1

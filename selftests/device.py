@@ -148,7 +148,9 @@ def bad_arguments():
     ns = BED["bed"].ns("bad")
     run_cli = f"{ESPTUN} -n {ns.name}"
     for command, word in (("tunnel add t0", "remote"), ("tunnel add t0 remote 224.0.0.1", "unicast"),
-                          ("tunnel add t0 remote 1.2.3", "1.2.3"), ("tunnel add t0 remote ::1", ""),
+                          ("tunnel add t0 remote 1.2.3", "1.2.3"), ("tunnel add t0 remote ff02::1", "unicast"),
+                          ("tunnel add t0 remote ::ffff:192.0.2.1", "unicast"),
+                          ("tunnel add t0 local 192.0.2.1 remote 2001:db8::1", "local"),
                           ("tunnel add t0 remote 192.0.2.1 ttl 256", "256"),
                           ("tunnel add t0 remote 192.0.2.1 tos 3", "3"),
                           ("tunnel add t0 remote 192.0.2.1 dev nosuch0", "nosuch0"),

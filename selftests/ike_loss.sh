@@ -84,20 +84,23 @@ renewed()
 	fi && wait_for "$PATIENCE" lost_one
 }
 
+# What an in-tree peer has dropped itself, by its own counter: packets that were on their way out
+# through an SA while that was deleted. Not the tunnel's loss.
+# shellcheck disable=SC2016 # awk's $2
+peer_dropped() { ns gwB awk '/^XfrmOutStateInvalid/ {print $2}' /proc/net/xfrm_stat; }
 unanswered() { awk '/transmitted/ {n += $1 - $4} END {print n + 0}' "$TEST_TMP/traffic"; }
 
 # loss WHO PHASE MESSAGE FROM EXCHANGE N: WHO begins, FROM's message gets lost.
 loss()
 {
-	local who=$1 phase=$2 desc="$peer: $3 lost, begun by $1" was before
+	local who=$1 phase=$2 desc="$peer: $3 lost, begun by $1" was
 	[[ $desc =~ $LOSS_ONLY ]] || return 0
-	before=$(unanswered)
 	if [[ $phase == phase2 ]]; then was=$(active_spi); else was=$(p1_count); fi
 	check "$desc: the rule" lose "$4" "$5" "$6"
 	check "$desc: begun" "begin_$who" "$phase"
 	check "$desc: new keys in use" renewed "$phase" "$was"
 	nothing_lost
-	is "$desc: pings lost so far" "$(($(unanswered) - before))" 0
+	diag "pings lost in the bursts that are over: $(unanswered), dropped by the peer itself: $(peer_dropped)"
 }
 
 # other WHO: the one that answers.
@@ -127,13 +130,18 @@ notices() { loss "$1" phase1 "the delete" "$1" "$INFO" 0; }
 
 rounds()
 {
-	local who
+	local who own
+	own=$(peer_dropped)
 	traffic_start
 	for who in gwA gwB; do
 		quick_mode $who
 		[[ $LOSS != all ]] || { main_mode $who && notices $who; }
 	done
-	traffic_check "$peer: no packet was lost"
+	traffic_stop
+	own=$(($(peer_dropped) - own))
+	diag "$(awk '/transmitted/ {n += $1; m += $4} END {print n + 0, "pings,", m + 0, "answers"}' "$TEST_TMP/traffic"), $own dropped by the peer itself"
+	check "$peer: there was traffic" grep -q transmitted "$TEST_TMP/traffic"
+	is "$peer: no packet was lost" "$(unanswered)" "$own"
 	check "$peer: hosts still reach each other" ping_hosts
 }
 

@@ -45,10 +45,23 @@ def setup():
 def gateways():
     """Two namespaces on one link, esptun on b."""
     bed = BED["bed"]
-    a, b = bed.ns("a"), bed.ns("b")
+    BED["count"] = n = BED.get("count", 0) + 1
+    a, b = bed.ns(f"a{n}"), bed.ns(f"b{n}")
     bed.wire(a, "a0", f"{A}/24", b, "b0", f"{B}/24")
     hb = esptun(b, "esp0", B, A, IN_B, IN_A)
     return a, b, hb
+
+
+def done(hosts, *namespaces):
+    """The end of a case: the sniffers have seen nothing, and are not blind."""
+    for host in hosts:
+        host.close()
+    for sniffer in [s for s in BED["bed"].sniffers if s.ns in namespaces]:
+        sniffer.verify()
+        sniffer.control()
+        BED["bed"].sniffers.remove(sniffer)
+    for ns in namespaces:
+        BED["bed"].drop(ns)
 
 
 def vrf(ns, name, table, member=None):
@@ -95,7 +108,6 @@ def traffic(a, b, ha, hb):
 
 def placed(device_in, outer_in, bound_to):
     """One combination of places."""
-    bed = BED["bed"]
     a, b, hb = gateways()
     if device_in:
         vrf(a, device_in, 10)
@@ -112,10 +124,7 @@ def placed(device_in, outer_in, bound_to):
         equal(a.rtnl.getlink("esp0")["link"], a.index("lan0" if not device_in else "other0"), "dev")
         a.rtnl.newlink("esp0", flags=0, link=a.index(bound_to))
         traffic(a, b, ha, hb)
-    ha.close()
-    hb.close()
-    bed.drop(a)
-    bed.drop(b)
+    done((ha, hb), a, b)
 
 
 for text, places in (("the device in a VRF", ("red", None, None)),
@@ -140,10 +149,7 @@ def everywhere():
     # What is changed from there is judged in the underlay's namespace.
     c.rtnl.newlink("esp0", flags=0, ttl=9, mss_clamp=1, fwmark=3)
     traffic(c, b, ha, hb)
-    ha.close()
-    hb.close()
-    for ns in (a, b, c):
-        bed.drop(ns)
+    done((ha, hb), a, b, c)
 
 
 def two_wires():
@@ -160,14 +166,17 @@ def two_wires():
 
 @case("fwmark: the mark decides over which link outer packets go, and they carry it")
 def marked():
-    bed = BED["bed"]
     a, b, hb, wire0, wire1 = two_wires()
     ha = esptun(a, "esp0", A, B, IN_A, IN_B)
     keys(a, b)
     a.sh("""nft -f - <<-END
-table ip t { chain c { type filter hook output priority 0; policy accept;
+table ip t {
+chain c {
+type filter hook output priority 0; policy accept;
 ip protocol esp meta mark 0x51 counter
-ip protocol esp meta mark 0 counter } }
+ip protocol esp meta mark 0 counter
+}
+}
 END""")
 
     def count():
@@ -186,15 +195,11 @@ END""")
               f"packets on the links with mark {mark:#x}")
         moved = [n - o for n, o in zip(count(), before)]
         equal(moved, [20 if mark == 0x51 else 0, 20 if mark == 0 else 0], "packets by mark")
-    ha.close()
-    hb.close()
-    bed.drop(a)
-    bed.drop(b)
+    done((ha, hb), a, b)
 
 
 @case("the inner packet's mark does not leak outside")
 def inner_mark():
-    bed = BED["bed"]
     a, b, hb, wire0, wire1 = two_wires()
     ha = esptun(a, "esp0", A, B, IN_A, IN_B)
     keys(a, b)
@@ -203,15 +208,11 @@ def inner_mark():
     a.ip(f"route add {IN_B[0]}/32 dev esp0 src {IN_A[0]} table 100")
     exchange(ha, hb, 4, [100] * 10)
     equal((len(wire0.packets("in")), len(wire1.packets("in"))), (10, 0), "packets on the links")
-    ha.close()
-    hb.close()
-    bed.drop(a)
-    bed.drop(b)
+    done((ha, hb), a, b)
 
 
 @case("a default route into the tunnel: the mark keeps outer packets out of the loop")
 def default_route():
-    bed = BED["bed"]
     a, b, hb, _, wire1 = two_wires()
     ha = esptun(a, "esp0", A, B, IN_A, IN_B)
     keys(a, b)
@@ -226,10 +227,7 @@ def default_route():
     exchange(hb, ha, 6, [100] * 10)
     equal(drops(a, "esp0").get("tx_loop"), before + 1, "loops with mark")
     check(len(wire1.packets("in")) >= 10, "packets on the link that the mark names")
-    ha.close()
-    hb.close()
-    bed.drop(a)
-    bed.drop(b)
+    done((ha, hb), a, b)
 
 
 def ends():

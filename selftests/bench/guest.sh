@@ -74,11 +74,60 @@ scale()
 	done < scale.out
 }
 
+# The kernel's memory in small pieces, in KiB, when nothing has waited to be freed for a while.
+small_memory()
+{
+	local was='' now='' i
+	for ((i = 0; i < 100; i++)); do
+		now=$(awk '/^(Slab|Percpu):/ { sum += $2 } END { print sum }' /proc/meminfo)
+		[[ $now != "$was" ]] || break
+		was=$now
+		sleep 1
+	done
+	echo "$now"
+}
+
+# Names who allocates: memory_trace on|off|show
+memory_trace()
+{
+	local event=/sys/kernel/tracing/events/kmem/kmalloc
+	mountpoint -q /sys/kernel/tracing || mount -t tracefs none /sys/kernel/tracing
+	case $1 in
+	on) echo 'hist:keys=call_site.sym:vals=bytes_alloc' > $event/trigger ;;
+	show) cat $event/hist ;;
+	off) echo '!hist:keys=call_site.sym:vals=bytes_alloc' > $event/trigger ;;
+	esac
+}
+
+# memory PEER N: what each of N idle tunnels takes
+memory()
+{
+	local peer=$1 n=$2 before after
+	declare -F "many_$peer" > /dev/null || return 0
+	# Once before, so that what is made once is there.
+	namespace many
+	"many_$peer" many 8 > many.log 2>&1 || die "memory, $peer: $(< many.log)"
+	ip netns del many
+	namespace many
+	before=$(small_memory)
+	memory_trace on
+	"many_$peer" many "$n" > many.log 2>&1 || die "memory, $peer: $(< many.log)"
+	memory_trace show > "$VM_RESULTS/alloc.$peer"
+	memory_trace off
+	after=$(small_memory)
+	ip netns del many
+	printf '{"scenario": "memory", "peer": "%s", "mode": "memory", "tunnels": %d, "octets_each": %d}\n' \
+		"$peer" "$n" $(((after - before) * 1024 / n)) >> "$VM_RESULTS/raw"
+	echo "bench: memory $peer: $(((after - before) * 1024 / n)) octets" >&2
+}
+
 # run_scenario PEER SCENARIO
 run_scenario()
 {
 	local peer=$1 s=$2 size=${2##*-}
 	local udp=(--from h1 --dst "$H2" --payload "$size" --count "$BENCH_COUNT")
+	# This one is there to show what our idle module costs, nothing else.
+	[[ $peer != xfrmi_beside || $s == xfrmi-idle ]] || return 0
 	case $s in
 	udp-*)
 		measure "$peer" "$s" udp "${udp[@]}" --to h2 ;;
@@ -92,8 +141,15 @@ run_scenario()
 		measure "$peer" "$s" tcp --from h1 --to h2 --dst "$H2" --bytes "$BENCH_BYTES" ;;
 	tcp-gateways)
 		measure "$peer" "$s" tcp --from gwa --to gwb --dst "$GWB_TUN" --bytes "$BENCH_BYTES" ;;
+	xfrmi-idle)
+		# In-tree ESP with our module loaded and without: a longer window for a small difference.
+		case $peer in plain|xfrmi|xfrmi_beside) ;; *) return 0 ;; esac
+		measure "$peer" "$s" udp --from h1 --dst "$H2" --payload 18 --to h2 \
+			--count $((3 * BENCH_COUNT)) ;;
+	memory)
+		memory "$peer" 300 ;;
 	two-cpus)
-		# WireGuard spreads one sender over all CPUs and drops what they do not manage.
+		# WireGuard spreads one sender over all CPUs: what a CPU executes is not its packets.
 		[[ $peer != wireguard ]] || return 0
 		sinkhole add "$peer"
 		measure "$peer" "$s" smp --from h1 --dst "$H2" --payload 1300 --count "$BENCH_COUNT" \

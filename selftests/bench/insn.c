@@ -6,6 +6,9 @@
  * addresses. A mark is a long nop whose displacement names the window; it does
  * nothing on a machine without this plugin.
  *
+ * With cpus=on it counts for each virtual CPU apart instead, in one number: CPUs that run
+ * at the same time cannot share counters. A mark then is for the CPU that executes it.
+ *
  * Debian packages QEMU's binary but not the plugin header, so the functions
  * used here are declared here (plugin API version 1, QEMU 4.2 and later).
  */
@@ -27,6 +30,8 @@ enum { INLINE_ADD_U64 };
 void qemu_plugin_register_vcpu_tb_trans_cb(qemu_plugin_id_t id, tb_trans_cb cb);
 void qemu_plugin_register_vcpu_insn_exec_cb(struct qemu_plugin_insn *insn, exec_cb cb,
 					    int flags, void *data);
+void qemu_plugin_register_vcpu_tb_exec_cb(struct qemu_plugin_tb *tb, exec_cb cb, int flags,
+					  void *data);
 void qemu_plugin_register_vcpu_tb_exec_inline(struct qemu_plugin_tb *tb, int op,
 					      void *ptr, uint64_t imm);
 void qemu_plugin_register_vcpu_insn_exec_inline(struct qemu_plugin_insn *insn, int op,
@@ -49,6 +54,11 @@ struct block {
 #define BUCKETS (1u << 16)
 static struct block *table[BUCKETS];
 static char dir[512];
+
+/* One for each virtual CPU, written by its thread alone. */
+#define CPUS 8
+static struct { uint64_t insns; char apart[120]; } cpus[CPUS];
+static bool by_cpu;
 
 static struct block *block_at(uint64_t vaddr)
 {
@@ -102,6 +112,29 @@ static void window_stop(unsigned int vcpu, void *data)
 		perror(name);
 }
 
+static void cpu_add(unsigned int vcpu, void *data)
+{
+	cpus[vcpu % CPUS].insns += (uintptr_t)data;
+}
+
+static void cpu_start(unsigned int vcpu, void *data)
+{
+	(void)data;
+	cpus[vcpu % CPUS].insns = 0;
+}
+
+static void cpu_stop(unsigned int vcpu, void *data)
+{
+	uint64_t insns = cpus[vcpu % CPUS].insns;
+	char name[600];
+	FILE *f;
+
+	snprintf(name, sizeof(name), "%s/cpu.%" PRIu32 ".%u", dir, (uint32_t)(uintptr_t)data, vcpu);
+	f = fopen(name, "w");
+	if (!f || fprintf(f, "%" PRIu64 "\n", insns) < 0 || fclose(f))
+		perror(name);
+}
+
 /* A LOCK prefix among the legacy prefixes; xchg with memory locks without one. */
 static bool is_locked(const uint8_t *p, size_t n)
 {
@@ -122,41 +155,64 @@ static bool is_locked(const uint8_t *p, size_t n)
 	return false;
 }
 
+/* Has @insn call what belongs to it if it is a mark. */
+static void watch_mark(struct qemu_plugin_insn *insn)
+{
+	const uint8_t *code = qemu_plugin_insn_data(insn);
+	void *id;
+	uint32_t mark;
+
+	if (qemu_plugin_insn_size(insn) != MARK_SIZE || memcmp(code, mark_prefix, sizeof(mark_prefix)))
+		return;
+	memcpy(&mark, code + sizeof(mark_prefix), sizeof(mark));
+	id = (void *)(uintptr_t)(mark & ~MARK_MASK);
+	if ((mark & MARK_MASK) == MARK_START)
+		qemu_plugin_register_vcpu_insn_exec_cb(insn, by_cpu ? cpu_start : window_start,
+						       CB_NO_REGS, id);
+	else if ((mark & MARK_MASK) == MARK_STOP)
+		qemu_plugin_register_vcpu_insn_exec_cb(insn, by_cpu ? cpu_stop : window_stop,
+						       CB_NO_REGS, id);
+}
+
 static void on_translate(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
 {
 	size_t i, n = qemu_plugin_tb_n_insns(tb);
-	struct block *b = block_at(qemu_plugin_tb_vaddr(tb));
+	struct qemu_plugin_insn *insn;
+	struct block *b = NULL;
 
 	(void)id;
-	qemu_plugin_register_vcpu_tb_exec_inline(tb, INLINE_ADD_U64, &b->insns, n);
-	qemu_plugin_register_vcpu_tb_exec_inline(tb, INLINE_ADD_U64, &b->execs, 1);
+	if (by_cpu) {
+		qemu_plugin_register_vcpu_tb_exec_cb(tb, cpu_add, CB_NO_REGS, (void *)(uintptr_t)n);
+	} else {
+		b = block_at(qemu_plugin_tb_vaddr(tb));
+		qemu_plugin_register_vcpu_tb_exec_inline(tb, INLINE_ADD_U64, &b->insns, n);
+		qemu_plugin_register_vcpu_tb_exec_inline(tb, INLINE_ADD_U64, &b->execs, 1);
+	}
 	for (i = 0; i < n; i++) {
-		struct qemu_plugin_insn *insn = qemu_plugin_tb_get_insn(tb, i);
-		const uint8_t *code = qemu_plugin_insn_data(insn);
-		size_t size = qemu_plugin_insn_size(insn);
-		uint32_t mark;
-
-		if (is_locked(code, size))
+		insn = qemu_plugin_tb_get_insn(tb, i);
+		if (b && is_locked(qemu_plugin_insn_data(insn), qemu_plugin_insn_size(insn)))
 			qemu_plugin_register_vcpu_insn_exec_inline(insn, INLINE_ADD_U64, &b->locked, 1);
-		if (size != MARK_SIZE || memcmp(code, mark_prefix, sizeof(mark_prefix)))
-			continue;
-		memcpy(&mark, code + sizeof(mark_prefix), sizeof(mark));
-		if ((mark & MARK_MASK) == MARK_START)
-			qemu_plugin_register_vcpu_insn_exec_cb(insn, window_start, CB_NO_REGS, NULL);
-		else if ((mark & MARK_MASK) == MARK_STOP)
-			qemu_plugin_register_vcpu_insn_exec_cb(insn, window_stop, CB_NO_REGS,
-							       (void *)(uintptr_t)(mark & ~MARK_MASK));
+		watch_mark(insn);
 	}
 }
 
 EXPORT int qemu_plugin_install(qemu_plugin_id_t id, const void *info, int argc, char **argv)
 {
+	int i;
+
 	(void)info;
-	if (argc != 1 || strncmp(argv[0], "dir=", 4) || strlen(argv[0]) - 4 >= sizeof(dir)) {
-		fprintf(stderr, "insn: wants dir=DIRECTORY\n");
+	for (i = 0; i < argc; i++) {
+		if (!strncmp(argv[i], "dir=", 4) && strlen(argv[i]) - 4 < sizeof(dir))
+			strcpy(dir, argv[i] + 4);
+		else if (!strcmp(argv[i], "cpus=on"))
+			by_cpu = true;
+		else
+			break;
+	}
+	if (i < argc || !*dir) {
+		fprintf(stderr, "insn: wants dir=DIRECTORY and perhaps cpus=on\n");
 		return -1;
 	}
-	strcpy(dir, argv[0] + 4);
 	qemu_plugin_register_vcpu_tb_trans_cb(id, on_translate);
 	return 0;
 }

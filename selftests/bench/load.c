@@ -102,9 +102,9 @@ int main(int argc, char **argv)
 		errx(1, "void: %" PRIu64 " packets sent, %" PRIu64 " delivered", r.packets, r.delivered);
 	if (r.retransmits)
 		errx(1, "void: %" PRIu64 " segments retransmitted", r.retransmits);
-	if (r.best[0]) {
-		printf("\"one_cpu_ns\": %" PRIu64 ", \"two_cpus_ns\": %" PRIu64 ", \"scaling\": %.2f\n",
-		       r.best[0], r.best[1], 2.0 * (double)r.best[0] / (double)r.best[1]);
+	if (modes[i].run == run_smp) {
+		printf("\"mode\": \"smp\", \"window\": %u, \"packets\": %" PRIu64 ", \"rounds\": %u\n",
+		       r.first_window, r.packets, SMP_ROUNDS);
 		return 0;
 	}
 	printf("\"mode\": \"%s\", \"window\": %u, \"packets\": %" PRIu64 ", \"bytes\": %" PRIu64

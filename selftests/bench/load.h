@@ -33,10 +33,11 @@ struct result {
 	uint64_t delivered;
 	uint64_t bytes;		/* application octets moved in the window */
 	uint64_t retransmits;	/* tcp */
-	uint64_t best[2];	/* smp: ns with one and with two CPUs, for as much each */
+	unsigned int first_window;	/* smp: of SMP_ROUNDS groups of four */
 	struct window w;
 };
 
+#define SMP_ROUNDS	5
 #define BENCH_PORT	5001
 #define BENCH_WAIT_MS	5000	/* of virtual time: then a packet counts as lost */
 

@@ -184,13 +184,14 @@ esptun_load()
 	insmod "$ESPTUN_KO"
 }
 
-# esptun_tunnel NS LOCAL REMOTE KEY-IN SPI-IN KEY-OUT SPI-OUT
+# esptun_tunnel NS LOCAL REMOTE KEY-IN SPI-IN KEY-OUT SPI-OUT [SA OPTION...]
 esptun_tunnel()
 {
+	local more=("${@:8}")
 	(umask 077; echo "encr-key = $4" > in.key; echo "encr-key = $6" > out.key)
 	"$ESPTUN" -n "$1" tunnel add tun local "$2" remote "$3" mtu $BENCH_MTU up
-	"$ESPTUN" -n "$1" sa add dev tun dir in spi "$5" keyfile in.key replay-window $BENCH_WINDOW
-	"$ESPTUN" -n "$1" sa add dev tun dir out spi "$7" keyfile out.key
+	"$ESPTUN" -n "$1" sa add dev tun dir in spi "$5" keyfile in.key replay-window $BENCH_WINDOW "${more[@]}"
+	"$ESPTUN" -n "$1" sa add dev tun dir out spi "$7" keyfile out.key "${more[@]}"
 }
 
 esptun_up()
@@ -209,6 +210,42 @@ esptun_down()
 	retry rmmod esptun
 }
 
+# ESP in UDP: a process in each gateway holds the socket that receives it.
+esptun_udp_socket()
+{
+	PYTHONPATH=$BENCH_TOP/selftests ip netns exec "$1" /usr/bin/python3 -c '
+import nl, signal, socket
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.bind(("", 4500))
+nl.Genl().do("socket-set", fd=s.fileno())
+print("ready", flush=True)
+signal.pause()' > "socket.$1" &
+	esptun_udp_pids+=($!)
+	until grep -q ready "socket.$1"; do
+		kill -0 $! || die "no socket in $1"
+	done
+}
+
+esptun_udp_up()
+{
+	local encap=(encap udp encap-local-port 4500 encap-peer-port 4500)
+	esptun_load
+	esptun_udp_pids=()
+	esptun_tunnel gwa $GWA $GWB $KEY_BA $SPI_BA $KEY_AB $SPI_AB "${encap[@]}"
+	esptun_tunnel gwb $GWB $GWA $KEY_AB $SPI_AB $KEY_BA $SPI_BA "${encap[@]}"
+	esptun_udp_socket gwa
+	esptun_udp_socket gwb
+	tunnel_routes
+}
+
+esptun_udp_down()
+{
+	tunnel_gone
+	kill "${esptun_udp_pids[@]}"
+	wait "${esptun_udp_pids[@]}" || :
+	retry rmmod esptun
+}
+
 # In-tree ESP beside our module, which is loaded and has nothing to do.
 xfrmi_beside_up()
 {
@@ -221,3 +258,48 @@ xfrmi_beside_down()
 	xfrmi_down
 	retry rmmod esptun
 }
+
+# ---- many tunnels that do nothing, for their memory: many_PEER NS N
+
+# each N COMMAND...: the command's words with I and ADDRESS replaced, N times, for ip -batch
+each()
+{
+	local i n=$1 line
+	shift
+	for ((i = 1; i <= n; i++)); do
+		for line; do
+			line=${line//ADDRESS/198.18.$((i >> 8)).$((i & 255))}
+			printf '%s\n' "${line//\#/$i}"
+		done
+	done
+}
+
+# A device, and nothing of a tunnel: what each of the others has at least.
+many_plain() { each "$2" 'link add m# type dummy' | ip -n "$1" -batch -; }
+
+many_ipip() { each "$2" "link add m# type ipip local $GWA remote ADDRESS" | ip -n "$1" -batch -; }
+
+many_xfrmi()
+{
+	local aead="replay-window 64 if_id # aead rfc4106(gcm(aes)) $KEY_AB 128" dir lines=()
+	for dir in out in fwd; do
+		lines+=("xfrm policy add dir $dir if_id # tmpl proto esp mode tunnel reqid #")
+	done
+	each "$2" 'link add m# type xfrm dev lo if_id #' \
+		"xfrm state add src $GWA dst ADDRESS proto esp spi 100# reqid # mode tunnel $aead" \
+		"xfrm state add src ADDRESS dst $GWA proto esp spi 100# reqid # mode tunnel $aead" \
+		"${lines[@]}" | ip -n "$1" -batch -
+}
+
+many_wireguard()
+{
+	local i peer
+	peer=$(wg pubkey < b.key)
+	each "$2" 'link add m# type wireguard' | ip -n "$1" -batch -
+	for ((i = 1; i <= $2; i++)); do
+		ip netns exec "$1" wg set "m$i" private-key a.key peer "$peer" allowed-ips 0.0.0.0/0 \
+			endpoint "198.18.$((i >> 8)).$((i & 255)):51820"
+	done
+}
+
+many_esptun() { ./scale leave "$2" $((++window)) "$1"; }

@@ -13,7 +13,8 @@ from xml.sax.saxutils import escape
 BEGIN, END = "<!-- figures: begin -->", "<!-- figures: end -->"
 NAMES = {"plain": "plain", "ipip": "ipip", "ip_vti": "ip_vti", "xfrmi": "xfrmi",
          "xfrmi_offload": "xfrmi + esp4_offload",
-         "xfrmi_beside": "xfrmi beside esptun", "wireguard": "WireGuard", "esptun": "esptun"}
+         "xfrmi_beside": "xfrmi beside esptun", "wireguard": "WireGuard", "esptun": "esptun",
+         "esptun_udp": "esptun in UDP"}
 KINDS = (("udp", "Forwarded UDP, {} B payload"), ("tx", "Transmit only, {} B payload"),
          ("rx", "Receive only, {} B payload"))
 STREAMS = {"tcp-hosts": "TCP, host to host", "tcp-gateways": "TCP, gateway to gateway"}
@@ -108,6 +109,29 @@ def scale_table(fig):
     return grid(["esptun", "kernel instructions", "octets of memory"], rows) if rows else ""
 
 
+def memory_table(fig):
+    """Idle tunnels: in all, above a bare device, and of that the crypto API's."""
+    bare = fig.get("memory", "plain", "octets_each")
+    rows = []
+    for p in fig.peers:
+        octets, tfm = fig.get("memory", p, "octets_each"), fig.get("memory", p, "octets_tfm")
+        if octets is None:
+            continue
+        over = octets - bare if bare and p != "plain" else None
+        rows.append(["a dummy device" if p == "plain" else NAMES[p], cell(octets), cell(over), cell(tfm),
+                     cell(over - (tfm or 0) if over is not None else None)])
+    return grid(["octets", "in all", "more than a dummy device", "of that transforms", "the rest"], rows) if rows else ""
+
+
+def idle_row(fig):
+    """What our module costs in-tree ESP while it has nothing to do."""
+    alone, beside = (fig.get("xfrmi-idle", p, "instr_per_packet") for p in ("xfrmi", "xfrmi_beside"))
+    if not alone or not beside:
+        return ""
+    return (f"xfrmi forwards an 18 B packet with {cell(alone)} instructions, with our module loaded and idle "
+            f"with {cell(beside)}: {100 * (beside - alone) / alone:+.2f} %.")
+
+
 def document(fig):
     """The generated part of the page."""
     f = fig.first
@@ -121,11 +145,18 @@ def document(fig):
               "", "**Locked operations per packet, added over plain**", "", packet_table(fig, "locked", 1, True),
               "", "**Memory allocations per packet, added over plain**", "",
               packet_table(fig, "allocations", 1, True)]
-    both = [[NAMES[p], cell(fig.get("two-cpus", p, "two_cpus"), 2)] for p in fig.peers
-            if fig.get("two-cpus", p, "two_cpus")]
+    both = [[NAMES[p]] + [cell(fig.get("two-cpus", p, f)) for f in ("alone", "instr_per_packet")]
+            + [cell(fig.get("two-cpus", p, "two_cpus"), 2)]
+            for p in fig.peers if fig.get("two-cpus", p, "two_cpus")]
     if both:
-        parts += ["", "**Two CPUs on one SA: throughput over that of one CPU** (transmit only, 1300 B)", "",
-                  grid(["", "ratio"], both)]
+        parts += ["", "**Two CPUs on one SA** (transmit only, 1300 B: instructions per packet of the CPU that "
+                  "sends it)", "",
+                  grid(["", "one CPU sends", "two send", "two move, times one"], both)]
+    if idle_row(fig):
+        parts += ["", "**Idle beside in-tree ESP**", "", idle_row(fig)]
+    memory = memory_table(fig)
+    if memory:
+        parts += ["", "**Memory of an idle tunnel with its SA pair** (300 of them, one CPU)", "", memory]
     scale = scale_table(fig)
     if scale:
         parts += ["", "**Many SAs, many tunnels**", "", scale]

@@ -21,6 +21,10 @@ CRYPTO_SYMBOLS = re.compile(r"crypto_|scatterwalk_|skcipher_|aead_|kernel_fpu_|i
 ALLOCATORS = {"kmem_cache_alloc", "kmem_cache_alloc_node", "kmem_cache_alloc_lru", "__kmalloc",
               "__kmalloc_node", "__kmalloc_node_track_caller", "kmalloc_trace",
               "kmalloc_node_trace", "page_frag_alloc_align", "__alloc_pages"}
+# A line of a trace histogram: who allocated, and how much in all.
+ALLOC_SITE = re.compile(r"call_site: \[[0-9a-f]+\] (\S+).*bytes_alloc: *(\d+)")
+# Those whose memory lives as long as a transform.
+TRANSFORM = re.compile(r"crypto_(create|alloc|clone)_|gf128mul_init")
 KERNEL = 1 << 63
 
 
@@ -102,6 +106,19 @@ class Run:
             self.symbols[peer] = Symbols(self.dir / f"symbols.{peer}")
         return Profile(self.dir / f"window.{line['window']}", self.symbols[peer])
 
+    def cpu(self, window, vcpu):
+        """What one virtual CPU executed in a window of its own."""
+        return int((self.dir / f"cpu.{window}.{vcpu}").read_text())
+
+    def transforms(self, line):
+        """Octets of each tunnel that are the crypto API's transforms and what they hold."""
+        path = self.dir / f"alloc.{line['peer']}"
+        sites = {}
+        for name, octets in ALLOC_SITE.findall(path.read_text()) if path.exists() else ():
+            if TRANSFORM.match(name):
+                sites[name] = int(octets) / line["tunnels"]
+        return rounded(sum(sites.values()))
+
     def find(self, scenario, peer):
         """The raw line of one scenario and peer."""
         for line in self.raw:
@@ -119,11 +136,30 @@ FIELDS = ("instr_per_packet", "added_over_plain", "crypto", "mbit_per_ginstr", "
           "ratio_to_wireguard", "locked", "allocations")
 
 
+def two_cpus(run, line):
+    """
+    Instructions per packet and CPU, sending alone and in company, of the round in the middle
+    of those ordered by their relation. CPUs execute as many instructions in a second whether
+    others do or not, so two send twice as much unless a packet costs more in company.
+    """
+    rounds = []
+    for i in range(line["rounds"]):
+        first = line["window"] + 4 * i
+        alone = (run.cpu(first, 0) + run.cpu(first + 1, 1)) / 2
+        both = (run.cpu(first + 2, 0) + run.cpu(first + 2, 1)) / 2
+        rounds.append((2 * alone / both, alone / line["packets"], both / line["packets"]))
+    scaling, alone, both = sorted(rounds)[len(rounds) // 2]
+    return {"scenario": line["scenario"], "peer": line["peer"], **dict.fromkeys(FIELDS),
+            "instr_per_packet": both, "alone": rounded(alone), "two_cpus": round(scaling, 2)}
+
+
 def one_record(run, line):
     """What a single window says, without its relation to others."""
-    if "scaling" in line:
+    if line["mode"] == "smp":
+        return two_cpus(run, line)
+    if line["mode"] == "memory":
         return {"scenario": line["scenario"], "peer": line["peer"], **dict.fromkeys(FIELDS),
-                "two_cpus": line["scaling"]}
+                "octets_each": line["octets_each"], "octets_tfm": run.transforms(line)}
     profile = run.profile(line)
     # Packets, or for a stream the segments' worth of payload: unknown, so none.
     packets = line["packets"] or None
@@ -162,7 +198,7 @@ def relate(records):
     for r in records:
         for field, other in (("ratio_to_xfrmi", "xfrmi"), ("ratio_to_wireguard", "wireguard")):
             o = at.get((r["scenario"], other))
-            if not o or r["peer"] == "plain" or "two_cpus" in r:
+            if not o or r["peer"] == "plain" or "two_cpus" in r or "octets_each" in r:
                 continue
             what = "added_over_plain" if r["instr_per_packet"] is not None else "mbit_per_ginstr"
             if r[what] is not None and o[what]:

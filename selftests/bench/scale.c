@@ -27,10 +27,10 @@ static void begin(void)
 	window_begin(&w);
 }
 
-/* Memory that is not available, in octets; what only waits to be freed is waited for. */
+/* The kernel's memory in small pieces, in octets; what only waits to be freed is waited for. */
 static long memory_used(void)
 {
-	long total = 0, left = 0;
+	long used = 0, one;
 	char line[128];
 	FILE *f;
 
@@ -39,12 +39,11 @@ static long memory_used(void)
 	f = fopen("/proc/meminfo", "r");
 	if (!f)
 		err(1, "/proc/meminfo");
-	while (fgets(line, sizeof(line), f)) {
-		sscanf(line, "MemTotal: %ld", &total);
-		sscanf(line, "MemAvailable: %ld", &left);
-	}
+	while (fgets(line, sizeof(line), f))
+		if (sscanf(line, "Slab: %ld", &one) == 1 || sscanf(line, "Percpu: %ld", &one) == 1)
+			used += one;
 	fclose(f);
-	return (total - left) * 1024;
+	return used * 1024;
 }
 
 /* What each slab cache holds, to name the memory that is in use. */
@@ -212,6 +211,47 @@ static void rekey(struct esptun_sock *s, uint32_t ifindex, uint32_t old, uint32_
 	must(esptun_sa_del(s, ifindex, ESPTUN_DIR_OUT, old), s, "sa del out");
 }
 
+static void add_tunnels(struct esptun_sock *s, uint32_t *ifindex, unsigned int n)
+{
+	struct esptun_tunnel t;
+	unsigned int i;
+
+	for (i = 0; i < n; i++) {
+		t = (struct esptun_tunnel){ .fields = ESPTUN_TUNNEL_LOCAL | ESPTUN_TUNNEL_REMOTE | ESPTUN_TUNNEL_UP,
+					    .local = { .family = AF_INET }, .remote = { .family = AF_INET },
+					    .up = true };
+		t.local.v4.s_addr = htonl(0xc0000201);
+		t.remote.v4.s_addr = htonl(0xc6120000 + i);
+		name_of(i, t.ifname);
+		must(esptun_tunnel_add(s, &t), s, "tunnel add");
+		ifindex[i] = t.ifindex;
+	}
+}
+
+static void add_pairs(struct esptun_sock *s, const uint32_t *ifindex, unsigned int n)
+{
+	unsigned int i;
+
+	for (i = 0; i < n; i++) {
+		add_sa(s, ifindex[i], ESPTUN_DIR_IN, spi_of(i), ESPTUN_SA_STATE_ACTIVE);
+		add_sa(s, ifindex[i], ESPTUN_DIR_OUT, spi_of(i), ESPTUN_SA_STATE_ACTIVE);
+	}
+}
+
+/* Tunnels, each with a pair of SAs, that stay. */
+static void leave(const char *netns, unsigned int n)
+{
+	struct esptun_sock *s = open_in(netns);
+	uint32_t *ifindex = calloc(n, sizeof(*ifindex));
+
+	if (!ifindex)
+		err(1, "calloc");
+	add_tunnels(s, ifindex, n);
+	add_pairs(s, ifindex, n);
+	free(ifindex);
+	esptun_free(s);
+}
+
 /* Tunnels, each with a pair of SAs: made, rekeyed, deleted. */
 static void tunnels(unsigned int n)
 {
@@ -225,23 +265,11 @@ static void tunnels(unsigned int n)
 		err(1, "calloc");
 	slabs_read(slab_keep);
 	begin();
-	for (i = 0; i < n; i++) {
-		t = (struct esptun_tunnel){ .fields = ESPTUN_TUNNEL_LOCAL | ESPTUN_TUNNEL_REMOTE | ESPTUN_TUNNEL_UP,
-					    .local = { .family = AF_INET }, .remote = { .family = AF_INET },
-					    .up = true };
-		t.local.v4.s_addr = htonl(0xc0000201);
-		t.remote.v4.s_addr = htonl(0xc6120000 + i);
-		name_of(i, t.ifname);
-		must(esptun_tunnel_add(s, &t), s, "tunnel add");
-		ifindex[i] = t.ifindex;
-	}
+	add_tunnels(s, ifindex, n);
 	end("tunnel-add", n, n, before);
 	before = memory_used();
 	begin();
-	for (i = 0; i < n; i++) {
-		add_sa(s, ifindex[i], ESPTUN_DIR_IN, spi_of(i), ESPTUN_SA_STATE_ACTIVE);
-		add_sa(s, ifindex[i], ESPTUN_DIR_OUT, spi_of(i), ESPTUN_SA_STATE_ACTIVE);
-	}
+	add_pairs(s, ifindex, n);
 	end("sa-pair-add", n, n, before);
 	begin();
 	for (i = 0; i < n; i++)
@@ -267,6 +295,10 @@ int main(int argc, char **argv)
 		tunnels((unsigned int)atoi(argv[2]));
 		return 0;
 	}
+	if (argc == 5 && !strcmp(argv[1], "leave")) {
+		leave(argv[4], (unsigned int)atoi(argv[2]));
+		return 0;
+	}
 	if (argc == 9 && !strcmp(argv[1], "sas")) {
 		craft_path_set(&path, argv + 5);
 		path.round = round_id;
@@ -274,6 +306,7 @@ int main(int argc, char **argv)
 		return 0;
 	}
 	fprintf(stderr, "Usage: scale tunnels N WINDOW\n"
+		"       scale leave N WINDOW NETNS\n"
 		"       scale sas N WINDOW PACKETS MAC-FROM MAC-TO OUTER-FROM,OUTER-TO INNER-FROM,INNER-TO\n");
 	return 2;
 }

@@ -168,7 +168,7 @@ static void nested(struct batch *b, struct device *d, const uint8_t *packet, siz
 {
 	uint8_t text[MAX_PACKET + 64], outer[MAX_PACKET + 64];
 	struct ip4 ip = { .src = d->remote, .dst = d->local, .protocol = IPPROTO_ESP,
-			  .ident = b->ident++, .offset = 0x4000 };
+			  .ident = b->ident++ & 0x7fff, .offset = 0x4000 };
 	static struct fate fate;
 	uint64_t seq = batch_number(b, d->in);
 	size_t size = len;
@@ -189,7 +189,7 @@ void batch_outer_plain(struct batch *b, struct device *d, const uint8_t *packet,
 {
 	uint8_t outer[MAX_PACKET + 64];
 	struct ip4 ip = { .src = d->ipip_remote, .dst = d->ipip_local, .protocol = IPPROTO_IPIP,
-			  .ident = b->ident };
+			  .ident = b->ident & 0x7fff };
 
 	if (!d->under) {
 		transmit(b, d->wire, packet, len);

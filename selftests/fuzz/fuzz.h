@@ -106,7 +106,8 @@ struct dues {
  * @loose: what leaves is not known octet by octet, only that each packet handed to the
  *	device leaves as one or more, or is dropped and counted
  * @handed: packets given to devices to send
- * @ident: next identification for outer headers
+ * @ident: next identification for outer headers; those from 0x8000 on are for packets
+ *	that will never be whole, so that nothing of them gets into others
  */
 struct batch {
 	uint64_t seed, number, rng;

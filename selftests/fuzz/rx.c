@@ -21,7 +21,7 @@ static void put(struct batch *b, struct sa *sa, size_t len, uint64_t seq, const 
 {
 	static struct fate fate;
 	struct ip4 ip = { .src = sa->dev->remote, .dst = sa->dev->local, .protocol = IPPROTO_ESP,
-			  .tos = tos, .ident = b->ident++ };
+			  .tos = tos, .ident = b->ident++ & 0x7fff };
 
 	model_receive(sa, esp, len, seq, plain, tos, &fate);
 	if (fate.counter)
@@ -275,7 +275,7 @@ static void spi(struct batch *b)
 {
 	struct sa *sa = b->sa;
 	struct ip4 ip = { .src = sa->dev->remote, .dst = sa->dev->local, .protocol = IPPROTO_ESP,
-			  .ident = b->ident++ };
+			  .ident = b->ident++ & 0x7fff };
 	size_t len = random_in(b, 4, 200);
 
 	random_fill(b, esp, len);
@@ -290,7 +290,7 @@ static void address(struct batch *b)
 {
 	struct sa *sa = b->sa;
 	struct ip4 ip = { .src = sa->dev->remote, .dst = sa->dev->local, .protocol = IPPROTO_ESP,
-			  .ident = b->ident++ };
+			  .ident = b->ident++ & 0x7fff };
 	size_t len = close_text(sa, inner(b, sa, 4, 0), 4);
 
 	len = esp_seal(b, sa, batch_number(b, sa), text, len, esp);
@@ -310,7 +310,7 @@ static void outer_header(struct batch *b)
 {
 	struct sa *sa = b->sa;
 	struct ip4 ip = { .src = sa->dev->remote, .dst = sa->dev->local, .protocol = IPPROTO_ESP,
-			  .ident = b->ident++, .options = (unsigned int)random_in(b, 0, 10) * 4 };
+			  .ident = b->ident++ & 0x7fff, .options = (unsigned int)random_in(b, 0, 10) * 4 };
 	uint64_t seq = batch_number(b, sa);
 	size_t plain = inner(b, sa, 4, 0), len;
 	int lie = (int)random_in(b, 0, 3);
@@ -342,7 +342,7 @@ static void overlap(struct batch *b)
 {
 	struct sa *sa = b->sa;
 	struct ip4 ip = { .src = sa->dev->remote, .dst = sa->dev->local, .protocol = IPPROTO_ESP,
-			  .ident = b->ident++ };
+			  .ident = (uint16_t)(0x8000 | random_next(b)) };
 	size_t plain = random_in(b, 120, 200), len, cut;
 	uint8_t piece[512];
 	static const struct { unsigned int from, until; } parts[] = { { 0, 64 }, { 56, 96 }, { 96, 0 } };

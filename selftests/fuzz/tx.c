@@ -212,6 +212,7 @@ static void segments(struct batch *b, struct device *d, int v, size_t head, size
 		     size_t len, size_t size)
 {
 	uint8_t one[MAX_PACKET];
+	uint16_t sum;
 	size_t at, part, payload = len - head - thead;
 	unsigned int n = 0;
 
@@ -226,15 +227,15 @@ static void segments(struct batch *b, struct device *d, int v, size_t head, size
 		} else {
 			put16(one + 4, (unsigned int)(thead + part));
 		}
-		if (thead == 8) {
+		if (thead == 8)
 			put16(one + head + 4, (unsigned int)(thead + part));
-		} else {
+		else
 			put32(one + head + 4, get32(buffer + head + 4) + (uint32_t)at);
-		}
 		put16(one + head + (thead == 8 ? 6 : 16), 0);
-		put16(one + head + (thead == 8 ? 6 : 16),
-		      ip_checksum(one + head, thead + part,
-				  ip_pseudo(one, thead == 8 ? 17 : 6, thead + part)));
+		sum = ip_checksum(one + head, thead + part,
+				  ip_pseudo(one, thead == 8 ? 17 : 6, thead + part));
+		/* In UDP zero would mean that there is none. */
+		put16(one + head + (thead == 8 ? 6 : 16), sum || thead != 8 ? sum : 0xffff);
 		batch_emit(b, d, one, head + thead + part);
 	}
 }

@@ -395,20 +395,26 @@ static void log_established(struct ike_child *c)
  * if QM3 was lost: then it repeats QM2, strongSwan after 4 s, IOS and racoon after 10 s.
  */
 #define USE_DELAY (12 * IKE_SECOND)
+#define USE_DELAY_SHORT IKE_SECOND
 
-/* The peer keeps the old pair for its grace as well; well within it. */
-static ike_time use_delay(const struct ike_tunnel *t)
+/*
+ * The peer keeps the old pair for its grace as well: stay well within that. And one that is limited
+ * in volume, too, may meet its end at any moment.
+ */
+static ike_time use_delay(const struct ike_child *c)
 {
-	ike_time half = (ike_time)t->cfg.grace * IKE_SECOND / 2;
+	bool limited = c->p2.life_kb || c->p2.alg.transform == IKE_ESP_3DES;
+	ike_time half = (ike_time)c->tunnel->cfg.grace * IKE_SECOND / 2;
+	ike_time most = limited ? USE_DELAY_SHORT : USE_DELAY;
 
-	return half < USE_DELAY ? half : USE_DELAY;
+	return half < most ? half : most;
 }
 
 static bool has_to_wait(const struct ike_child *c)
 {
 	const struct ike_child *o;
 
-	if (!c->initiator || !use_delay(c->tunnel))
+	if (!c->initiator || !use_delay(c))
 		return false;
 	for (o = c->tunnel->children; o; o = o->next)
 		if (o != c && o->out_held && (o->state == IKE_CHILD_ACTIVE || o->state == IKE_CHILD_OLD))
@@ -500,7 +506,7 @@ void ike_child_activate(struct ike_child *c)
 	c->state = IKE_CHILD_ACTIVE;
 	retire_others(c, wait);
 	if (wait)
-		ike_timer_set(&e->timers, &c->use, e->now + use_delay(c->tunnel));
+		ike_timer_set(&e->timers, &c->use, e->now + use_delay(c));
 	ike_tunnel_child_up(c->tunnel, c);
 }
 

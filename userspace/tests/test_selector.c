@@ -257,7 +257,7 @@ static void put_extension(struct packet *p, int kind, int next, bool *later)
 	noise(h, n);
 	h[0] = (uint8_t)next;
 	if (kind == 44) {
-		offset = below(3) ? 0 : 1 + below(8191);
+		offset = below(3) ? 0 : below(4) ? 1 + below(8191) : 1;
 		put16(h + 2, (unsigned int)(offset << 3 | below(8)));
 		*later = offset;
 	} else {

@@ -579,7 +579,8 @@ enum esptun_a_socket {
  * @ESPTUN_A_MODULE_TUNNELS_DESTROYED: u64
  * @ESPTUN_A_MODULE_SAS_CREATED: u64
  * @ESPTUN_A_MODULE_SAS_DESTROYED: u64
- * @ESPTUN_A_MODULE_RX_FOREIGN_SPI: ESP packets passed on to other ESP handlers; u64
+ * @ESPTUN_A_MODULE_RX_FOREIGN_SPI: ESP packets passed on to other ESP handlers while a tunnel
+ *   sends through the namespace; u64
  * @ESPTUN_A_MODULE_PAD: padding
  * @ESPTUN_A_MODULE_RX_KEEPALIVES: NAT keepalives received on sockets of ours (RFC 3948 2.3);
  *   u64
