@@ -13,8 +13,8 @@ import signal
 import socket
 import struct
 
-from bed import Bed, Tap, drops, expect_drops, flow, reconcile
-from craft import checksum, esp, ipv4, seal, trailer, udp
+from bed import Bed, Tap, drops, expect_drops, reconcile
+from craft import esp, ipv4, seal, trailer, udp
 from ends import A_IN, B_IN, IF_ID, esptun, xfrm_packets, xfrmi
 from ktap import Failure, add, case, check, equal, run, wait_for
 from nl import Refused
@@ -460,32 +460,6 @@ def behind_nat():
     wait_for("as many received", lambda: keepalives()[1] >= sent[0])
     equal((drops(c, "esp0"), drops(d, "esp0")), ({}, {}), "drops")
     BED["nat"] = hosts
-
-
-@case("behind NAT: the path MTU is learnt; quotes of what we never sent are not believed")
-def path_mtu():
-    c, n, d = BED["c"], BED["n"], BED["d"]
-    equal(c.genl.do("tunnel-get", ifname="esp0")["mtu"], GCM[0].inner_max(1500, 28), "MTU")
-    forge = n.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW)
-    quoted = ipv4(C, D, 17, struct.pack("!HHHHII", PORT, PORT, 1400, 0, 0x99999999, 1),
-                  flags=2, length=1420)
-    body = struct.pack("!BBHHH", 3, 4, 0, 0, 1200) + quoted
-    body = body[:2] + struct.pack("!H", checksum(body)) + body[4:]
-    before = c.snmp("Icmp.InDestUnreachs")
-    forge.sendto(ipv4(N_IN, C, 1, body), (C, 0))
-    wait_for("the forged message", lambda: c.snmp("Icmp.InDestUnreachs") > before)
-    equal(c.genl.do("tunnel-get", ifname="esp0")["path_mtu"], 1500, "path MTU after the forged one")
-    n.ip("link set n1 mtu 1400")
-    d.ip("link set d0 mtu 1400")
-    s = BED["nat"][0].sock(4, "udp")
-    s.sendto(bytes(1400), (B_IN[0], 9))
-    wait_for("path MTU 1400", lambda: c.genl.do("tunnel-get", ifname="esp0")["path_mtu"] == 1400)
-    most = GCM[0].inner_max(1400, 28)
-    wait_for("MTU", lambda: c.genl.do("tunnel-get", ifname="esp0")["mtu"] == most)
-    now = flow(c, "esp0", d, "esp0")
-    exchange(*BED["nat"], 4, [most])
-    reconcile(c, "esp0", d, "esp0", now)
-    forge.close()
 
 
 @case("behind NAT: a keyer gone for good does not keep its netns alive")
