@@ -106,11 +106,17 @@ static void icv(struct batch *b)
 	struct sa *sa = b->sa;
 	uint64_t seq = batch_number(b, sa);
 	size_t len = esp_seal(b, sa, seq, text, close_text(sa, inner(b, sa, 4, 0), 4), esp);
-	unsigned int flips = (unsigned int)random_in(b, 1, 3);
+	unsigned int flips = (unsigned int)random_in(b, 0, 2);
+	size_t first = random_in(b, 8 * 4, 8 * len - 1), bit;
 
 	/* The number may be hit as well: the window sees that first. */
-	while (flips--)
-		esp[random_in(b, 4, len - 1)] ^= (uint8_t)(1 << random_in(b, 0, 7));
+	esp[first / 8] ^= (uint8_t)(1 << first % 8);
+	while (flips--) {
+		bit = random_in(b, 8 * 4, 8 * len - 1);
+		/* The same twice would be no alteration. */
+		if (bit != first)
+			esp[bit / 8] ^= (uint8_t)(1 << bit % 8);
+	}
 	if (random_chance(b, 30))
 		random_fill(b, esp + len - sa->icv, sa->icv);
 	put(b, sa, len, seq, NULL, 0);
