@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # time limit: 900 s
-# Each cipher, hash and group of phase 1 and each ESP transform, with and without PFS,
-# negotiated with strongSwan and used by packets. Every pair of phase 1 algorithms in both
-# roles is ike/matrix.sh's job, which needs no kernel.
+# Each ESP transform, with and without PFS, negotiated with strongSwan and used by packets, and
+# three kinds of phase 1. Each cipher, hash and group of phase 1 in both roles is ike/matrix.sh's
+# job: it needs no kernel, so it takes a second where this takes ten.
 # shellcheck disable=SC2317,SC2119
 # shellcheck source=selftests/lib.sh
 source "$(dirname "$0")/lib.sh"
@@ -41,9 +41,8 @@ turn()
 # The group goes before -esn.
 with_pfs() { [[ $1 == *-esn ]] && echo "${1%-esn}$pfs-esn" || echo "$1$pfs"; }
 
-# Each cipher, hash and group of phase 1; the same group for PFS.
-for ike in aes128-sha256-modp2048 aes192-sha384-modp3072 aes256-sha512-modp4096 3des-md5-modp1024 \
-	3des-sha1-modp1536 aes256-sha256-ecp256 aes256-sha384-ecp384 aes256-sha512-ecp521; do
+# Modern, legacy, insecure; the same group for PFS.
+for ike in aes256-sha512-ecp521 aes192-sha384-modp2048 3des-md5-modp1024; do
 	cell $ike aes128gcm16-${ike##*-} $role
 	turn
 done
