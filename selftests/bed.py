@@ -341,6 +341,14 @@ class Bed:
         if sniff:
             self.sniff(b, bdev, [aaddr.split("/")[0], baddr.split("/")[0]])
 
+    def unsniff(self, dev):
+        """A link goes before the end: its sniffers are asked now, not by verify()."""
+        for sniffer in [s for s in self.sniffers if s.dev == dev]:
+            sniffer.verify()
+            sniffer.control()
+            sniffer.sock.close()
+            self.sniffers.remove(sniffer)
+
     def balanced(self):
         """True when as much was destroyed as created."""
         m = self.module()

@@ -37,7 +37,7 @@ def flush():
     for ns in (a, b):
         ns.genl.do("sa-flush")
         # IF_OPER_DOWN or IF_OPER_LOWERLAYERDOWN
-        wait_for("operstate", lambda n=ns: n.rtnl.link("esp0")[IFLA_OPERSTATE][0] in (2, 7))
+        wait_for("operstate", lambda n=ns: n.rtnl.link("esp0")[IFLA_OPERSTATE][0] in (2, 3))
 
 
 def keys(**more):

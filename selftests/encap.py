@@ -47,7 +47,7 @@ def setup():
     bed.wire(a, "a0", f"{A6}/64", b, "b0", f"{B6}/64", sniff=False)
     a.ip(f"addr add {A}/24 dev a0\nneigh replace {B} lladdr {b.mac('b0')} dev a0")
     b.ip(f"addr add {B}/24 dev b0\nneigh replace {A} lladdr {a.mac('a0')} dev b0")
-    bed.sniff(b, "b0", [A, B, A6, B6], udp=MARK)
+    bed.sniff(b, "b0", [A, B, A6, B6, "192.0.2.99"], udp=MARK)
     BED["keyer"] = keyer(a)
     BED["keyer6"] = a.socket(socket.AF_INET6, socket.SOCK_DGRAM)
     BED["keyer6"].setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
@@ -414,7 +414,7 @@ def nat():
         bed.wire(c, "c0", f"{C}/24", n, "n0", f"{N_IN}/24", sniff=False)
         bed.wire(n, "n1", f"{N}/24", d, "d0", f"{D}/24", sniff=False)
         bed.sniff(n, "n0", [C, D, N_IN], udp=MARK)
-        bed.sniff(n, "n1", [N, D], udp=MARK)
+        bed.sniff(n, "n1", [N, D, C], udp=MARK)
         c.ip(f"route add default via {N_IN}")
         BED["keyers"] = keyer(c), keyer(d)
     masquerade("5000-5010")
@@ -470,6 +470,7 @@ def last_one():
     for host in BED["nat"]:
         host.close()
     destroyed = BED["bed"].module()["tunnels_destroyed"]
+    BED["bed"].unsniff("n0")        # the other end of c's link: it goes with c
     BED["bed"].drop(c)
     wait_for("the device is gone", lambda:
              BED["bed"].module()["tunnels_destroyed"] == destroyed + 1)
