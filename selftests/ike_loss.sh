@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # time limit: 1800 s
+# only by name: one ping of 21000 was lost once, and nobody knows yet by whom
 # One message of a key change is lost, each in its turn, under a ping each millisecond: the keys
 # change all the same and no packet is lost. By default every message of quick mode, begun by
 # either side, against strongSwan; LOSS=all adds all of main mode, the notices, and esptund as
