@@ -47,7 +47,7 @@ def setup():
     bed.wire(a, "a0", f"{A6}/64", b, "b0", f"{B6}/64", sniff=False)
     a.ip(f"addr add {A}/24 dev a0\nneigh replace {B} lladdr {b.mac('b0')} dev a0")
     b.ip(f"addr add {B}/24 dev b0\nneigh replace {A} lladdr {a.mac('a0')} dev b0")
-    bed.sniff(b, "b0", [A, B, A6, B6, "192.0.2.99"], udp=MARK)
+    bed.sniff(b, "b0", [A, B, A6, B6, "192.0.2.99", "192.0.2.77"], udp=MARK)
     BED["keyer"] = keyer(a)
     BED["keyer6"] = a.socket(socket.AF_INET6, socket.SOCK_DGRAM)
     BED["keyer6"].setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
