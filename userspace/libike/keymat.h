@@ -6,11 +6,18 @@
 #ifndef LIBIKE_KEYMAT_H
 #define LIBIKE_KEYMAT_H
 
+#include "buf.h"
 #include "crypto.h"
 #include "ike.h"
 
 #define IKE_KEY_MAX 32			/* octets of the longest cipher key of ours */
 #define IKE_KEYMAT_MAX 128		/* octets of the longest ESP keying material */
+
+/* What the formulas take: the octets of a blob, still its own. */
+static inline struct ike_chunk ike_blob_chunk(const struct ike_blob *b)
+{
+	return (struct ike_chunk){ b->data, b->len };
+}
 
 /* SKEYID and the three keys made of it, each of the PRF's length. */
 struct ike_skeyid {

@@ -10,8 +10,9 @@
  *	MM5  HDR*, IDii, HASH_I    -->
  *	                           <--         HDR*, IDir, HASH_R    MM6
  *
- * Only the order of things; what they mean is in phase1.c.
+ * Only the order of things; what they mean is in phase1.c and auth.c.
  */
+#include "auth.h"
 #include "phase1.h"
 #include "vendor.h"
 
@@ -77,18 +78,18 @@ static const struct ike_step steps[] = {
 	{ .initiator = true, .state = IKE_ST_MM_KEY_SENT, .name = "MM4",
 	  .required = IKE_P(KE) | IKE_P(NONCE), .optional = WITH_KE,
 	  .take = take_mm4,
-	  .answer = ike_phase1_put_auth, .answer_name = "MM5", .answer_encrypted = true,
+	  .answer = ike_auth_put, .answer_name = "MM5", .answer_encrypted = true,
 	  .retransmit = true, .next = IKE_ST_MM_AUTH_SENT },
 
 	{ .initiator = false, .state = IKE_ST_MM_KEY_ANSWERED, .name = "MM5", .encrypted = true,
 	  .required = IKE_P(ID) | IKE_P(HASH), .optional = WITH_ID,
-	  .take = ike_phase1_take_auth,
-	  .answer = ike_phase1_put_auth, .answer_name = "MM6", .answer_encrypted = true,
+	  .take = ike_auth_take,
+	  .answer = ike_auth_put, .answer_name = "MM6", .answer_encrypted = true,
 	  .next = IKE_ST_MM_DONE, .done = ike_phase1_established },
 
 	{ .initiator = true, .state = IKE_ST_MM_AUTH_SENT, .name = "MM6", .encrypted = true,
 	  .required = IKE_P(ID) | IKE_P(HASH), .optional = WITH_ID,
-	  .take = ike_phase1_take_auth,
+	  .take = ike_auth_take,
 	  .next = IKE_ST_MM_DONE, .done = ike_phase1_established },
 };
 
@@ -98,6 +99,6 @@ const struct ike_mode ike_main_mode = {
 	.step = steps,
 	.n_steps = sizeof(steps) / sizeof(steps[0]),
 	.timeout = ike_phase1_timeout,
-	.garbled = ike_phase1_garbled,
+	.garbled = ike_auth_garbled,
 	.release = ike_phase1_release,
 };

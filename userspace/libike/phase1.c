@@ -10,17 +10,14 @@
 #include <string.h>
 
 #include "addr.h"
+#include "auth.h"
 #include "cipher.h"
+#include "half_open.h"
 #include "info.h"
 #include "tunnel.h"
 #include "vendor.h"
 
-static struct ike_chunk chunk(const struct ike_blob *b)
-{
-	return (struct ike_chunk){ b->data, b->len };
-}
-
-static enum ike_verdict out_of_memory(struct ike_exchange *x)
+enum ike_verdict ike_phase1_no_memory(struct ike_exchange *x)
 {
 	struct ike_logctx ctx = ike_exchange_ctx(x, NULL);
 
@@ -88,7 +85,7 @@ static enum ike_verdict take_offer(struct ike_exchange *x, const struct ike_sapa
 	ike_sapay_encode(&w, answer);
 	ok = !w.bad && ike_blob_set(&x->mm->answer, w.data, w.len);
 	ike_wbuf_free(&w);
-	return ok ? IKE_OK : out_of_memory(x);
+	return ok ? IKE_OK : ike_phase1_no_memory(x);
 }
 
 /* A pair of decoded SA payloads is too large for the stack of a callback chain. */
@@ -113,7 +110,7 @@ enum ike_verdict ike_phase1_take_offer(struct ike_exchange *x, const struct ike_
 	const char *why;
 
 	if (!two || !ike_blob_set(&x->mm->sai_b, p->body, p->len))
-		v = out_of_memory(x);
+		v = ike_phase1_no_memory(x);
 	else if (ike_sapay_decode(p->body, p->len, &two->a, &why))
 		v = bad_sa(x, "MM1", why);
 	else
@@ -151,7 +148,7 @@ enum ike_verdict ike_phase1_take_choice(struct ike_exchange *x, const struct ike
 		return bad_sa(x, "MM2", "responder cookie is zero");
 	sa = malloc(sizeof(*sa));
 	if (!sa)
-		v = out_of_memory(x);
+		v = ike_phase1_no_memory(x);
 	else if (ike_sapay_decode(p->body, p->len, sa, &why))
 		v = bad_sa(x, "MM2", why);
 	else
@@ -180,7 +177,7 @@ enum ike_verdict ike_phase1_take_ke_nonce(struct ike_exchange *x, const struct i
 	}
 	if (!ike_blob_set(x->initiator ? &x->mm->gxr : &x->mm->gxi, ke->body, ke->len) ||
 	    !ike_blob_set(x->initiator ? &x->mm->nr : &x->mm->ni, nonce->body, nonce->len))
-		return out_of_memory(x);
+		return ike_phase1_no_memory(x);
 	return IKE_OK;
 }
 
@@ -203,7 +200,7 @@ int ike_phase1_make_ke_nonce(struct ike_exchange *x)
 	     ike_blob_set(x->initiator ? &mm->gxi : &mm->gxr, pub, len) &&
 	     ike_blob_set(x->initiator ? &mm->ni : &mm->nr, nonce, sizeof(nonce));
 	if (!ok)
-		out_of_memory(x);
+		ike_phase1_no_memory(x);
 	return ok ? 0 : -IKE_E_CRYPTO;
 }
 
@@ -224,11 +221,11 @@ static int derive(struct ike_exchange *x, const uint8_t *gxy, size_t len)
 	struct ike_mm *mm = x->mm;
 	int err;
 
-	err = ike_skeyid_psk(&sa->k, sa->p1.alg.hash, cfg->psk, cfg->psk_len, chunk(&mm->ni), chunk(&mm->nr));
+	err = ike_skeyid_psk(&sa->k, sa->p1.alg.hash, cfg->psk, cfg->psk_len, ike_blob_chunk(&mm->ni), ike_blob_chunk(&mm->nr));
 	if (!err)
 		err = ike_skeyid_expand(&sa->k, (struct ike_chunk){ gxy, len }, sa->icookie, sa->rcookie);
 	if (!err)
-		err = ike_cipher_setup(sa, chunk(&mm->gxi), chunk(&mm->gxr), x->iv);
+		err = ike_cipher_setup(sa, ike_blob_chunk(&mm->gxi), ike_blob_chunk(&mm->gxr), x->iv);
 	return err;
 }
 
@@ -251,180 +248,8 @@ int ike_phase1_derive(struct ike_exchange *x)
 		err = derive(x, gxy, len);
 	ike_crypto_wipe(gxy, sizeof(gxy));
 	if (err)
-		out_of_memory(x);
+		ike_phase1_no_memory(x);
 	return err;
-}
-
-/* ---- authentication -------------------------------------------------------------------- */
-
-/* HASH_I when the initiator's ID is meant, else HASH_R. */
-static int auth_hash(struct ike_exchange *x, bool initiators, struct ike_chunk id_b, uint8_t *out)
-{
-	struct ike_ikesa *sa = x->sa;
-	struct ike_mm *mm = x->mm;
-	struct ike_chunk gxi = chunk(&mm->gxi), gxr = chunk(&mm->gxr);
-
-	if (initiators)
-		return ike_hash_phase1(&sa->k, gxi, gxr, sa->icookie, sa->rcookie, chunk(&mm->sai_b), id_b, out);
-	return ike_hash_phase1(&sa->k, gxr, gxi, sa->rcookie, sa->icookie, chunk(&mm->sai_b), id_b, out);
-}
-
-int ike_phase1_put_auth(struct ike_exchange *x, struct ike_msgw *w)
-{
-	uint8_t hash[IKE_HASH_MAX];
-	struct ike_wbuf body;
-	struct ike_id id;
-	int err = -IKE_E_NOMEM;
-
-	ike_tunnel_local_id(x->sa->tunnel, &x->sa->path, &id);
-	ike_wbuf_init(&body);
-	ike_id_encode(&body, &id);
-	if (!body.bad)
-		err = auth_hash(x, x->initiator, (struct ike_chunk){ body.data, body.len }, hash);
-	if (!err) {
-		ike_msgw_payload(w, ISAKMP_NPTYPE_ID, body.data, body.len);
-		ike_msgw_payload(w, ISAKMP_NPTYPE_HASH, hash, x->sa->k.len);
-	}
-	ike_wbuf_free(&body);
-	return err;
-}
-
-void ike_phase1_garbled(struct ike_exchange *x, const struct ike_step *s, const char *why)
-{
-	struct ike_logctx ctx = ike_exchange_ctx(x, s->name);
-	struct ike_engine *e = x->sa->e;
-	char text[200];
-
-	e->cnt.auth_failures++;
-	snprintf(text, sizeof(text), "probable PSK mismatch: %s does not come out right with our key (%s)",
-		 s->name, why);
-	ike_tunnel_set_error(x->sa->tunnel, text);
-	ike_log_limited(e, IKE_LOG_WARNING, IKE_EV_PSK_MISMATCH, &ctx, "%s (tunnel at line %u)", text,
-			x->sa->tunnel->cfg.line);
-}
-
-/* Proven by its HASH, but not who the configuration expects. */
-static enum ike_verdict wrong_id(struct ike_exchange *x, const struct ike_id *id)
-{
-	struct ike_logctx ctx = ike_exchange_ctx(x, x->initiator ? "MM6" : "MM5");
-	char text[400], got[160], want[160];
-	struct ike_ikesa *sa = x->sa;
-	struct ike_tunnel *t = sa->tunnel;
-	struct ike_id expected;
-
-	ike_tunnel_remote_id(t, &expected);
-	snprintf(text, sizeof(text), "peer says it is %s, expected %s (line %u)",
-		 ike_id_format(id, got, sizeof(got)), ike_id_format(&expected, want, sizeof(want)), t->cfg.line);
-	sa->e->cnt.auth_failures++;
-	ike_log_limited(sa->e, IKE_LOG_WARNING, IKE_EV_INVALID_ID, &ctx, "%s", text);
-	/* The refused message is the last one of phase 1: its last block begins what we send now. */
-	memcpy(sa->last_block, x->next_iv, sa->block);
-	ike_info_notify(sa, IKE_N_INVALID_ID_INFORMATION, IKE_PROTO_ISAKMP, 0);
-	if (x->initiator) {
-		ike_info_delete_ikesa(sa);	/* the peer takes it for established */
-		ike_tunnel_failed(t, text);
-	} else {
-		ike_tunnel_set_error(t, text);
-	}
-	ike_ikesa_kill(sa, false, text);
-	return IKE_FAIL;
-}
-
-static bool id_matches(const struct ike_tunnel *t, const struct ike_id *id)
-{
-	struct ike_id expected;
-
-	ike_tunnel_remote_id(t, &expected);
-	return ike_id_equal(&expected, id);
-}
-
-/*
- * The tunnel an authenticated responder-side peer means: the one chosen with MM1, or another
- * between the same addresses (hence with the same key) that expects this ID and allows what
- * was chosen.
- */
-static struct ike_tunnel *tunnel_for_id(struct ike_ikesa *sa, const struct ike_id *id)
-{
-	struct ike_tunnel *t = NULL;
-	unsigned int i;
-
-	if (id_matches(sa->tunnel, id))
-		return sa->tunnel;
-	while (!sa->initiator && (t = ike_tunnel_by_path(sa->e, &sa->path, t))) {
-		for (i = 0; i < t->cfg.n_p1; i++)
-			if (!memcmp(&t->cfg.p1[i], &sa->p1.alg, sizeof(sa->p1.alg)) && id_matches(t, id))
-				return t;
-	}
-	return NULL;
-}
-
-/* Both began: does our own negotiation, its MM5 unanswered, go first? See phase1.h. */
-static bool ours_goes_first(struct ike_ikesa *sa)
-{
-	struct ike_ikesa *own = ike_tunnel_negotiating(sa->tunnel);
-	struct ike_logctx ctx = ike_ikesa_ctx(sa, "MM5");
-
-	if (!own || own->state != IKE_ST_MM_AUTH_SENT || own->phase1->lost ||
-	    memcmp(own->icookie, sa->icookie, IKE_COOKIE_LEN) > 0 ||
-	    sa->e->now - own->created > IKE_COLLISION_PATIENCE)
-		return false;
-	ike_log_limited(sa->e, IKE_LOG_INFO, IKE_EV_COLLISION, &ctx,
-			"both sides began: our negotiation has the lower cookie and goes first");
-	return true;
-}
-
-/* The peer's negotiation is through: our own one has become pointless. */
-static void give_way(struct ike_ikesa *sa)
-{
-	struct ike_ikesa *own = ike_tunnel_negotiating(sa->tunnel);
-	struct ike_logctx ctx;
-
-	if (!own || own == sa)
-		return;
-	ctx = ike_ikesa_ctx(own, NULL);
-	ike_log(sa->e, IKE_LOG_INFO, IKE_EV_COLLISION, &ctx, "both sides began: the peer's negotiation is through first");
-	if (own->state == IKE_ST_MM_AUTH_SENT) {
-		own->phase1->lost = true;	/* the peer may already have taken MM5 */
-		ike_exchange_quiet(own->phase1, 30 * IKE_SECOND);
-	} else {
-		ike_ikesa_kill(own, false, "not needed any more");
-	}
-}
-
-static enum ike_verdict auth_ok(struct ike_exchange *x, const struct ike_id *id)
-{
-	struct ike_tunnel *t = tunnel_for_id(x->sa, id);
-
-	if (!t)
-		return wrong_id(x, id);
-	x->sa->tunnel = t;
-	if (!x->initiator) {
-		if (ours_goes_first(x->sa))
-			return IKE_DROP;
-		give_way(x->sa);
-	}
-	x->sa->peer_id = *id;
-	return IKE_OK;
-}
-
-enum ike_verdict ike_phase1_take_auth(struct ike_exchange *x, const struct ike_msg *m)
-{
-	const struct ike_payload *p = ike_msg_find(m, ISAKMP_NPTYPE_ID);
-	const struct ike_payload *hash = ike_msg_find(m, ISAKMP_NPTYPE_HASH);
-	const struct ike_step own = { .name = x->initiator ? "MM6" : "MM5" };
-	uint8_t expected[IKE_HASH_MAX];
-	struct ike_id id;
-	const char *why;
-
-	if (auth_hash(x, !x->initiator, (struct ike_chunk){ p->body, p->len }, expected))
-		return out_of_memory(x);
-	if (hash->len != x->sa->k.len || !ike_crypto_equal(hash->body, expected, hash->len)) {
-		ike_phase1_garbled(x, &own, "its HASH is wrong");
-		return IKE_DROP;
-	}
-	if (ike_msg_count(m, ISAKMP_NPTYPE_ID) != 1 || ike_id_decode(p->body, p->len, &id, &why))
-		return bad_sa(x, own.name, "identity that makes no sense");
-	return auth_ok(x, &id);
 }
 
 /* ---- beginning and end ----------------------------------------------------------------- */
@@ -549,70 +374,6 @@ int ike_phase1_start(struct ike_tunnel *t)
 	return err;
 }
 
-static bool is_half_open(const struct ike_ikesa *sa, const struct ike_addr *remote)
-{
-	return sa->counted_half_open && (!remote || ike_addr_equal(&sa->path.remote, remote));
-}
-
-/* Nothing shows yet that it can receive: MM1 may have been forged. */
-static bool is_unproven(const struct ike_ikesa *sa)
-{
-	return sa->state <= IKE_ST_MM_SA_ANSWERED;
-}
-
-struct half_open {
-	unsigned int all, unproven;
-};
-
-/* Half-open responder SAs of one peer, or of all. */
-static struct half_open count_half_open(struct ike_engine *e, const struct ike_addr *remote)
-{
-	struct half_open n = { 0, 0 };
-	struct ike_ikesa *sa;
-
-	for (sa = e->ikesas; sa; sa = sa->next) {
-		if (!is_half_open(sa, remote))
-			continue;
-		n.all++;
-		n.unproven += is_unproven(sa);
-	}
-	return n;
-}
-
-/* One of n unproven ones; NULL when there is none. */
-static struct ike_ikesa *pick_unproven(struct ike_engine *e, const struct ike_addr *remote, unsigned int n)
-{
-	uint64_t skip = ike_random_below(e, n);
-	struct ike_ikesa *sa;
-
-	for (sa = e->ikesas; sa; sa = sa->next)
-		if (is_half_open(sa, remote) && is_unproven(sa) && !skip--)
-			return sa;
-	return NULL;
-}
-
-/* Room for one more half-open SA, by evicting one if need be. */
-static bool make_room(struct ike_engine *e, const struct ike_path *path)
-{
-	struct ike_logctx ctx = { .path = path };
-	const struct ike_addr *remote = &path->remote;
-	struct half_open n = count_half_open(e, remote);
-	struct ike_ikesa *victim;
-
-	if (n.all < IKE_HALF_OPEN_PER_PEER) {
-		if (e->half_open < IKE_HALF_OPEN_MAX)
-			return true;
-		remote = NULL;
-		n = count_half_open(e, NULL);
-	}
-	victim = n.unproven ? pick_unproven(e, remote, n.unproven) : NULL;
-	ike_log_limited(e, IKE_LOG_WARNING, IKE_EV_LIMIT, &ctx, "%u half-open ISAKMP SAs: %s", n.all,
-			victim ? "one that sent nothing but MM1 goes" : "MM1 dropped");
-	if (victim)
-		ike_ikesa_kill(victim, false, "too many half-open SAs");
-	return victim;
-}
-
 void ike_phase1_respond(struct ike_engine *e, const struct ike_path *path, const struct ike_hdr *h,
 			const uint8_t *data, size_t len)
 {
@@ -627,7 +388,7 @@ void ike_phase1_respond(struct ike_engine *e, const struct ike_path *path, const
 		ike_log_limited(e, IKE_LOG_NOTICE, IKE_EV_UNKNOWN_PEER, &ctx, "no tunnel for this address: MM1 dropped");
 		return;
 	}
-	if (!make_room(e, path))
+	if (!ike_half_open_make_room(e, path))
 		return;
 	ike_cookie_new(e, cookie);
 	sa = ike_ikesa_new(e, t, false, h->icookie, cookie, path);

@@ -1,13 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What every way through phase 1 shares: offer and choice, KE and nonces, key derivation,
- * authentication by pre-shared key, identities. main_mode.c has the order of messages.
- *
- * Both peers may begin at once. Two negotiations are told apart by cookies and both may
- * finish; the ISAKMP SA established last stays. So that both ends see the same one as the
- * last, a responder does not take MM5 while its own MM5 to that peer is unanswered and its
- * initiator cookie is the lower one. The peer repeats its MM5, so nothing is lost; and the
- * wait is bounded, for peers that never answer ours.
+ * beginning and end. Authentication is auth.c's, main_mode.c has the order of messages.
  */
 #ifndef LIBIKE_PHASE1_H
 #define LIBIKE_PHASE1_H
@@ -21,17 +15,6 @@ struct ike_mm {
 	struct ike_blob answer;		/* responder: body of MM2's */
 	struct ike_blob gxi, gxr, ni, nr;
 };
-
-#define IKE_COLLISION_PATIENCE (15 * IKE_SECOND)
-
-/*
- * Half-open responder SAs: bounds in all and per peer address; about 2 kB each. Whoever sends MM3
- * has shown that it receives what goes to its address and keeps its place. Of the others one goes
- * at random: a flood of MM1 with the peer's address, at R a second, then spares the peer's own
- * over a round trip T with a chance of about exp(-R*T/512), and there are ten MM1.
- */
-#define IKE_HALF_OPEN_MAX 2048
-#define IKE_HALF_OPEN_PER_PEER 512
 
 /* Begin main mode as initiator. 0 or -IKE_E_*. */
 int ike_phase1_start(struct ike_tunnel *t);
@@ -48,13 +31,11 @@ int ike_phase1_make_ke_nonce(struct ike_exchange *x);
 int ike_phase1_put_ke_nonce(struct ike_exchange *x, struct ike_msgw *w);
 /* SKEYID and the rest, once both public values and nonces are known. */
 int ike_phase1_derive(struct ike_exchange *x);
-/* ID and HASH_I or HASH_R. */
-int ike_phase1_put_auth(struct ike_exchange *x, struct ike_msgw *w);
-enum ike_verdict ike_phase1_take_auth(struct ike_exchange *x, const struct ike_msg *m);
+/* Logs that memory is short or the crypto library refused; IKE_DROP. */
+enum ike_verdict ike_phase1_no_memory(struct ike_exchange *x);
 /* The mode's callbacks for the interpreter. */
 void ike_phase1_established(struct ike_exchange *x);
 void ike_phase1_timeout(struct ike_exchange *x);
-void ike_phase1_garbled(struct ike_exchange *x, const struct ike_step *s, const char *why);
 void ike_phase1_release(struct ike_exchange *x);
 
 extern const struct ike_mode ike_main_mode;

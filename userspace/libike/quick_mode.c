@@ -24,23 +24,19 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "collision.h"
 #include "info.h"
 #include "phase1.h"
 #include "tunnel.h"
 
-static struct ike_chunk chunk(const struct ike_blob *b)
-{
-	return (struct ike_chunk){ b->data, b->len };
-}
-
 struct ike_chunk ike_quick_ni(const struct ike_exchange *x)
 {
-	return chunk(&x->quick->ni);
+	return ike_blob_chunk(&x->quick->ni);
 }
 
 struct ike_chunk ike_quick_nr(const struct ike_exchange *x)
 {
-	return chunk(&x->quick->nr);
+	return ike_blob_chunk(&x->quick->nr);
 }
 
 /* ---- failing ----------------------------------------------------------------------------- */
@@ -303,11 +299,11 @@ static int make_keys(struct ike_exchange *x)
 
 	if (len > IKE_KEYMAT_MAX || !ike_esp_known(&c->p2.alg))
 		return -IKE_E_CRYPTO;
-	err = ike_keymat(&x->sa->k, chunk(&q->gxy), IKE_PROTO_ESP, c->spi_in, chunk(&q->ni), chunk(&q->nr),
-			 c->key_in, len);
+	err = ike_keymat(&x->sa->k, ike_blob_chunk(&q->gxy), IKE_PROTO_ESP, c->spi_in, ike_blob_chunk(&q->ni),
+			 ike_blob_chunk(&q->nr), c->key_in, len);
 	if (!err)
-		err = ike_keymat(&x->sa->k, chunk(&q->gxy), IKE_PROTO_ESP, c->spi_out, chunk(&q->ni),
-				 chunk(&q->nr), c->key_out, len);
+		err = ike_keymat(&x->sa->k, ike_blob_chunk(&q->gxy), IKE_PROTO_ESP, c->spi_out, ike_blob_chunk(&q->ni),
+				 ike_blob_chunk(&q->nr), c->key_out, len);
 	return err;
 }
 

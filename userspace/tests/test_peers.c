@@ -6,6 +6,7 @@
  */
 #include "two_engines.h"
 
+#include "libike/half_open.h"
 #include "libike/info.h"
 #include "libike/phase1.h"
 #include "libike/quick_mode.h"

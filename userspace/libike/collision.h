@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Both peers may begin phase 1 at once. Two negotiations are told apart by cookies and both may
+ * finish; the ISAKMP SA established last stays. So that both ends see the same one as the
+ * last, a responder does not take MM5 while its own MM5 to that peer is unanswered and its
+ * initiator cookie is the lower one. The peer repeats its MM5, so nothing is lost; and the
+ * wait is bounded, for peers that never answer ours.
+ */
+#ifndef LIBIKE_COLLISION_H
+#define LIBIKE_COLLISION_H
+
+#include "ikesa.h"
+
+#define IKE_COLLISION_PATIENCE (15 * IKE_SECOND)
+
+/* The peer began sa: does our own negotiation, its last message unanswered, go first? */
+bool ike_collision_ours_first(struct ike_ikesa *sa);
+/* The peer's negotiation sa is through: our own one has become pointless. */
+void ike_collision_give_way(struct ike_ikesa *sa);
+
+#endif
