@@ -71,6 +71,11 @@ SEED  ?= 20261120
 # Seconds; what the console says during them counts as well.
 FUZZ_LIMIT ?= 86400
 
+fuzz: ## libFuzzer on the parsers and the engine, by clang (FUZZ_TIME=60 seconds each, FUZZ_TARGETS="msg engine")
+	@$(TOP)/scripts/fuzz --time $(FUZZ_TIME) $(FUZZ_TARGETS)
+FUZZ_TIME ?= 60
+FUZZ_TARGETS ?=
+
 bench: all ## instructions per packet in a VM whose clock counts them
 	@$(TOP)/scripts/bench
 
@@ -113,4 +118,4 @@ clean: ## remove build/
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(TOP)/Makefile | expand -t 12
 
-.PHONY: all deps module user gen gen-check demo check selftest check-debug fuzz-wire matrix bench install uninstall clean help
+.PHONY: all deps module user gen gen-check demo check selftest check-debug fuzz fuzz-wire matrix bench install uninstall clean help

@@ -367,21 +367,23 @@ static int parse_once(void)
 	return err ? -1 : 0;
 }
 
+static void clear_entry(struct conf_entry *e)
+{
+	for (size_t i = 0; i < e->n_words; i++) {
+		if (e->word[i].text)
+			ike_crypto_wipe(e->word[i].text, strlen(e->word[i].text));
+		free(e->word[i].text);
+	}
+	free(e->word);
+}
+
 static void clear_sections(struct conf_file *f)
 {
-	struct conf_section *s;
-	struct conf_entry *e;
-	struct conf_word *w;
+	for (size_t i = 0; i < f->n_sections; i++) {
+		struct conf_section *s = &f->section[i];
 
-	for (s = f->section; s < f->section + f->n_sections; s++) {
-		for (e = s->entry; e < s->entry + s->n_entries; e++) {
-			for (w = e->word; w < e->word + e->n_words; w++) {
-				if (w->text)
-					ike_crypto_wipe(w->text, strlen(w->text));
-				free(w->text);
-			}
-			free(e->word);
-		}
+		for (size_t j = 0; j < s->n_entries; j++)
+			clear_entry(&s->entry[j]);
 		free(s->entry);
 		free(s->title);
 	}
