@@ -40,6 +40,7 @@ struct kernel_sa {
 	struct ike_path path;
 	struct ike_net local_net, remote_net;
 	uint64_t hard_bytes;
+	uint32_t replay_window;
 	uint8_t cookie[IKE_SA_COOKIE_LEN];
 };
 
@@ -195,6 +196,7 @@ static void kernel_add(struct side *s, const struct ike_sa *a)
 	k->local_net = a->local_net;
 	k->remote_net = a->remote_net;
 	k->hard_bytes = a->hard_bytes;
+	k->replay_window = a->replay_window;
 	snprintf(k->tunnel, sizeof(k->tunnel), "%s", a->tunnel);
 	k->encr_len = a->encr_key_len;
 	k->auth_len = a->auth_key_len;
