@@ -131,7 +131,8 @@ static uint64_t digest64(const uint8_t *p, size_t len)
 /* The n-th different datagram of a cookie and message ID is MMn or QMn. */
 static void name_packet(struct world *w, struct packet *p)
 {
-	const char *kind = p->data[18] == 2 ? "MM" : p->data[18] == 32 ? "QM" : "INFO";
+	const char *kind = p->data[18] == 2 ? "MM" : p->data[18] == 4 ? "AM" : p->data[18] == 6 ? "TR" :
+			   p->data[18] == 32 ? "QM" : "INFO";
 	uint64_t digest = digest64(p->data, p->len);
 	unsigned int number = 1;
 	uint8_t key[14];
