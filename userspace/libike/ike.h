@@ -241,6 +241,7 @@ enum ike_action_type {
 	IKE_ACT_SA_ACTIVATE,	/* activate pending outbound sa.spi; answer DONE or FAILED */
 	IKE_ACT_SA_DEL,		/* delete sa.dir sa.spi; no answer wanted */
 	IKE_ACT_SA_IDLE,	/* when did the last packet come on inbound sa.spi? Answer TRAFFIC, or nothing */
+	IKE_ACT_PEER,		/* the peer of a tunnel with any remote address is at path.remote now; no answer wanted */
 	IKE_ACT_LOG,		/* one event for the log */
 };
 
@@ -285,8 +286,8 @@ struct ike_log {
 struct ike_action {
 	enum ike_action_type type;
 	uint64_t id;			/* for the answer; 0 where none is wanted */
-	const char *tunnel;		/* SPI_ALLOC and SA_*; NULL else */
-	/* SEND */
+	const char *tunnel;		/* SPI_ALLOC, SA_* and PEER; NULL else */
+	/* SEND, PEER */
 	struct ike_path path;
 	const uint8_t *data;
 	size_t len;

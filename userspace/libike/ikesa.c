@@ -11,6 +11,7 @@
 #include "dpd.h"
 #include "info.h"
 #include "quick_mode.h"
+#include "roaming.h"
 #include "tunnel.h"
 
 /* How long a replaced SA stays: whoever began the new one deletes first. */
@@ -199,6 +200,7 @@ void ike_ikesa_establish(struct ike_ikesa *sa)
 	if (weak)
 		ike_log(e, IKE_LOG_WARNING, IKE_EV_WEAK, &ctx, "%s protects this ISAKMP SA: it is weak", weak);
 	retire_others(sa);
+	ike_roaming_settle(sa);
 	ike_tunnel_p1_up(sa->tunnel, sa);
 }
 

@@ -59,6 +59,7 @@ struct side {
 	ike_time traffic_at;		/* of the last ESP packet, as the kernel tells */
 	struct kernel_sa sa[MAX_SAS];
 	unsigned int fail_action;	/* refuse the next action of this type (plus 1) */
+	struct ike_addr peer;		/* where IKE_ACT_PEER said the peer is */
 	unsigned int leaks;		/* deletes of SAs that were not there */
 	struct log_entry log[MAX_LOGS];
 	size_t n_logs;
@@ -341,6 +342,9 @@ static void drain(struct world *w, int who)
 			break;
 		case IKE_ACT_SA_DEL:
 			kernel_del(s, &a.sa);
+			break;
+		case IKE_ACT_PEER:
+			s->peer = a.path.remote;
 			break;
 		case IKE_ACT_LOG:
 			side_log(s, &a.log);
