@@ -31,6 +31,10 @@ static const struct {
 
 #define SUITES (sizeof(suites) / sizeof(suites[0]))
 
+/* Bits of world_plan.suite. */
+#define SUITE_AGGRESSIVE 64
+#define SUITE_NO_AGGRESSIVE_PSK 128
+
 /* Bits of world_plan.shape. */
 #define SHAPE_BOTH_START 1
 #define SHAPE_NAMES 2		/* identities are names */
@@ -63,6 +67,7 @@ static void side_random(void *ctx, void *buf, size_t len)
 
 static void put_suite(struct ike_tunnel_cfg *t, unsigned int suite)
 {
+	suite &= 15;
 	FUZZ_CHECK(!ike_p1_parse(suites[suite % SUITES].p1, t->policy, &t->p1[t->n_p1++], NULL));
 	FUZZ_CHECK(!ike_p2_parse(suites[suite % SUITES].p2, t->policy, &t->p2[t->n_p2++], NULL));
 }
@@ -105,6 +110,8 @@ static void put_tunnel(const struct world *w, struct ike_tunnel_cfg *t, int who,
 	t->psk = psk;		/* ike_configure() copies it */
 	t->psk_len = sizeof(psk) - 1;
 	t->policy = IKE_POLICY_INSECURE;
+	t->aggressive = p->suite & SUITE_AGGRESSIVE;
+	t->aggressive_psk = !(p->suite & SUITE_NO_AGGRESSIVE_PSK);
 	put_suite(t, p->suite);
 	if (p->shape & SHAPE_SECOND_SUITE)
 		put_suite(t, p->suite + 1U);
@@ -305,6 +312,7 @@ static void act(struct world *w, int who, const struct ike_action *a)
 		delete_sa(s, &a->sa);
 		break;
 	case IKE_ACT_SA_IDLE:
+	case IKE_ACT_PEER:
 		break;
 	case IKE_ACT_SPI_ALLOC:
 	case IKE_ACT_SA_ADD:
