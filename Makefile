@@ -9,6 +9,7 @@ SBINDIR ?= $(PREFIX)/sbin
 MANDIR  ?= $(PREFIX)/share/man
 DOCDIR  ?= $(PREFIX)/share/doc/esptun
 UNITDIR ?= /etc/systemd/system
+SYSUSERSDIR ?= /usr/lib/sysusers.d
 CONFDIR ?= /etc/esptun
 BASHCOMP ?= $(PREFIX)/share/bash-completion/completions
 # Where ip(8) looks for the options of link kinds.
@@ -101,6 +102,8 @@ install: ## install module, keyer, command, manual pages, example and systemd un
 	install -d -m 755 $(DESTDIR)$(UNITDIR)
 	sed 's|@sbindir@|$(SBINDIR)|' $(TOP)/userspace/esptund/esptund.service.in \
 		> $(DESTDIR)$(UNITDIR)/esptund.service
+	install -D -m 644 $(TOP)/userspace/esptund/esptun.sysusers $(DESTDIR)$(SYSUSERSDIR)/esptun.conf
+	$(if $(DESTDIR),,-systemd-sysusers $(SYSUSERSDIR)/esptun.conf)
 	install -d -m 750 $(DESTDIR)$(CONFDIR)
 	$(if $(DESTDIR),,-systemctl daemon-reload)
 INSTALL_RELEASE ?= $(shell uname -r)
@@ -114,7 +117,7 @@ uninstall: ## remove what install put there; configuration and keys stay
 		rm -f $(DESTDIR)$(MANDIR)/man$${page##*.}/$${page##*/}; \
 	done
 	rm -f $(DESTDIR)$(DOCDIR)/examples/esptun.conf
-	rm -f $(DESTDIR)$(UNITDIR)/esptund.service
+	rm -f $(DESTDIR)$(UNITDIR)/esptund.service $(DESTDIR)$(SYSUSERSDIR)/esptun.conf
 
 clean: ## remove build/
 	rm -rf $(BUILD)

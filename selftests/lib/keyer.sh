@@ -88,6 +88,9 @@ keyer_stop()
 	stop_pid "$pid"
 }
 
+# keyer_cell NS: the process that talks to peers; keyer_pid is the one with privileges.
+keyer_cell() { pgrep -P "${keyer_pid[$1]}"; }
+
 # keyer_log NS [LINES]: the end of the keyer's log, as diagnostics.
 keyer_log()
 {

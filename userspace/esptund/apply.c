@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "apply.h"
 #include "conf_aggressive.h"
 #include "daemon.h"
 
@@ -42,7 +43,7 @@ static void override_port(struct ike_config *cfg, uint16_t port)
 	}
 }
 
-static struct kern_device *devices_of(const struct conf *conf)
+struct kern_device *apply_devices(const struct conf *conf)
 {
 	size_t n = conf->ike.n_tunnels;
 	struct kern_device *dev = calloc(n ? n : 1, sizeof(*dev));
@@ -63,7 +64,7 @@ static struct kern_device *devices_of(const struct conf *conf)
 
 static bool set_devices(struct daemon *d, const struct conf *conf)
 {
-	struct kern_device *dev = devices_of(conf);
+	struct kern_device *dev = apply_devices(conf);
 
 	if (!dev)
 		return false;
@@ -105,7 +106,8 @@ static const char *refusal(int err)
 bool apply_configuration(struct daemon *d, struct json_object *findings)
 {
 	struct report r = { .d = d, .findings = findings };
-	struct conf *conf = conf_load(d->opt.config, on_finding, &r);
+	struct conf *conf = d->ask ? ask_configuration(d->ask, d->opt.config, on_finding, &r) :
+				     conf_load(d->opt.config, on_finding, &r);
 	int err;
 
 	if (!conf) {
@@ -118,6 +120,8 @@ bool apply_configuration(struct daemon *d, struct json_object *findings)
 	err = set_devices(d, conf) ? run_configure(d->run, &conf->ike) : -IKE_E_NOMEM;
 	if (err) {
 		on_finding(&r, CONF_ERROR, d->opt.config, 0, refusal(err));
+		if (d->ask)
+			ask_reject(d->ask);
 		if (d->conf)
 			set_devices(d, d->conf);
 		conf_free(conf);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "daemon.h"
+#include "exploit.h"
 
 #define LOG_LINES_MAX 512
 
@@ -133,6 +134,19 @@ static void cmd_kernel_event(struct daemon *d, const struct request *rq, struct 
 	ctl_refuse(reply, "\"type\" is none of acquire, confirmed, soft-expire, hard-expire, deleted");
 }
 
+#ifdef ESPTUND_EXPLOIT
+static void cmd_exploit(struct daemon *d, const struct request *rq, struct json_object *reply)
+{
+	char result[64];
+
+	(void)d;
+	if (exploit_try(rq->type, result, sizeof(result)))
+		json_object_object_add(reply, "result", json_object_new_string(result));
+	else
+		ctl_refuse(reply, "no such attempt");
+}
+#endif
+
 static const struct {
 	const char *word;
 	unsigned int takes;
@@ -145,6 +159,9 @@ static const struct {
 	{ "reload", 0, cmd_reload },
 	{ "log", TAKES_TUNNEL | TAKES_LINES, cmd_log },
 	{ "kernel-event", NEEDS_TUNNEL | TAKES_EVENT, cmd_kernel_event },
+#ifdef ESPTUND_EXPLOIT
+	{ "exploit", TAKES_EVENT, cmd_exploit },
+#endif
 };
 
 /* ---- reading a request ---------------------------------------------------------------------- */

@@ -262,7 +262,7 @@ static void build(struct conf_log *log, const struct conf_file *f, const char *d
 	check_whole(log, c);
 }
 
-static struct conf *new_conf(const char *path, size_t n_tunnels)
+struct conf *conf_new(const char *path, size_t n_tunnels)
 {
 	struct conf *c = calloc(1, sizeof(*c));
 
@@ -294,7 +294,7 @@ struct conf *conf_load(const char *path, conf_report *report, void *ctx)
 
 	conf_log_init(&log, path, report, ctx);
 	if (!conf_file_read(&file, path, &log)) {
-		c = new_conf(path, count_tunnels(&file));
+		c = conf_new(path, count_tunnels(&file));
 		if (c && dir)
 			build(&log, &file, dir, c);
 		else

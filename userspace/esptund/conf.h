@@ -84,6 +84,9 @@ typedef void conf_report(void *ctx, enum conf_severity severity, const char *fil
  */
 struct conf *conf_load(const char *path, conf_report *report, void *ctx);
 
+/* An empty one with room for n tunnels; NULL when memory is short. */
+struct conf *conf_new(const char *path, size_t n_tunnels);
+
 /* Wipes the secrets. NULL is fine. */
 void conf_free(struct conf *conf);
 

@@ -39,7 +39,8 @@ struct ctl {
 	struct log *log;
 	struct evconnlistener *listener;
 	struct client *clients;
-	char *path;
+	char *path;		/* NULL: removing it is not ours */
+	uid_t owner;		/* who opened it */
 	gid_t group;
 	ctl_fn fn;
 	void *ctx;
@@ -85,7 +86,7 @@ static bool peer_allowed(struct ctl *c, int fd, uid_t *uid)
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len))
 		return false;
 	*uid = cred.uid;
-	return cred.uid == 0 || cred.uid == geteuid() || in_group(fd, cred.gid, c->group);
+	return cred.uid == 0 || cred.uid == c->owner || in_group(fd, cred.gid, c->group);
 }
 
 static bool has_room(struct ctl *c, uid_t uid)
@@ -326,6 +327,7 @@ struct ctl *ctl_open(struct loop *lp, struct log *log, const struct ctl_options 
 	c->log = log;
 	c->fn = fn;
 	c->ctx = ctx;
+	c->owner = geteuid();
 	err = open_socket(c, o, &fd);
 	if (!err) {
 		c->listener = evconnlistener_new(loop_base(lp), on_accept, c,
@@ -342,6 +344,12 @@ struct ctl *ctl_open(struct loop *lp, struct log *log, const struct ctl_options 
 	return NULL;
 }
 
+void ctl_leave_socket(struct ctl *c)
+{
+	free(c->path);
+	c->path = NULL;
+}
+
 void ctl_close(struct ctl *c)
 {
 	if (!c)
@@ -350,7 +358,8 @@ void ctl_close(struct ctl *c)
 		client_free(c->clients);
 	if (c->listener) {
 		evconnlistener_free(c->listener);
-		unlink(c->path);
+		if (c->path)
+			unlink(c->path);
 	}
 	free(c->path);
 	free(c);

@@ -25,7 +25,7 @@ typedef void (*ctl_fn)(void *ctx, struct json_object *request, struct json_objec
 
 struct ctl_options {
 	const char *path;
-	const char *group;	/* members may connect; NULL: only root and the daemon's own user */
+	const char *group;	/* members may connect; NULL: only root and who opened it */
 };
 
 /*
@@ -33,6 +33,8 @@ struct ctl_options {
  * answers is not. Returns NULL with the reason logged.
  */
 struct ctl *ctl_open(struct loop *lp, struct log *log, const struct ctl_options *o, ctl_fn fn, void *ctx);
+/* ctl_close() will not remove the socket: somebody else does. */
+void ctl_leave_socket(struct ctl *c);
 /* Removes the socket. */
 void ctl_close(struct ctl *c);
 

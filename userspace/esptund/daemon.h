@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The parts of the running daemon, and what its pieces share. Made and unmade by main.c.
+ * The parts of the process that talks to peers, and what its pieces share. Made and unmade by
+ * cell.c.
  */
 #ifndef ESPTUND_DAEMON_H
 #define ESPTUND_DAEMON_H
 
 #include <json-c/json.h>
 
+#include "ask.h"
 #include "conf.h"
 #include "ctl.h"
 #include "kern.h"
@@ -21,6 +23,7 @@ struct daemon {
 	struct log *log;
 	struct loop *loop;
 	struct run *run;
+	struct ask *ask;	/* NULL: all in one process, in tests */
 	struct kern *kern;
 	struct udp *udp;
 	struct ctl *ctl;

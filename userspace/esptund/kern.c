@@ -2,7 +2,8 @@
 /*
  * Owns the map from tunnels to devices and the list of SAs the daemon put into the data
  * plane. The list is what makes events trustworthy: an event about an SA that is not in it
- * is not ours, and after lost events it shows what has changed. Holds no key.
+ * is not ours, and after lost events it shows what has changed. Holds no key. In a process
+ * that has no data plane it only knows the map, and hands every call on (struct kern_away_ops).
  */
 #include "kern_back.h"
 
@@ -27,6 +28,7 @@ struct known_sa {
 struct kern {
 	struct kern_env env;
 	const struct kern_back_ops *ops;
+	const struct kern_away_ops *away;	/* instead of ops */
 	void *back;
 	struct kern_device *dev, *gone;
 	size_t n_dev, n_gone;
@@ -48,6 +50,18 @@ struct kern *kern_new(const struct kern_env *env, const struct kern_back_ops *op
 	return k;
 }
 
+struct kern *kern_new_away(const struct kern_env *env, const struct kern_away_ops *ops, void *back)
+{
+	struct kern *k = calloc(1, sizeof(*k));
+
+	if (!k)
+		return NULL;
+	k->env = *env;
+	k->away = ops;
+	k->back = back;
+	return k;
+}
+
 void kern_close(struct kern *k)
 {
 	struct known_sa *sa, *next;
@@ -58,7 +72,8 @@ void kern_close(struct kern *k)
 		next = sa->next;
 		free(sa);
 	}
-	k->ops->close(k->back);
+	if (k->ops)
+		k->ops->close(k->back);
 	free(k->dev);
 	free(k->gone);
 	free(k);
@@ -66,7 +81,7 @@ void kern_close(struct kern *k)
 
 bool kern_is_record(const struct kern *k)
 {
-	return !strcmp(k->ops->name, "record");
+	return k->away ? k->away->record : !strcmp(k->ops->name, "record");
 }
 
 struct log *kern_log(struct kern *k)
@@ -131,6 +146,8 @@ static bool find_peer(const struct kern *k, struct kern_device *d)
 
 int kern_peer(struct kern *k, const char *tunnel, const struct ike_addr *remote)
 {
+	if (k->away)
+		return k->away->peer(k, k->back, tunnel, remote);
 	for (size_t i = 0; i < k->n_dev; i++) {
 		struct kern_device *d = &k->dev[i];
 
@@ -158,6 +175,8 @@ size_t kern_devices_set(struct kern *k, const struct kern_device *dev, size_t n)
 	k->n_gone = k->n_dev;
 	k->dev = copy;
 	k->n_dev = n;
+	if (k->away)
+		return k->away->devices_set(k, k->back);
 	for (size_t i = 0; i < n; i++) {
 		if (!find_peer(k, &k->dev[i]) || !k->ops->device_ensure(k, k->back, &k->dev[i]))
 			continue;
@@ -170,7 +189,9 @@ size_t kern_devices_set(struct kern *k, const struct kern_device *dev, size_t n)
 
 void kern_devices_reap(struct kern *k)
 {
-	for (size_t i = 0; i < k->n_gone; i++) {
+	if (k->away)
+		k->away->devices_reap(k, k->back);
+	for (size_t i = 0; !k->away && i < k->n_gone; i++) {
 		const struct kern_device *d = &k->gone[i];
 
 		if (!d->create || tunnel_by_device(k, d->device))
@@ -259,6 +280,8 @@ int kern_spi_alloc(struct kern *k, const char *tunnel, uint32_t *spi)
 {
 	const char *device = device_for(k, tunnel);
 
+	if (k->away)
+		return k->away->spi_alloc(k, k->back, tunnel, spi);
 	return device ? k->ops->spi_alloc(k, k->back, device, spi) : -ENODEV;
 }
 
@@ -268,6 +291,8 @@ int kern_sa_add(struct kern *k, const struct ike_sa *sa)
 	struct known_sa *known;
 	int err;
 
+	if (k->away)
+		return k->away->sa_add(k, k->back, sa);
 	if (!device)
 		return -ENODEV;
 	known = remember(k, sa->tunnel, device, sa->dir, sa->spi);
@@ -284,6 +309,8 @@ int kern_sa_activate(struct kern *k, const char *tunnel, uint32_t spi)
 	char buf[IFNAMSIZ];
 	const char *device = device_of_sa(k, tunnel, IKE_OUT, spi, buf);
 
+	if (k->away)
+		return k->away->sa_activate(k, k->back, tunnel, spi);
 	return device ? k->ops->sa_activate(k, k->back, device, spi) : -ENODEV;
 }
 
@@ -293,6 +320,8 @@ int kern_sa_del(struct kern *k, const char *tunnel, enum ike_dir dir, uint32_t s
 	const char *device = device_of_sa(k, tunnel, dir, spi, buf);
 	int err = -ENODEV;
 
+	if (k->away)
+		return k->away->sa_del(k, k->back, tunnel, dir, spi);
 	/* First, so that the event of our own deletion finds nothing. */
 	forget(k, find_by_tunnel(k, tunnel, dir, spi));
 	if (device)
@@ -305,6 +334,8 @@ int kern_sa_last(struct kern *k, const char *tunnel, uint32_t spi, ike_time *at)
 	char buf[IFNAMSIZ];
 	const char *device = device_of_sa(k, tunnel, IKE_IN, spi, buf);
 
+	if (k->away)
+		return k->away->sa_last(k, k->back, tunnel, spi, at);
 	return device ? k->ops->sa_last(k, k->back, device, spi, at) : -ENODEV;
 }
 
@@ -409,8 +440,11 @@ static void adopt_one(struct kern *k, const struct found_sa *found)
 int kern_adopt(struct kern *k)
 {
 	struct found_list list;
-	int err = collect(k, &list);
+	int err;
 
+	if (k->away)
+		return k->away->adopt(k, k->back);
+	err = collect(k, &list);
 	if (err)
 		return err;
 	for (size_t i = 0; i < list.n; i++)

@@ -48,6 +48,26 @@ struct kern_back_ops {
 	int (*dump)(struct kern *k, void *back, kern_found_fn fn, void *arg);
 };
 
+/*
+ * What stands for kern.c and its back ends in a process that has no data plane: each call of
+ * kern.h as it is, done elsewhere. 0 or -errno with kern_fail() called.
+ */
+struct kern_away_ops {
+	bool record;			/* the back end there is the recording one */
+	size_t (*devices_set)(struct kern *k, void *back);
+	void (*devices_reap)(struct kern *k, void *back);
+	int (*peer)(struct kern *k, void *back, const char *tunnel, const struct ike_addr *remote);
+	int (*adopt)(struct kern *k, void *back);
+	int (*spi_alloc)(struct kern *k, void *back, const char *tunnel, uint32_t *spi);
+	int (*sa_add)(struct kern *k, void *back, const struct ike_sa *sa);
+	int (*sa_activate)(struct kern *k, void *back, const char *tunnel, uint32_t spi);
+	int (*sa_del)(struct kern *k, void *back, const char *tunnel, enum ike_dir dir, uint32_t spi);
+	int (*sa_last)(struct kern *k, void *back, const char *tunnel, uint32_t spi, ike_time *at);
+};
+
+/* back stays the caller's. NULL when memory is short. */
+struct kern *kern_new_away(const struct kern_env *env, const struct kern_away_ops *ops, void *back);
+
 /* Takes back over, also on failure. NULL when memory is short. */
 struct kern *kern_new(const struct kern_env *env, const struct kern_back_ops *ops, void *back);
 struct log *kern_log(struct kern *k);

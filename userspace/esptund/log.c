@@ -191,6 +191,14 @@ static void ring_add(struct log *l, const char *tunnel, const char *text)
 		l->used++;
 }
 
+void log_keep(struct log *l, const char *tunnel, const char *text)
+{
+	struct line ln = { .len = 0 };
+
+	put(&ln, text);
+	ring_add(l, tunnel, ln.text);
+}
+
 static void emit(struct log *l, enum ike_log_level level, const char *tunnel, const struct line *ln)
 {
 	/* syslog(3) priorities: err 3, warning 4, notice 5, info 6, debug 7 */
@@ -201,6 +209,8 @@ static void emit(struct log *l, enum ike_log_level level, const char *tunnel, co
 	int n;
 
 	ring_add(l, tunnel, ln->text);
+	if (l->o.copy)
+		l->o.copy(l->o.ctx, tunnel, ln->text);
 	if (l->o.journal) {
 		n = snprintf(out, sizeof(out), "<%c>%s\n", priority[level], ln->text);
 	} else {

@@ -22,6 +22,9 @@ struct log_options {
 	size_t ring;			/* lines kept for log_recent; 0: none */
 	unsigned int burst;		/* lines of one event one source may cause at once; 0: no limit */
 	unsigned int per_second;	/* and a second after that */
+	/* Each line, as the ring would keep it, for a log elsewhere; may be NULL. */
+	void (*copy)(void *ctx, const char *tunnel, const char *text);
+	void *ctx;
 };
 
 /* The daemon's values: stderr, notice, journal if stderr is one, 512 lines, 30 at once, 3 a second. */
@@ -42,6 +45,8 @@ void log_line(struct log *l, enum ike_log_level level, const char *event, const 
 /* The same about a remote address, counted against its limit. */
 void log_peer(struct log *l, ike_time now, enum ike_log_level level, const char *event,
 	      const struct ike_path *path, const char *fmt, ...) __attribute__((format(printf, 6, 7)));
+/* A line that another process has written already: only kept in the ring. */
+void log_keep(struct log *l, const char *tunnel, const char *text);
 /* Tell what was left out and not yet told. */
 void log_flush(struct log *l);
 /* The last lines, oldest first, without prefix, those of one tunnel or (NULL) all. */

@@ -38,7 +38,7 @@ static const char help[] =
 	"      --ctl-group GROUP  whose members may use the control socket\n"
 	"  -f, --foreground       stay in the foreground, as always\n"
 	"  -l, --log-level WORD   error, warning, notice (default), info or debug\n"
-	"  -u, --user USER        become USER when sockets are open, keeping only network capabilities\n"
+	"  -u, --user USER        who the process that talks to peers becomes (esptun, else nobody)\n"
 	"  -h, --help             this text\n"
 	"  -V, --version          version\n"
 	"For tests:\n"

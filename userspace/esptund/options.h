@@ -18,7 +18,7 @@ struct options {
 	const char *ctl;	/* --ctl */
 	const char *ctl_group;	/* --ctl-group; NULL: none */
 	const char *record;	/* --record; NULL: the kernel module */
-	const char *user;	/* --user; NULL: stay */
+	const char *user;	/* --user; NULL: see priv.h */
 	uint16_t port;		/* --port; 500 */
 	bool port_given;
 	enum ike_log_level level;
