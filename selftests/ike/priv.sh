@@ -54,6 +54,20 @@ keyer_stop "$NSA"
 check "at once a new keyer has the port" keyer_start "$NSA" --record "$RECORD"
 keyer_stop "$NSA" TERM
 
+# What is in memory: the secret where it is used and nowhere else, keys of SAs nowhere once they are installed.
+secret="a long enough test secret"
+in_memory() { "$IKE_DIR/memory.py" "$1" "$RECORD" "$secret"; }
+: > "$RECORD"
+check "a keyer with a peer" keyer_start "$NSA" --record "$RECORD"
+check "strongSwan starts" peer_start < <(swan_psk "secret=$secret")
+check "a tunnel" keyer "$NSA" up paris
+check "its keys are in the record" grep -q '"encr_key":"[0-9a-f]\{32,\}' "$RECORD"
+is "who talks to peers has the secret, no key of an SA" "$(in_memory "$(keyer_cell "$NSA")")" "$secret"
+is "the other one has neither" "$(in_memory "${keyer_pid[$NSA]}")" ''
+check "reload" keyer "$NSA" reload
+is "nor after it has read the secret again" "$(in_memory "${keyer_pid[$NSA]}")" ''
+keyer_stop "$NSA" TERM
+
 check "a keyer that attacks itself is built" make -s -C "$TOP/userspace" EXPLOIT=1 "$TOP/build/exploit/bin/esptund"
 ESPTUND=$TOP/build/exploit/bin/esptund
 for what in open open-any create proc netlink packet exec fork ptrace signal read-warden root code chroot; do

@@ -7,6 +7,7 @@
 #include "warden.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -446,6 +447,8 @@ int warden_run(const struct options *opt, pid_t cell, int asks, int tells)
 	struct warden w = { .opt = opt, .cell = cell, .asks = asks, .tells = tells, .status = EXIT_FAILURE };
 
 	w.last = &w.first;
+	/* The configuration's parser frees copies of its text, secrets in it included, as they are. */
+	mallopt(M_PERTURB, 0x5a);
 	/* On failure the cell, which waits for an answer, sees the end of the passage. */
 	if (open_parts(&w)) {
 		on_child(SIGCHLD, 0, &w);	/* it may have ended before anybody listened */
