@@ -116,7 +116,8 @@ static void change(const struct script *s, struct rule *r, struct packet *p)
 		put_payloads(s, &w, r->text, p->to);
 	ike_msgw_finish(&w, 0);
 	assert_false(w.b.bad);
-	if (seal.encrypted)
+	/* A HASH that the script writes is as it is. */
+	if (seal.encrypted && !(r->kind == REPLACE && goes(r, ISAKMP_NPTYPE_HASH)))
 		seal_hash(&seal, &h, w.b.data, w.b.len);
 	free(p->data);
 	p->data = seal_close(&seal, w.b.data, w.b.len, false, &p->len);
