@@ -275,14 +275,18 @@ static int esptun_sa_install(struct esptun_net *en, struct esptun_sa *sa, __be16
 	int err;
 
 	err = esptun_sa_check_place(sa, extack);
+	if (!err)
+		err = esptun_sadb_check(en, sa, extack);
+	/* When the last one went there may have been no memory to go home with. */
+	if (!err && !tun->sa_count)
+		err = esptun_path_home(tun);
+	/* What is refused changes nothing: from here on only memory can be missing. */
+	if (!err && sa->encap)
+		err = esptun_path_set_port(tun, peer_port);
 	if (err)
 		return err;
-	if (sa->encap && esptun_path_set_port(tun, peer_port))
-		return -ENOMEM;
 	sa->id = atomic64_inc_return(&esptun_sa_ids);
-	err = esptun_sadb_insert(en, sa, extack);
-	if (err)
-		return err;
+	esptun_sadb_insert(en, sa);
 	if (sa->dir == ESPTUN_DIR_IN)
 		esptun_sadb_unreserve(tun, sa->spi);
 	if (sa->encap)
