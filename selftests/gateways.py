@@ -13,7 +13,7 @@ import cryptoapi
 import nl
 import sa
 from bed import Bed, load, sh, stats
-from ends import A_IN, A_OUT, B_IN, B_OUT, esptun, inner, pair
+from ends import A_IN, A_OUT, B_IN, B_OUT, esptun, pair
 from ktap import diag, scaled, wait_for
 from sa import CBC, GCM, Alg, Sa
 from storm import Worker, attempt, stop_all, traffic

@@ -28,8 +28,9 @@ class Worker:
     """
     A process that calls step(n) for n = 0, 1, ... until it is stopped; make() returns step in
     the process, where its sockets live. What it raises ends it and is raised by stop() again.
+    Of the namespaces that are to end while it runs, `without`, it holds nothing.
     """
-    def __init__(self, name, make, nice=0):
+    def __init__(self, name, make, nice=0, without=()):
         self.name = name
         self.shared = mmap.mmap(-1, 8)
         self.errors = os.memfd_create(name)
@@ -41,6 +42,8 @@ class Worker:
             # Not on one CPU, as the test is: it may go away.
             os.sched_setaffinity(0, range(os.cpu_count()))
             os.nice(nice)
+            for ns in without:
+                ns.release()
             signal.signal(signal.SIGTERM, self._leave)
             self._repeat(make())
             status = 0
@@ -174,12 +177,12 @@ def sink(host, port=5005):
     return step
 
 
-def traffic(one, other):
+def traffic(one, other, without=()):
     """
     Workers that send in both directions, datagrams and a stream; host objects as ends. They
     take what the processors have left, so that the test gets on.
     """
-    return [Worker(name, make, 10) for name, make in (
+    return [Worker(name, make, 10, without) for name, make in (
         ("datagrams there", lambda: sender(one, other)),
         ("datagrams back", lambda: sender(other, one)),
         ("sink", lambda: sink(other)),
