@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
 # time limit: 900 s
+# only by name: it has not passed as a whole yet
 """
 Traffic in both directions while what carries it changes or goes away: SAs, devices, network
 namespaces, a processor, the module; first one after the other, then all at once. What counts
