@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Answers what the cell asks. What comes from there is not trusted: passage_receive() has
- * judged its form, here its numbers are judged, and which devices there are is known from the
- * configuration that was read here. A cell that sends what it never would is ended.
+ * judged its form, warden_kern() judges its numbers, and which devices there are is known from
+ * the configuration that was read here. A cell that sends what it never would is ended.
  */
 #include "warden.h"
 
@@ -23,8 +23,7 @@
 #include "loop.h"
 #include "notify.h"
 #include "priv.h"
-
-#define SPI_MIN 256	/* RFC 4303 2.1: 1..255 are reserved */
+#include "warden_kern.h"
 
 /* A message the cell has no room for yet. */
 struct waiting {
@@ -134,14 +133,6 @@ static void on_kernel_event(void *ctx, const struct ike_kernel_event *ev)
 
 /* ---- answering ---------------------------------------------------------------------------- */
 
-/* Says why, for the calls of kern.h. */
-static int answer_kern(struct warden *w, int err)
-{
-	if (err)
-		snprintf(w->msg.text, sizeof(w->msg.text), "%s", kern_error(w->kern));
-	return err;
-}
-
 static void on_finding(void *ctx, enum conf_severity severity, const char *file, unsigned int line, const char *text)
 {
 	struct warden *w = ctx;
@@ -230,56 +221,11 @@ static int do_reap(struct warden *w)
 	return 0;
 }
 
-static int do_adopt(struct warden *w)
-{
-	return answer_kern(w, kern_adopt(w->kern));
-}
-
-static int do_peer(struct warden *w)
-{
-	return answer_kern(w, kern_peer(w->kern, w->msg.tunnel, &w->msg.remote));
-}
-
-static int do_spi_alloc(struct warden *w)
-{
-	return answer_kern(w, kern_spi_alloc(w->kern, w->msg.tunnel, &w->msg.sa.spi));
-}
-
-static int do_sa_add(struct warden *w)
-{
-	return answer_kern(w, kern_sa_add(w->kern, &w->msg.sa));
-}
-
-static int do_sa_activate(struct warden *w)
-{
-	return answer_kern(w, kern_sa_activate(w->kern, w->msg.tunnel, w->msg.sa.spi));
-}
-
-static int do_sa_del(struct warden *w)
-{
-	return answer_kern(w, kern_sa_del(w->kern, w->msg.tunnel, w->msg.sa.dir, w->msg.sa.spi));
-}
-
-static int do_sa_last(struct warden *w)
-{
-	return answer_kern(w, kern_sa_last(w->kern, w->msg.tunnel, w->msg.sa.spi, &w->msg.ev.at));
-}
-
-static const struct {
-	bool needs_tunnel, needs_spi;
-	int (*run)(struct warden *w);
-} asked[PASSAGE_N_ASKED] = {
-	[PASSAGE_LOAD] = { false, false, do_load },
-	[PASSAGE_REJECT] = { false, false, do_reject },
-	[PASSAGE_DEVICES] = { false, false, do_devices },
-	[PASSAGE_REAP] = { false, false, do_reap },
-	[PASSAGE_ADOPT] = { false, false, do_adopt },
-	[PASSAGE_PEER] = { true, false, do_peer },
-	[PASSAGE_SPI_ALLOC] = { true, false, do_spi_alloc },
-	[PASSAGE_SA_ADD] = { true, true, do_sa_add },
-	[PASSAGE_SA_ACTIVATE] = { true, true, do_sa_activate },
-	[PASSAGE_SA_DEL] = { true, true, do_sa_del },
-	[PASSAGE_SA_LAST] = { true, true, do_sa_last },
+static int (*const asked[PASSAGE_N_ASKED])(struct warden *w) = {
+	[PASSAGE_LOAD] = do_load,
+	[PASSAGE_REJECT] = do_reject,
+	[PASSAGE_DEVICES] = do_devices,
+	[PASSAGE_REAP] = do_reap,
 };
 
 static void on_ready(struct warden *w)
@@ -299,16 +245,16 @@ static bool handle(struct warden *w)
 		on_ready(w);
 	} else if (type == PASSAGE_ALIVE) {
 		notify_send("WATCHDOG=1");
-	} else if (type >= PASSAGE_N_ASKED || (asked[type].needs_tunnel && !w->msg.has_tunnel) ||
-		   (asked[type].needs_spi && w->msg.sa.spi < SPI_MIN)) {
-		return false;
-	} else {
+	} else if (type < PASSAGE_N_ASKED && asked[type]) {
 		w->msg.text[0] = 0;
-		w->msg.err = asked[type].run(w);
-		memset(w->msg.keys, 0, sizeof(w->msg.keys));
+		w->msg.err = asked[type](w);
 		/* LOAD has answered already, before the tunnels. */
 		if (type != PASSAGE_LOAD)
 			passage_send(w->asks, &w->msg, NULL, -1);
+	} else if (warden_kern(w->kern, &w->msg)) {
+		passage_send(w->asks, &w->msg, NULL, -1);
+	} else {
+		return false;
 	}
 	return true;
 }
