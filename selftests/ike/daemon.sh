@@ -30,10 +30,19 @@ refuse "start with a bad configuration" 'config-error: .*bad.conf:3' ns "$NSA" "
 socat -u "UNIX-RECVFROM:$TEST_TMP/notify,fork" "OPEN:$TEST_TMP/notified,creat,append" 2> /dev/null &
 at_exit stop_pid $!
 wait_for "$PATIENCE" test -S "$TEST_TMP/notify"
-export NOTIFY_SOCKET=$TEST_TMP/notify
+export NOTIFY_SOCKET=$TEST_TMP/notify WATCHDOG_USEC=1000000
 check "the keyer starts" keyer_start "$NSA" --record "$RECORD"
-unset NOTIFY_SOCKET
+unset NOTIFY_SOCKET WATCHDOG_USEC
 check "and says that it is ready" wait_for "$PATIENCE" grep -q READY=1 "$TEST_TMP/notified"
+check "and that it is alive" wait_for "$PATIENCE" grep -q WATCHDOG=1 "$TEST_TMP/notified"
+# Only the process that talks to peers can say so: a hang there is one of the whole.
+kill -STOP "$(keyer_cell "$NSA")"
+: > "$TEST_TMP/notified"
+check "when that process hangs, the other still reads its signals" kill -HUP "${keyer_pid[$NSA]}"
+check "and says that it was told to reload" wait_for "$PATIENCE" grep -q RELOADING=1 "$TEST_TMP/notified"
+is "but not that it did" "$(grep -c READY=1 "$TEST_TMP/notified")" 0
+kill -CONT "$(keyer_cell "$NSA")"
+check "when it goes on, it has reloaded" wait_for "$PATIENCE" grep -q READY=1 "$TEST_TMP/notified"
 pid=${keyer_pid[$NSA]}
 
 is "one capability is left" "$(awk '/CapPrm|CapEff|CapBnd/ {print $2}' "/proc/$pid/status" | sort -u)" 0000000000001000
