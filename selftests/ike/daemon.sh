@@ -25,6 +25,7 @@ printf 'tunnel x {\n remote = 192.0.2.9\n colour = red\n}\n' > "$TEST_TMP/bad.co
 refuse "a bad one is refused with file and line" 'bad.conf:3: error: .*colour' "$ESPTUND" --check "$TEST_TMP/bad.conf"
 refuse "start with a bad configuration" 'config-error: .*bad.conf:3' ns "$NSA" "$ESPTUND" --config "$TEST_TMP/bad.conf" \
 	--ctl "$TEST_TMP/other/ctl" --record "$TEST_TMP/other.record"
+is "it leaves no socket behind" "$(ls "$TEST_TMP/other/ctl" 2> /dev/null)" ''
 
 # The service manager's end of the line.
 socat -u "UNIX-RECVFROM:$TEST_TMP/notify,fork" "OPEN:$TEST_TMP/notified,creat,append" 2> /dev/null &

@@ -20,7 +20,7 @@ struct kern *ask_kern(struct ask *a, const struct kern_env *env);
 struct conf *ask_configuration(struct ask *a, const char *file, conf_report *report, void *ctx);
 /* What ask_configuration() gave last is not used after all. */
 void ask_reject(struct ask *a);
-/* PASSAGE_READY or PASSAGE_ALIVE. */
+/* PASSAGE_LISTENING, PASSAGE_READY or PASSAGE_ALIVE. */
 void ask_tell(struct ask *a, enum passage_type type);
 
 #endif

@@ -213,9 +213,8 @@ int cell_run(const struct options *opt, int asks, int tells, uint64_t watchdog)
 	warm_up();
 	if (open_parts(&d, asks)) {
 		ctl_leave_socket(d.ctl);
-		if (confine(d.log, opt->user, opt->ctl))
-			unlink(opt->ctl);
-		else
+		ask_tell(d.ask, PASSAGE_LISTENING);
+		if (!confine(d.log, opt->user, opt->ctl))
 			err = start(&d) ? serve(&d, tells, watchdog) : -1;
 	}
 	close_parts(&d);

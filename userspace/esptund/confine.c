@@ -26,11 +26,11 @@
 
 /* ---- the root directory -------------------------------------------------------------------- */
 
-/* A new directory that is removed again while we are in it: nothing can ever be put there. */
+/* A new directory that is removed again while we hold it: nothing can ever be put there. */
 static int empty_root(const char *near)
 {
 	char *copy = strdup(near), path[4096];
-	int err = 0;
+	int err = 0, fd;
 
 	if (!copy)
 		return -ENOMEM;
@@ -38,12 +38,11 @@ static int empty_root(const char *near)
 	free(copy);
 	if (!mkdtemp(path))
 		return -errno;
-	if (chdir(path))
+	fd = open(path, O_DIRECTORY | O_CLOEXEC);
+	if (rmdir(path) || fd < 0 || fchdir(fd) || chroot("."))
 		err = -errno;
-	if (rmdir(path) && !err)
-		err = -errno;
-	if (!err && chroot("."))
-		err = -errno;
+	if (fd >= 0)
+		close(fd);
 	return err;
 }
 

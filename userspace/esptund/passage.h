@@ -38,7 +38,8 @@ enum passage_type {
 	PASSAGE_SA_LAST,
 	PASSAGE_N_ASKED,
 	/* The cell tells. */
-	PASSAGE_READY = PASSAGE_N_ASKED,	/* a configuration is in force, after start or reload */
+	PASSAGE_LISTENING = PASSAGE_N_ASKED,	/* the control socket is there, and to be removed at the end */
+	PASSAGE_READY,		/* a configuration is in force, after start or reload */
 	PASSAGE_ALIVE,		/* for the service manager's watchdog */
 	PASSAGE_N_TO_WARDEN,
 	/* The warden tells. */

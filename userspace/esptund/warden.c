@@ -48,7 +48,7 @@ struct warden {
 	struct devices now, read;	/* in force; read last, not in force yet */
 	struct devices before;		/* in force before, until the cell is content with 'now' */
 	struct passage_msg msg;		/* being answered */
-	bool ready, stopping, reloading;
+	bool listening, ready, stopping, reloading;
 	int status;
 };
 
@@ -241,7 +241,9 @@ static bool handle(struct warden *w)
 {
 	uint32_t type = w->msg.type;
 
-	if (type == PASSAGE_READY) {
+	if (type == PASSAGE_LISTENING) {
+		w->listening = true;
+	} else if (type == PASSAGE_READY) {
 		on_ready(w);
 	} else if (type == PASSAGE_ALIVE) {
 		notify_send("WATCHDOG=1");
@@ -314,6 +316,9 @@ static void on_child(evutil_socket_t sig, short what, void *ctx)
 	if (waitpid(w->cell, &status, WNOHANG) != w->cell)
 		return;
 	w->cell = 0;
+	/* What it told last. */
+	for (int i = 0; i < 8; i++)
+		on_ask(w->asks, 0, w);
 	w->status = w->stopping && WIFEXITED(status) && !WEXITSTATUS(status) ? EXIT_SUCCESS : EXIT_FAILURE;
 	if (WIFSIGNALED(status))
 		log_line(w->log, IKE_LOG_ERROR, "cell-ended", NULL, "the process that talks to peers: %s%s; the tunnels stay up",
@@ -402,7 +407,7 @@ int warden_run(const struct options *opt, pid_t cell, int asks, int tells)
 			w.status = EXIT_FAILURE;
 	}
 	/* It is in a directory that the cell does not see. */
-	if (w.ready)
+	if (w.listening)
 		unlink(opt->ctl);
 	close_parts(&w);
 	return w.status;
