@@ -25,6 +25,8 @@
 #include "priv.h"
 #include "warden_kern.h"
 
+#define WAITING_MAX 8192	/* messages: a cell that takes none of them has hung, or wants our memory */
+
 /* A message the cell has no room for yet. */
 struct waiting {
 	struct waiting *next;
@@ -45,6 +47,7 @@ struct warden {
 	int asks, tells;
 	struct event *on_ask, *on_room, *on_signal[4];
 	struct waiting *first, **last;
+	unsigned int n_waiting;
 	struct devices now, read;	/* in force; read last, not in force yet */
 	struct devices before;		/* in force before, until the cell is content with 'now' */
 	struct passage_msg msg;		/* being answered */
@@ -68,6 +71,7 @@ static void tell_waiting(evutil_socket_t fd, short what, void *ctx)
 		if (!w->first)
 			w->last = &w->first;
 		free(m);
+		w->n_waiting--;
 	}
 	if (w->first)
 		event_add(w->on_room, NULL);
@@ -76,10 +80,14 @@ static void tell_waiting(evutil_socket_t fd, short what, void *ctx)
 /* The cell may be waiting for us just now, so this never waits for it. */
 static void tell(struct warden *w, const struct passage_msg *m)
 {
-	struct waiting *x = malloc(sizeof(*x));
+	struct waiting *x = w->n_waiting < WAITING_MAX ? malloc(sizeof(*x)) : NULL;
 
-	if (!x)
+	if (!x) {
+		w->status = EXIT_FAILURE;
+		loop_stop(w->loop);
 		return;
+	}
+	w->n_waiting++;
 	x->msg = *m;
 	x->next = NULL;
 	*w->last = x;
@@ -210,6 +218,8 @@ static int do_devices(struct warden *w)
 		devices_move(&w->before, &w->now);
 		devices_move(&w->now, &w->read);
 	}
+	if (!w->now.dev)
+		return -EINVAL;
 	w->msg.count = kern_devices_set(w->kern, w->now.dev, w->now.n);
 	return 0;
 }
