@@ -183,6 +183,12 @@ struct ask *ask_new(int sock, bool record)
 	return a;
 }
 
+void ask_hello(struct ask *a)
+{
+	begin(a, PASSAGE_HELLO, NULL);
+	call(a, -1);
+}
+
 void ask_free(struct ask *a)
 {
 	free(a);

@@ -14,6 +14,8 @@ struct ask;
 /* sock stays the caller's. NULL when memory is short. */
 struct ask *ask_new(int sock, bool record);
 void ask_free(struct ask *a);
+/* Until the warden has the data plane. */
+void ask_hello(struct ask *a);
 /* A data plane whose calls are all asked for; events are not its business (cell.c). */
 struct kern *ask_kern(struct ask *a, const struct kern_env *env);
 /* conf_load() of the warden's configuration file. */

@@ -94,6 +94,7 @@ static bool open_parts(struct daemon *d, int asks)
 	env.loop = d->loop;
 	env.log = d->log;
 	env.ctx = d->run;
+	ask_hello(d->ask);
 	wait_for_port(d->opt.port);
 	d->kern = ask_kern(d->ask, &env);
 	d->udp = d->kern ? udp_open(d->loop, d->log, d->opt.port, run_datagram, d->run) : NULL;

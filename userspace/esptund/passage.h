@@ -25,6 +25,7 @@
 
 enum passage_type {
 	/* The cell asks; the answer has the same type and says with err and text how it went. */
+	PASSAGE_HELLO,		/* answered when the data plane is open */
 	PASSAGE_LOAD,		/* read the configuration: FINDINGs come before the answer, TUNNELs after it */
 	PASSAGE_REJECT,		/* what was read last is not used */
 	PASSAGE_DEVICES,	/* kern_devices_set() with the devices of what was read last */
