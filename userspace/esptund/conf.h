@@ -26,7 +26,9 @@
  *   replay-window    packets: 0 or 32 to 4096                                     (1024)
  *   grace            how long a replaced inbound SA goes on, 0s to 10m            (30s)
  *   start            auto, traffic or respond                                     (auto)
- *   local-net, remote-net   traffic selectors, "any" or address/prefix            (any)
+ *   local-net, remote-net   traffic selector, "any" or address/prefix             (any)
+ *   selectors        the same for several, at most 16: { "10.1.0.0/16 === 10.2.0.0/16", … }
+ *   narrowing        true: the peer may agree to, or offer, less than a selector  (false)
  *   create-device    true: the keyer makes the device when it is missing          (false)
  * Keys of tunnel alone:
  *   remote           outer address of the peer                                    (required)

@@ -10,18 +10,19 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "conf_sel.h"
 #include "conf_value.h"
 #include "libike/crypto.h"
 #include "secrets.h"
 
 #define MONTH (30ull * 86400)
 
-static void bad_value(struct conf_build *b, const struct conf_entry *e, const struct conf_word *w, const char *want)
+void conf_bad_value(struct conf_build *b, const struct conf_entry *e, const struct conf_word *w, const char *want)
 {
 	conf_error(b->log, w->line, "%s = \"%s\": must be %s", e->key, w->text, want);
 }
 
-/* ---- addresses and networks -------------------------------------------------------------- */
+/* ---- addresses --------------------------------------------------------------------------- */
 
 static bool is_unicast4(const uint8_t *ip)
 {
@@ -34,11 +35,11 @@ static void apply_addr(struct conf_build *b, const struct conf_entry *e, struct 
 	struct ike_addr a;
 
 	if (conf_parse_addr(w->text, &a))
-		bad_value(b, e, w, "an IPv4 address");
+		conf_bad_value(b, e, w, "an IPv4 address");
 	else if (a.family != 4)
-		bad_value(b, e, w, "an IPv4 address: IPv6 is not carried outside yet, only inside");
+		conf_bad_value(b, e, w, "an IPv4 address: IPv6 is not carried outside yet, only inside");
 	else if (!is_unicast4(a.ip))
-		bad_value(b, e, w, "the address of one host");
+		conf_bad_value(b, e, w, "the address of one host");
 	else
 		*addr = (struct ike_addr){ .family = 4, .port = addr->port,
 					   .ip = { a.ip[0], a.ip[1], a.ip[2], a.ip[3] } };
@@ -56,25 +57,9 @@ static void apply_remote(struct conf_build *b, const struct conf_entry *e)
 
 	apply_addr(b, e, &a);
 	if (a.family && !memcmp(a.ip, any, 4))
-		bad_value(b, e, &e->word[0], "the peer's address: a peer at any address is not supported yet");
+		conf_bad_value(b, e, &e->word[0], "the peer's address: a peer at any address is not supported yet");
 	else
 		b->ike->remote = a;
-}
-
-static void apply_net(struct conf_build *b, const struct conf_entry *e, struct ike_net *net)
-{
-	if (conf_parse_net(e->word[0].text, net))
-		bad_value(b, e, &e->word[0], "any, an address or address/prefix with no bits set after the prefix");
-}
-
-static void apply_local_net(struct conf_build *b, const struct conf_entry *e)
-{
-	apply_net(b, e, &b->ike->local_net);
-}
-
-static void apply_remote_net(struct conf_build *b, const struct conf_entry *e)
-{
-	apply_net(b, e, &b->ike->remote_net);
 }
 
 /* ---- authentication ------------------------------------------------------------------------ */
@@ -82,7 +67,7 @@ static void apply_remote_net(struct conf_build *b, const struct conf_entry *e)
 static void apply_id(struct conf_build *b, const struct conf_entry *e, struct ike_id *id)
 {
 	if (ike_id_parse(e->word[0].text, id))
-		bad_value(b, e, &e->word[0], "ipv4:, ipv6:, fqdn:, user-fqdn: or key-id: and the identity");
+		conf_bad_value(b, e, &e->word[0], "ipv4:, ipv6:, fqdn:, user-fqdn: or key-id: and the identity");
 }
 
 static void apply_identity(struct conf_build *b, const struct conf_entry *e)
@@ -98,7 +83,7 @@ static void apply_match_identity(struct conf_build *b, const struct conf_entry *
 static void apply_auth(struct conf_build *b, const struct conf_entry *e)
 {
 	if (strcmp(e->word[0].text, "psk"))
-		bad_value(b, e, &e->word[0], "psk: certificates are not supported yet");
+		conf_bad_value(b, e, &e->word[0], "psk: certificates are not supported yet");
 }
 
 /* Takes over psk. */
@@ -139,7 +124,7 @@ static void apply_psk_file(struct conf_build *b, const struct conf_entry *e)
 
 	n = snprintf(path, sizeof(path), "%s%s", *name == '/' ? "" : b->dir, name);
 	if (!*name || n < 0 || (size_t)n >= sizeof(path))
-		bad_value(b, e, &e->word[0], "the name of a file");
+		conf_bad_value(b, e, &e->word[0], "the name of a file");
 	else if (secrets_read_psk(path, &psk, &len, why, sizeof(why)))
 		conf_error(b->log, e->line, "psk-file: %s", why);
 	else
@@ -158,7 +143,7 @@ static void apply_policy(struct conf_build *b, const struct conf_entry *e)
 	int value;
 
 	if (conf_parse_choice(e->word[0].text, policies, &value))
-		bad_value(b, e, &e->word[0], "modern, legacy or insecure");
+		conf_bad_value(b, e, &e->word[0], "modern, legacy or insecure");
 	else
 		b->ike->policy = (enum ike_policy)value;
 }
@@ -278,7 +263,7 @@ static void apply_phase1_lifetime(struct conf_build *b, const struct conf_entry 
 	uint64_t seconds;
 
 	if (conf_parse_time(e->word[0].text, &seconds) || seconds < 10 || seconds > MONTH)
-		bad_value(b, e, &e->word[0], "a time from 10s to 30d, such as 8h");
+		conf_bad_value(b, e, &e->word[0], "a time from 10s to 30d, such as 8h");
 	else
 		b->ike->p1_life = (uint32_t)seconds;
 }
@@ -299,7 +284,7 @@ static void apply_lifetime(struct conf_build *b, const struct conf_entry *e)
 			have_volume = true;
 			b->ike->p2_life_kb = (uint32_t)(octets / 1024);
 		} else {
-			bad_value(b, e, &e->word[i], "a time from 10s to 30d, a volume from 1MB to 4000GB, "
+			conf_bad_value(b, e, &e->word[i], "a time from 10s to 30d, a volume from 1MB to 4000GB, "
 				  "or one of each in braces");
 		}
 	}
@@ -310,7 +295,7 @@ static void apply_replay_window(struct conf_build *b, const struct conf_entry *e
 	uint64_t n;
 
 	if (conf_parse_number(e->word[0].text, &n) || n > 4096 || (n && n < 32))
-		bad_value(b, e, &e->word[0], "0 (no protection) or 32 to 4096 packets");
+		conf_bad_value(b, e, &e->word[0], "0 (no protection) or 32 to 4096 packets");
 	else
 		b->ike->replay_window = (uint32_t)n;
 	if (!strcmp(e->word[0].text, "0") && b->name)
@@ -322,7 +307,7 @@ static void apply_grace(struct conf_build *b, const struct conf_entry *e)
 	uint64_t seconds;
 
 	if (conf_parse_time(e->word[0].text, &seconds) || seconds > 600)
-		bad_value(b, e, &e->word[0], "a time from 0s to 10m");
+		conf_bad_value(b, e, &e->word[0], "a time from 0s to 10m");
 	else
 		b->ike->grace = (uint32_t)seconds;
 }
@@ -334,7 +319,7 @@ static void apply_dpd(struct conf_build *b, const struct conf_entry *e)
 	if (!strcmp(e->word[0].text, "off"))
 		b->ike->dpd = 0;
 	else if (conf_parse_time(e->word[0].text, &seconds) || seconds < 2 || seconds > 86400)
-		bad_value(b, e, &e->word[0], "off, or a time from 2s to 1d: after so much silence the peer is asked");
+		conf_bad_value(b, e, &e->word[0], "off, or a time from 2s to 1d: after so much silence the peer is asked");
 	else
 		b->ike->dpd = (uint32_t)seconds;
 }
@@ -350,7 +335,7 @@ static void apply_start(struct conf_build *b, const struct conf_entry *e)
 	int value;
 
 	if (conf_parse_choice(e->word[0].text, words, &value))
-		bad_value(b, e, &e->word[0], "auto, traffic or respond");
+		conf_bad_value(b, e, &e->word[0], "auto, traffic or respond");
 	else
 		b->ike->start = (enum ike_start)value;
 }
@@ -369,7 +354,7 @@ static bool is_device_name(const char *name)
 static void apply_device(struct conf_build *b, const struct conf_entry *e)
 {
 	if (!is_device_name(e->word[0].text))
-		bad_value(b, e, &e->word[0], "an interface name: 1 to 15 characters without blank, /, : and %");
+		conf_bad_value(b, e, &e->word[0], "an interface name: 1 to 15 characters without blank, /, : and %");
 	else
 		snprintf(b->own->device, sizeof(b->own->device), "%s", e->word[0].text);
 }
@@ -377,7 +362,7 @@ static void apply_device(struct conf_build *b, const struct conf_entry *e)
 static void apply_create_device(struct conf_build *b, const struct conf_entry *e)
 {
 	if (conf_parse_bool(e->word[0].text, &b->own->create_device))
-		bad_value(b, e, &e->word[0], "true or false");
+		conf_bad_value(b, e, &e->word[0], "true or false");
 }
 
 /* conf.c follows it before anything else. */
@@ -410,8 +395,10 @@ const struct conf_key conf_keys[] = {
 	{ "grace", false, 1, apply_grace },
 	{ "dpd", false, 1, apply_dpd },
 	{ "start", false, 1, apply_start },
-	{ "local-net", false, 1, apply_local_net },
-	{ "remote-net", false, 1, apply_remote_net },
+	{ "local-net", false, 1, conf_sel_local_net },
+	{ "remote-net", false, 1, conf_sel_remote_net },
+	{ "selectors", false, IKE_MAX_SELECTORS, conf_sel_selectors },
+	{ "narrowing", false, 1, conf_sel_narrowing },
 	{ NULL, false, 0, NULL },
 };
 

@@ -51,6 +51,7 @@ static struct ike_exchange *refused_quick(struct ike_ikesa *sa, const struct ike
 static void quick_refused(struct ike_exchange *x, const struct ike_notify *n)
 {
 	struct ike_tunnel *t = x->quick->tunnel;
+	struct ike_flow *f = ike_flow_find(t, &x->quick->want);
 	struct ike_logctx ctx = ike_exchange_ctx(x, x->out_name);
 	bool own = x->initiator;
 	char text[120];
@@ -64,11 +65,12 @@ static void quick_refused(struct ike_exchange *x, const struct ike_notify *n)
 	ike_log(t->e, IKE_LOG_WARNING, IKE_EV_P2_FAILED, &ctx, "%s", text);
 	if (own && n->type == IKE_N_NO_PROPOSAL_CHOSEN) {
 		t->e->cnt.no_proposal++;
-		t->group_index++;	/* perhaps another PFS group */
+		if (f)
+			f->group_index++;	/* perhaps another PFS group */
 	}
 	ike_exchange_kill(x);
-	if (own)
-		ike_tunnel_failed(t, text);
+	if (own && f)
+		ike_flow_failed(f, text);
 	else
 		ike_tunnel_set_error(t, text);
 }

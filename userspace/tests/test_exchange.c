@@ -479,7 +479,7 @@ static void no_common_phase2(void **state)
 
 static void other_nets(struct ike_tunnel_cfg *t)
 {
-	t->local_net = (struct ike_net){ .family = 4, .prefix = 24, .ip = { 10, 1, 2 } };
+	t->sel[0].local = (struct ike_net){ .family = 4, .prefix = 24, .ip = { 10, 1, 2 } };
 }
 
 static void other_networks(void **state)
@@ -491,8 +491,8 @@ static void other_networks(void **state)
 	run_for(w, 4 * IKE_SECOND);
 	l = find_log(w, BOB, "invalid-id");
 	assert_non_null(l);
-	assert_non_null(strstr(l->text, "offered: theirs 0.0.0.0/0, ours 0.0.0.0/0"));
-	assert_non_null(strstr(l->text, "expected: theirs 0.0.0.0/0, ours 10.1.2.0/24 (line 70)"));
+	assert_non_null(strstr(l->text, "offered: ours 0.0.0.0/0, theirs 0.0.0.0/0"));
+	assert_non_null(strstr(l->text, "expected: 10.1.2.0/24 === 0.0.0.0/0 (line 70)"));
 	assert_non_null(strstr(find_log(w, ALICE, "p2-failed")->text, "INVALID-ID-INFORMATION (18)"));
 	world_free(w);
 }

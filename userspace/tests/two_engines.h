@@ -213,7 +213,9 @@ static void kernel_activate(struct side *s, const struct ike_sa *a)
 
 	assert_non_null(k);
 	for (i = 0; i < MAX_SAS; i++)
-		if (s->sa[i].used && s->sa[i].dir == IKE_OUT && !strcmp(s->sa[i].tunnel, k->tunnel))
+		if (s->sa[i].used && s->sa[i].dir == IKE_OUT && !strcmp(s->sa[i].tunnel, k->tunnel) &&
+		    !memcmp(&s->sa[i].local_net, &k->local_net, sizeof(k->local_net)) &&
+		    !memcmp(&s->sa[i].remote_net, &k->remote_net, sizeof(k->remote_net)))
 			s->sa[i].active = false;
 	k->active = true;
 	k->pending = false;
