@@ -365,6 +365,18 @@ static void apply_create_device(struct conf_build *b, const struct conf_entry *e
 		conf_bad_value(b, e, &e->word[0], "true or false");
 }
 
+static void apply_initial_contact(struct conf_build *b, const struct conf_entry *e)
+{
+	if (conf_parse_bool(e->word[0].text, &b->ike->initial_contact))
+		conf_bad_value(b, e, &e->word[0], "true or false");
+}
+
+static void apply_delete_takes_children(struct conf_build *b, const struct conf_entry *e)
+{
+	if (conf_parse_bool(e->word[0].text, &b->ike->delete_takes_children))
+		conf_bad_value(b, e, &e->word[0], "true or false");
+}
+
 /* conf.c follows it before anything else. */
 static void apply_profile(struct conf_build *b, const struct conf_entry *e)
 {
@@ -399,6 +411,8 @@ const struct conf_key conf_keys[] = {
 	{ "remote-net", false, 1, conf_sel_remote_net },
 	{ "selectors", false, IKE_MAX_SELECTORS, conf_sel_selectors },
 	{ "narrowing", false, 1, conf_sel_narrowing },
+	{ "initial-contact", false, 1, apply_initial_contact },
+	{ "delete-takes-children", false, 1, apply_delete_takes_children },
 	{ NULL, false, 0, NULL },
 };
 

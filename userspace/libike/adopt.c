@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "child.h"
+#include "contact.h"
 #include "tunnel.h"
 
 #define VERSION 1
@@ -203,6 +204,7 @@ void ike_adopt(struct ike_engine *e, const struct ike_kernel_event *ev)
 	settle(t);
 	ike_tunnel_log(t, IKE_LOG_NOTICE, IKE_EV_ADOPTED, "SA 0x%08x (%s) found in the kernel goes on; it will be replaced",
 		       ev->spi, ev->dir == IKE_IN ? "in" : "out");
+	ike_contact_made(t);
 	f = ike_flow_of(c);
 	if (f)
 		f->replace = ike_tunnel_turn(t, true) != IKE_TURN_LAST;

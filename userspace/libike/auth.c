@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "collision.h"
+#include "contact.h"
 #include "info.h"
 #include "phase1.h"
 #include "tunnel.h"
@@ -39,6 +40,7 @@ int ike_auth_put(struct ike_exchange *x, struct ike_msgw *w)
 	if (!err) {
 		ike_msgw_payload(w, ISAKMP_NPTYPE_ID, body.data, body.len);
 		ike_msgw_payload(w, ISAKMP_NPTYPE_HASH, hash, x->sa->k.len);
+		ike_contact_put(x, w);
 	}
 	ike_wbuf_free(&body);
 	return err;
@@ -144,6 +146,7 @@ enum ike_verdict ike_auth_take(struct ike_exchange *x, const struct ike_msg *m)
 	const struct ike_payload *hash = ike_msg_find(m, ISAKMP_NPTYPE_HASH);
 	const struct ike_step own = { .name = x->initiator ? "MM6" : "MM5" };
 	uint8_t expected[IKE_HASH_MAX];
+	enum ike_verdict v;
 	struct ike_id id;
 	const char *why;
 
@@ -157,5 +160,8 @@ enum ike_verdict ike_auth_take(struct ike_exchange *x, const struct ike_msg *m)
 		return bad_id(x, own.name, "more than one");
 	if (ike_id_decode(p->body, p->len, &id, &why))
 		return bad_id(x, own.name, why);
-	return auth_ok(x, &id);
+	v = auth_ok(x, &id);
+	if (v == IKE_OK)
+		ike_contact_take(x, m);
+	return v;
 }

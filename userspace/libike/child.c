@@ -306,12 +306,19 @@ void ike_child_kill(struct ike_child *c, bool tell, const char *why)
 
 void ike_child_start_life(struct ike_child *c)
 {
+	c->established = c->tunnel->e->now;
+	ike_child_set_life(c);
+}
+
+void ike_child_set_life(struct ike_child *c)
+{
 	struct ike_engine *e = c->tunnel->e;
 	ike_time life = (ike_time)c->p2.life * IKE_SECOND;
 
-	c->established = e->now;
-	c->expires_at = e->now + life;
-	c->rekey_at = ike_rekey_time(e, e->now, life, ike_tunnel_turn(c->tunnel, c->initiator));
+	if (c->state == IKE_CHILD_OLD)
+		return;		/* it ends with its grace */
+	c->expires_at = c->established + life;
+	c->rekey_at = ike_rekey_time(e, c->established, life, ike_tunnel_turn(c->tunnel, c->initiator));
 	ike_timer_set(&e->timers, &c->rekey, c->rekey_at);
 	ike_timer_set(&e->timers, &c->expire, c->expires_at);
 }

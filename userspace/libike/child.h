@@ -67,6 +67,8 @@ void ike_child_kill(struct ike_child *c, bool tell, const char *why);
 void ike_child_free(struct ike_child *c);
 /* Lifetimes begin; 'established' is now. */
 void ike_child_start_life(struct ike_child *c);
+/* The same when p2.life is lowered afterwards: they run from when it was established. */
+void ike_child_set_life(struct ike_child *c);
 /* Replaced by a newer pair: inbound stays for its grace. */
 void ike_child_retire(struct ike_child *c, bool we_delete);
 

@@ -33,6 +33,7 @@ void ike_tunnel_cfg_init(struct ike_tunnel_cfg *t)
 	t->sel[0].local.family = 4;
 	t->sel[0].remote.family = 4;
 	t->n_sel = 1;
+	t->initial_contact = true;
 }
 
 void ike_tunnel_cfg_clear(struct ike_tunnel_cfg *cfg)
@@ -138,7 +139,8 @@ enum ike_cfg_change ike_tunnel_cfg_compare(const struct ike_tunnel_cfg *a, const
 		return IKE_CFG_P2;
 	if (!selectors_same(a, b))
 		return IKE_CFG_SELECTORS;
-	if (a->narrowing != b->narrowing || a->policy != b->policy || a->grace != b->grace || a->dpd != b->dpd || a->start != b->start)
+	if (a->narrowing != b->narrowing || a->initial_contact != b->initial_contact ||
+	    a->delete_takes_children != b->delete_takes_children || a->policy != b->policy || a->grace != b->grace || a->dpd != b->dpd || a->start != b->start)
 		return IKE_CFG_START;
 	return IKE_CFG_SAME;
 }

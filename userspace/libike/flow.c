@@ -90,7 +90,7 @@ void ike_flow_failed(struct ike_flow *f, const char *text)
 		       ike_selector_format(ike_flow_selector(f), sel, sizeof(sel)), text,
 		       ike_tunnel_wants(t) ? "in" : "when asked, not before",
 		       (long long)((f->not_before - t->e->now) / IKE_SECOND));
-	ike_tunnel_kick(t, 0);
+	ike_tunnel_kick_peers(t);
 }
 
 void ike_flow_child_up(struct ike_flow *f, const struct ike_child *c)
@@ -98,8 +98,6 @@ void ike_flow_child_up(struct ike_flow *f, const struct ike_child *c)
 	f->failures = 0;
 	f->not_before = 0;
 	f->replace = c->outdated && ike_tunnel_turn(f->tunnel, true) != IKE_TURN_LAST;
-	if (f->replace)
-		ike_tunnel_kick(f->tunnel, 0);
 }
 
 /*

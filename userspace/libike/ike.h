@@ -177,6 +177,8 @@ struct ike_tunnel_cfg {
 	 */
 	struct ike_selector sel[IKE_MAX_SELECTORS];
 	unsigned int n_sel;
+	bool initial_contact;		/* say INITIAL-CONTACT and believe it; default true */
+	bool delete_takes_children;	/* IPsec SAs go with the last ISAKMP SA, as some peers expect; default false */
 	bool narrowing;			/* a peer may agree to less than a selector, or offer less; default false */
 };
 

@@ -26,6 +26,7 @@
 
 #include "collision.h"
 #include "info.h"
+#include "life.h"
 #include "phase1.h"
 #include "quick_ids.h"
 #include "tunnel.h"
@@ -215,6 +216,8 @@ static int put_body(struct ike_exchange *x, struct ike_msgw *w)
 	ike_msgw_payload(w, ISAKMP_NPTYPE_NONCE, nonce->data, nonce->len);
 	err = put_ke(x, w);
 	ike_quick_ids_put(x->quick, w);
+	if (!x->initiator)
+		ike_life_put(x->quick->child, w);
 	return err;
 }
 
@@ -627,6 +630,7 @@ static enum ike_verdict take_qm2(struct ike_exchange *x, const struct ike_msg *m
 		v = take_ke(x, m, "QM2");
 	if (v != IKE_OK)
 		return v;
+	ike_life_take(x, m, &c);
 	q->child->p2 = c;
 	q->child->spi_out = c.spi;
 	q->child->order = ++x->sa->e->last_order;

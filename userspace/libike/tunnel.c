@@ -174,19 +174,39 @@ static ike_time flows_due(const struct ike_tunnel *t)
 	return at;
 }
 
+/*
+ * One quick mode of ours after the other: a responder may take the QM1 of a second one for the QM3
+ * of the first (strongSwan does). Who does not answer does not hold up the others for long.
+ */
+#define QUICK_APART (3 * IKE_SECOND)
+
+/* When the next one may begin under sa. */
+static ike_time next_quick(const struct ike_ikesa *sa)
+{
+	const struct ike_exchange *x;
+	ike_time at = 0;
+
+	for (x = sa->exchanges; x; x = x->next)
+		if (x->quick && x->initiator && x->quick->child && !x->lost && x->started + QUICK_APART > at)
+			at = x->started + QUICK_APART;
+	return at;
+}
+
 /* For each flow that is due. One that is not yet makes us think again when it is. */
 static void run_flows(struct ike_tunnel *t, struct ike_ikesa *sa)
 {
 	struct ike_engine *e = t->e;
 	unsigned int i;
+	ike_time at;
 
 	for (i = 0; i < t->cfg.n_sel; i++) {
 		struct ike_flow *f = &t->flow[i];
 
 		if (!ike_flow_is_due(f) || ike_flow_quick(f, false))
 			continue;
-		if (f->not_before > e->now)
-			ike_tunnel_kick(t, f->not_before - e->now);
+		at = f->not_before > next_quick(sa) ? f->not_before : next_quick(sa);
+		if (at > e->now)
+			ike_tunnel_kick(t, at - e->now);
 		else
 			begin(t, ike_quick_start(f, sa), "quick mode");
 	}
@@ -226,6 +246,15 @@ void ike_tunnel_kick(struct ike_tunnel *t, ike_time delay)
 		at = t->not_before;
 	if (!ike_timer_running(&t->kick) || t->kick.at > at)
 		ike_timer_set(&t->e->timers, &t->kick, at);
+}
+
+void ike_tunnel_kick_peers(struct ike_tunnel *t)
+{
+	struct ike_tunnel *o;
+
+	for (o = t->e->tunnels; o; o = o->next)
+		if (ike_tunnel_same_peer(o, t))
+			ike_tunnel_kick(o, 0);
 }
 
 void ike_tunnel_set_error(struct ike_tunnel *t, const char *text)
@@ -309,11 +338,23 @@ void ike_tunnel_child_up(struct ike_tunnel *t, struct ike_child *c)
 	t->forced_down = false;
 	if (f)
 		ike_flow_child_up(f, c);
+	ike_tunnel_kick_peers(t);	/* the next quick mode */
 	if (!ike_flows_up(t))
 		return;
 	t->acquired = false;
 	t->last_error[0] = '\0';
 	ike_tunnel_retire_outcasts(t, c->initiator);
+}
+
+void ike_tunnel_children_follow(struct ike_tunnel *t)
+{
+	struct ike_tunnel *o;
+
+	if (ike_tunnel_any_sa(t))
+		return;
+	for (o = t->e->tunnels; o; o = o->next)
+		while (ike_tunnel_same_peer(o, t) && o->cfg.delete_takes_children && o->children)
+			ike_child_kill(o->children, false, "its ISAKMP SA is gone (delete-takes-children = true)");
 }
 
 void ike_tunnel_rekey_p1(struct ike_tunnel *t, struct ike_ikesa *sa)

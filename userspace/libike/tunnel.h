@@ -26,6 +26,7 @@ struct ike_tunnel {
 	bool acquired;			/* traffic or a command asked for it, once */
 	bool replace_p1;		/* rekey wanted */
 	bool doubted;			/* the ISAKMP SA is being replaced because a QM1 got no answer */
+	bool contacted;			/* its peer is met: INITIAL-CONTACT would not be true any more */
 	bool dead;
 	unsigned int failures;		/* in a row */
 	ike_time not_before;		/* back-off: no negotiation of ours before */
@@ -71,6 +72,8 @@ enum ike_turn ike_tunnel_turn(const struct ike_tunnel *t, bool initiator);
 void ike_tunnel_kick(struct ike_tunnel *t, ike_time delay);
 /* Until when to wait after so many failures in a row before this one. */
 ike_time ike_tunnel_back_off(struct ike_tunnel *t, unsigned int failures);
+/* The same for all tunnels with its peer. */
+void ike_tunnel_kick_peers(struct ike_tunnel *t);
 /* Phase 1 of ours failed: remember why, back off, try again if wanted. */
 void ike_tunnel_failed(struct ike_tunnel *t, const char *text);
 void ike_tunnel_set_error(struct ike_tunnel *t, const char *text);
@@ -80,6 +83,11 @@ void ike_tunnel_p1_gone(struct ike_tunnel *t);
 void ike_tunnel_child_up(struct ike_tunnel *t, struct ike_child *c);
 /* Pairs of selectors that are not configured any more retire once all that are have one. */
 void ike_tunnel_retire_outcasts(struct ike_tunnel *t, bool we_delete);
+/*
+ * The last ISAKMP SA to its peer is gone, and peers of this kind let their IPsec SAs go with it: so
+ * do we, if configured (delete_takes_children).
+ */
+void ike_tunnel_children_follow(struct ike_tunnel *t);
 void ike_tunnel_rekey_p1(struct ike_tunnel *t, struct ike_ikesa *sa);
 /* The peer is silent under sa, its ISAKMP SA: try a new one in parallel, once until something comes up or fails. */
 void ike_tunnel_doubt(struct ike_tunnel *t, struct ike_ikesa *sa);

@@ -440,6 +440,7 @@ static void tunnel_cfg(struct ike_tunnel_cfg *t, int who, const char *p1, const 
 	memcpy(t->psk, "correct horse ba", t->psk_len);
 	t->policy = IKE_POLICY_INSECURE;
 	t->dpd = 0;	/* traces stay what the test has begun; test_dpd.c switches it on */
+	t->initial_contact = false;	/* no HASH covers it; test_contact.c switches it on */
 	if (ike_p1_parse(p1, t->policy, &t->p1[0], &why))
 		fail_msg("%s: %s", p1, why);
 	t->n_p1 = 1;
