@@ -22,7 +22,7 @@
 /* Events of this boot happen whatever restarts. */
 #define SIM_ANY_BOOT (~0u)
 
-enum { SIM_HOSTS = 4, SIM_LINKS = 4, SIM_EVENT_NAMES = 96 };
+enum { SIM_HOSTS = 4, SIM_LINKS = 8, SIM_EVENT_NAMES = 96 };
 
 struct sim_host {
 	struct sim_world *w;
@@ -38,9 +38,10 @@ struct sim_host {
 	ike_time last_arrival;		/* of a datagram, here */
 };
 
-/* A tunnel, from both ends. */
+/* A tunnel, or one selector of it, from both ends. */
 struct sim_link {
-	const char *name;
+	const char *name;		/* of the tunnel */
+	struct ike_selector sel;	/* as the first end sees it */
 	struct sim_host *end[2];
 	bool up[2];			/* a packet has come through to that end */
 	bool watched;			/* no packet sent from now on may be lost */
@@ -96,6 +97,12 @@ void sim_cfg_free(struct ike_tunnel_cfg *t);
 /* Add a tunnel between two hosts, configured alike; what differs is changed afterwards. */
 struct sim_link *sim_link_add(struct sim_world *w, const char *name, unsigned int a, unsigned int b,
 			      const struct ike_tunnel_cfg *cfg);
+/* l's tunnel is for the n-th networks behind both ends. */
+void sim_link_select(struct sim_link *l, unsigned int n);
+/* l's tunnel gets one more selector, for the n-th networks: a link of its own. */
+struct sim_link *sim_link_add_selector(struct sim_world *w, struct sim_link *l, unsigned int n);
+/* As that end sees it. */
+struct ike_selector sim_selector(const struct sim_link *l, int end);
 struct ike_tunnel_cfg *sim_cfg(struct sim_link *l, int end);
 void sim_set_psk(struct ike_tunnel_cfg *t, const char *psk);
 void sim_set_p1(struct ike_tunnel_cfg *t, const char *proposal);
