@@ -219,7 +219,7 @@ static void run(struct ike_engine *e, void *owner)
 	struct ike_ikesa *sa = ike_tunnel_sa(t);
 	ike_time due = flows_due(t);
 
-	if (!ike_tunnel_wants(t) || (due == IKE_NEVER && !t->replace_p1))
+	if (!ike_tunnel_wants(t) || t->homeless || (due == IKE_NEVER && !t->replace_p1))
 		return;
 	if (t->not_before > e->now) {
 		ike_timer_set(&e->timers, &t->kick, t->not_before);
@@ -458,6 +458,8 @@ const char *ike_tunnel_state(const struct ike_tunnel *t)
 		return "partly up";
 	if (t->forced_down)
 		return "down";
+	if (t->homeless)
+		return "no local address";
 	if (ike_tunnel_negotiating(t) || ike_tunnel_has_quick(t) || ike_tunnel_sa(t))
 		return "connecting";
 	if (ike_tunnel_wants(t))
