@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "conf_aggressive.h"
 #include "conf_keys.h"
 #include "conf_sel.h"
 #include "libike/crypto.h"
@@ -171,8 +172,9 @@ static void check_tunnel(struct conf_build *b, const struct sources *from)
 
 	if (!conf_section_find(from->s[0], "remote"))
 		conf_error(b->log, line, "tunnel %s has no remote: write remote = ADDRESS", b->name);
-	else if (t->remote.family == t->local.family && !memcmp(t->remote.ip, t->local.ip, sizeof(t->local.ip)))
+	else if (!conf_is_any(&t->remote) && t->remote.family == t->local.family && !memcmp(t->remote.ip, t->local.ip, sizeof(t->local.ip)))
 		conf_error(b->log, line, "tunnel %s: local and remote are the same address", b->name);
+	conf_check_aggressive(b);
 	if (!has_secret(from))
 		conf_error(b->log, line, "tunnel %s has no pre-shared key: write psk-file = \"FILE\"", b->name);
 	if (!b->own->device[0])

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "conf_aggressive.h"
 #include "conf_sel.h"
 #include "conf_value.h"
 #include "libike/crypto.h"
@@ -52,14 +53,7 @@ static void apply_local(struct conf_build *b, const struct conf_entry *e)
 
 static void apply_remote(struct conf_build *b, const struct conf_entry *e)
 {
-	static const uint8_t any[4];
-	struct ike_addr a = b->ike->remote;
-
-	apply_addr(b, e, &a);
-	if (a.family && !memcmp(a.ip, any, 4))
-		conf_bad_value(b, e, &e->word[0], "the peer's address: a peer at any address is not supported yet");
-	else
-		b->ike->remote = a;
+	apply_addr(b, e, &b->ike->remote);
 }
 
 /* ---- authentication ------------------------------------------------------------------------ */
@@ -413,6 +407,8 @@ const struct conf_key conf_keys[] = {
 	{ "narrowing", false, 1, conf_sel_narrowing },
 	{ "initial-contact", false, 1, apply_initial_contact },
 	{ "delete-takes-children", false, 1, apply_delete_takes_children },
+	{ "exchange", false, 1, conf_apply_exchange },
+	{ "aggressive-psk", false, 1, conf_apply_aggressive_psk },
 	{ NULL, false, 0, NULL },
 };
 

@@ -28,7 +28,7 @@ static bool is_initial(const struct ike_tunnel *t)
 void ike_contact_put(struct ike_exchange *x, struct ike_msgw *w)
 {
 	const struct ike_ikesa *sa = x->sa;
-	struct ike_logctx ctx = ike_exchange_ctx(x, "MM5");
+	struct ike_logctx ctx = ike_exchange_ctx(x, sa->aggressive ? "AM3" : "MM5");
 	uint8_t cookies[2 * IKE_COOKIE_LEN];
 	const struct ike_notify n = {
 		.doi = IKE_DOI_IPSEC, .proto = IKE_PROTO_ISAKMP, .type = IKE_N_INITIAL_CONTACT,
@@ -48,10 +48,13 @@ void ike_contact_take(struct ike_exchange *x, const struct ike_msg *m)
 	struct ike_notify n;
 	unsigned int i;
 
-	for (i = 0; i < m->n && !x->initiator; i++)
+	/* Some peers send AM3 in clear: whoever sees it could add one. */
+	if (x->initiator || !(m->hdr.flags & ISAKMP_FLAG_ENCRYPTION))
+		return;
+	for (i = 0; i < m->n; i++)
 		if (m->p[i].type == ISAKMP_NPTYPE_N && !ike_notify_decode(&m->p[i], &n) &&
 		    n.type == IKE_N_INITIAL_CONTACT) {
-			ike_contact_initial(x->sa, "MM5");
+			ike_contact_initial(x->sa, ike_exchange_message(x));
 			return;
 		}
 }

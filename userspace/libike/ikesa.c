@@ -13,6 +13,7 @@
 #include "info.h"
 #include "life.h"
 #include "quick_mode.h"
+#include "roaming.h"
 #include "tunnel.h"
 
 /* How long a replaced SA stays: whoever began the new one deletes first. */
@@ -192,7 +193,7 @@ void ike_ikesa_set_life(struct ike_ikesa *sa)
 void ike_ikesa_establish(struct ike_ikesa *sa)
 {
 	struct ike_engine *e = sa->e;
-	struct ike_logctx ctx = ike_ikesa_ctx(sa, sa->initiator ? "MM6" : "MM5");
+	struct ike_logctx ctx = ike_ikesa_ctx(sa, sa->aggressive ? (sa->initiator ? "AM2" : "AM3") : sa->initiator ? "MM6" : "MM5");
 	char alg[80], id[256];
 	const char *weak = ike_p1_weakness(&sa->p1.alg);
 
@@ -209,6 +210,7 @@ void ike_ikesa_establish(struct ike_ikesa *sa)
 	if (weak)
 		ike_log(e, IKE_LOG_WARNING, IKE_EV_WEAK, &ctx, "%s protects this ISAKMP SA: it is weak", weak);
 	retire_others(sa);
+	ike_roaming_settle(sa);
 	ike_contact_made(sa->tunnel);
 	ike_life_tell(sa);
 	ike_tunnel_p1_up(sa->tunnel, sa);
@@ -220,6 +222,8 @@ void ike_ikesa_retire(struct ike_ikesa *sa, ike_time after)
 	struct ike_engine *e = sa->e;
 
 	sa->retiring = true;
+	if (sa->phase1 && sa->phase1->mode->heard)
+		sa->phase1->mode->heard(sa->phase1);	/* nobody waits for our last message any more */
 	ike_timer_stop(&e->timers, &sa->rekey);
 	ike_timer_stop(&e->timers, &sa->dpd.timer);
 	if (sa->expires_at > e->now + after)

@@ -14,6 +14,7 @@
 #include "config.h"
 #include "phase1.h"
 #include "quick_mode.h"
+#include "roaming.h"
 
 #define BACK_OFF_FIRST (5 * IKE_SECOND)
 
@@ -225,9 +226,15 @@ static void run(struct ike_engine *e, void *owner)
 		ike_timer_set(&e->timers, &t->kick, t->not_before);
 		return;
 	}
+	if ((!sa || t->replace_p1) && ike_roaming(t)) {
+		t->replace_p1 = t->acquired = t->doubted = false;
+		ike_flows_init(t);
+		ike_tunnel_set_error(t, "the peer may be at any address: it has to begin");
+		return;
+	}
 	if ((!sa || t->replace_p1) && !ike_tunnel_negotiating(t)) {
 		if (t->replace_p1 || due <= e->now)
-			begin(t, ike_phase1_start(t), "main mode");
+			begin(t, ike_phase1_start(t), "phase 1");
 		else
 			ike_timer_set(&e->timers, &t->kick, due);
 		return;
