@@ -401,14 +401,14 @@ const struct conf_key conf_keys[] = {
 	{ "grace", false, 1, apply_grace },
 	{ "dpd", false, 1, apply_dpd },
 	{ "start", false, 1, apply_start },
-	{ "exchange", false, 1, conf_apply_exchange },
-	{ "aggressive-psk", false, 1, conf_apply_aggressive_psk },
 	{ "local-net", false, 1, conf_sel_local_net },
 	{ "remote-net", false, 1, conf_sel_remote_net },
 	{ "selectors", false, IKE_MAX_SELECTORS, conf_sel_selectors },
 	{ "narrowing", false, 1, conf_sel_narrowing },
 	{ "initial-contact", false, 1, apply_initial_contact },
 	{ "delete-takes-children", false, 1, apply_delete_takes_children },
+	{ "exchange", false, 1, conf_apply_exchange },
+	{ "aggressive-psk", false, 1, conf_apply_aggressive_psk },
 	{ NULL, false, 0, NULL },
 };
 

@@ -35,8 +35,6 @@ extern const struct conf_key conf_keys[];
 const struct conf_key *conf_key_find(const char *name);
 /* The known word that looks most like name; NULL if none is near. */
 const char *conf_key_nearest(const char *name);
-/* "KEY = WORD: must be 'want'" */
-void conf_bad_value(struct conf_build *b, const struct conf_entry *e, const struct conf_word *w, const char *want);
 /* Apply with the checks all keys share. */
 void conf_key_apply(const struct conf_key *key, struct conf_build *b, const struct conf_entry *e);
 

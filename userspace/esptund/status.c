@@ -154,10 +154,10 @@ static void put_config(struct json_object *o, const struct ike_tunnel_cfg *cfg, 
 	put_text(o, "remote", addr_format_ip(&cfg->remote, text, sizeof(text)));
 	put_text(o, "policy", policy[cfg->policy]);
 	put_text(o, "start", start[cfg->start]);
+	put_selectors(o, cfg);
 	put_text(o, "exchange", cfg->aggressive ? "aggressive" : "main");
 	if (cfg->aggressive_psk)
 		put_text(o, "aggressive_psk", "insecure-yes");
-	put_selectors(o, cfg);
 }
 
 static void on_tunnel(void *ctx, const struct ike_tunnel_status *st)

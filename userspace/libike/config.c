@@ -140,9 +140,9 @@ enum ike_cfg_change ike_tunnel_cfg_compare(const struct ike_tunnel_cfg *a, const
 	if (!selectors_same(a, b))
 		return IKE_CFG_SELECTORS;
 	if (a->narrowing != b->narrowing || a->initial_contact != b->initial_contact ||
-	    a->delete_takes_children != b->delete_takes_children || a->policy != b->policy ||
-	    a->grace != b->grace || a->dpd != b->dpd || a->start != b->start ||
-	    a->aggressive != b->aggressive || a->aggressive_psk != b->aggressive_psk)
+	    a->delete_takes_children != b->delete_takes_children || a->policy != b->policy || a->grace != b->grace ||
+	    a->dpd != b->dpd || a->start != b->start || a->aggressive != b->aggressive ||
+	    a->aggressive_psk != b->aggressive_psk)
 		return IKE_CFG_START;
 	return IKE_CFG_SAME;
 }

@@ -46,10 +46,12 @@ void ike_contact_put(struct ike_exchange *x, struct ike_msgw *w)
 void ike_contact_take(struct ike_exchange *x, const struct ike_msg *m)
 {
 	struct ike_notify n;
-	bool closed = m->hdr.flags & ISAKMP_FLAG_ENCRYPTION;	/* AM3 may come in clear */
 	unsigned int i;
 
-	for (i = 0; closed && i < m->n && !x->initiator; i++)
+	/* Some peers send AM3 in clear: whoever sees it could add one. */
+	if (x->initiator || !(m->hdr.flags & ISAKMP_FLAG_ENCRYPTION))
+		return;
+	for (i = 0; i < m->n; i++)
 		if (m->p[i].type == ISAKMP_NPTYPE_N && !ike_notify_decode(&m->p[i], &n) &&
 		    n.type == IKE_N_INITIAL_CONTACT) {
 			ike_contact_initial(x->sa, ike_exchange_message(x));

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * INITIAL-CONTACT (RFC 2407 4.6.3.3): who sends it knows nothing of earlier SAs with this peer, so
- * the peer may let them go. We say so in MM5 or AM3, encrypted, the first time we meet an identity
- * and have nothing with it, adopted SAs included. We believe it only from a peer that has proved
- * itself, and what goes is older than the negotiation that brought it and of the same identities:
- * never what somebody else at that address has. In an AM3 that came in clear it counts for nothing.
- * No HASH covers it in MM5: somebody on the path who changes it there makes the negotiation fail,
- * which he could by dropping MM5 as well.
+ * the peer may let them go. We say so in MM5 or AM3, encrypted, the first time we meet an identity and have
+ * nothing with it, adopted SAs included. We believe it only from a peer that has proved itself, and
+ * what goes is older than the negotiation that brought it and of the same identities: never what
+ * somebody else at that address has. No HASH covers it in MM5: somebody on the path who changes it
+ * there makes the negotiation fail, which he could by dropping MM5 as well.
  */
 #ifndef LIBIKE_CONTACT_H
 #define LIBIKE_CONTACT_H

@@ -230,6 +230,14 @@ int ike_configure(struct ike_engine *e, const struct ike_config *cfg, ike_time n
 /* A datagram from the IKE port, without non-ESP marker. */
 void ike_datagram(struct ike_engine *e, const struct ike_path *path, const void *data, size_t len, ike_time now);
 
+/*
+ * This host's addresses may have changed; 'here' tells whether datagrams can be sent from one. To be
+ * called after ike_configure, too. Tunnels whose configured local address is not here wait for it;
+ * those without one, whose SAs were made from an address that is gone, negotiate anew.
+ */
+void ike_local_addresses(struct ike_engine *e, bool (*here)(void *ctx, const struct ike_addr *addr), void *ctx,
+			 ike_time now);
+
 /* When ike_expire must be called at the latest; IKE_NEVER if nothing is pending. */
 ike_time ike_deadline(const struct ike_engine *e);
 void ike_expire(struct ike_engine *e, ike_time now);
@@ -373,7 +381,7 @@ struct ike_p1_status {
 
 struct ike_tunnel_status {
 	const struct ike_tunnel_cfg *cfg;
-	const char *state;		/* "down", "connecting", "partly up" (not all selectors), "up", "respond-only" … */
+	const char *state;		/* "down", "connecting", "partly up" (not all selectors), "up", "respond-only", "no local address" … */
 	const char *last_error;		/* sentence; NULL: none */
 	ike_time last_error_at;
 	const struct ike_p1_status *p1;

@@ -54,6 +54,7 @@ const char *ike_name_id_type(unsigned int type);
 	X(IKE_EV_INVALID_KE, "invalid-ke") /* public value of wrong length or degenerate */ \
 	X(IKE_EV_PSK_MISMATCH, "psk-mismatch") /* probable PSK mismatch */ \
 	X(IKE_EV_AUTH_FAILED, "auth-failed") \
+	X(IKE_EV_ADDRESS, "local-address") /* an address of this end came or went */ \
 	X(IKE_EV_LIMIT, "limit") /* a bound on half-open SAs, exchanges or logs was hit */ \
 	X(IKE_EV_VENDOR, "vendor") /* vendor IDs the peer sent */ \
 	X(IKE_EV_INTERNAL, "internal") /* out of memory or the crypto library refused */

@@ -213,17 +213,6 @@ static void run_flows(struct ike_tunnel *t, struct ike_ikesa *sa)
 	}
 }
 
-/* There is no address to begin with. */
-static void leave_to_peer(struct ike_tunnel *t)
-{
-	unsigned int i;
-
-	t->replace_p1 = t->acquired = t->doubted = false;
-	for (i = 0; i < t->cfg.n_sel; i++)
-		t->flow[i].replace = false;
-	ike_tunnel_set_error(t, "the peer may be at any address: it has to begin");
-}
-
 /* The one place that begins negotiations. */
 static void run(struct ike_engine *e, void *owner)
 {
@@ -231,14 +220,16 @@ static void run(struct ike_engine *e, void *owner)
 	struct ike_ikesa *sa = ike_tunnel_sa(t);
 	ike_time due = flows_due(t);
 
-	if (!ike_tunnel_wants(t) || (due == IKE_NEVER && !t->replace_p1))
+	if (!ike_tunnel_wants(t) || t->homeless || (due == IKE_NEVER && !t->replace_p1))
 		return;
 	if (t->not_before > e->now) {
 		ike_timer_set(&e->timers, &t->kick, t->not_before);
 		return;
 	}
 	if ((!sa || t->replace_p1) && ike_roaming(t)) {
-		leave_to_peer(t);
+		t->replace_p1 = t->acquired = t->doubted = false;
+		ike_flows_init(t);
+		ike_tunnel_set_error(t, "the peer may be at any address: it has to begin");
 		return;
 	}
 	if ((!sa || t->replace_p1) && !ike_tunnel_negotiating(t)) {
@@ -474,6 +465,8 @@ const char *ike_tunnel_state(const struct ike_tunnel *t)
 		return "partly up";
 	if (t->forced_down)
 		return "down";
+	if (t->homeless)
+		return "no local address";
 	if (ike_tunnel_negotiating(t) || ike_tunnel_has_quick(t) || ike_tunnel_sa(t))
 		return "connecting";
 	if (ike_tunnel_wants(t))

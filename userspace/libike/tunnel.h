@@ -26,6 +26,7 @@ struct ike_tunnel {
 	bool acquired;			/* traffic or a command asked for it, once */
 	bool replace_p1;		/* rekey wanted */
 	bool doubted;			/* the ISAKMP SA is being replaced because a QM1 got no answer */
+	bool homeless;			/* its local address is not on this host: nothing is begun */
 	bool contacted;			/* its peer is met: INITIAL-CONTACT would not be true any more */
 	bool dead;
 	unsigned int failures;		/* in a row */

@@ -37,6 +37,8 @@ const struct sim_scenario sim_scenarios[] = {
 	{ "silence", "no packet for an hour: asked, answered, nothing lost", tell_silence, 1, false },
 	{ "keyer-restart", "the keyer dies, the kernel's SAs go on", tell_keyer_restart, 1, false },
 	{ "network-break", "nothing passes for a while", tell_network_break, 1, false },
+	{ "suspend", "a host sleeps, shorter or longer than the lifetimes", tell_suspend, 1, false },
+	{ "address", "a host loses its address for a while", tell_address, 1, false },
 	{ "kernel-refuses", "a third of the requests to the kernel fail", tell_kernel_refuses, 1, false },
 	{ "memory-once", "one allocation fails", tell_memory_once, 1, false },
 	{ "memory-short", "some allocations fail for minutes", tell_memory_short, 1, false },

@@ -72,6 +72,8 @@ void tell_dead_peer(struct sim_world *w);
 void tell_silence(struct sim_world *w);
 void tell_keyer_restart(struct sim_world *w);
 void tell_network_break(struct sim_world *w);
+void tell_suspend(struct sim_world *w);
+void tell_address(struct sim_world *w);
 
 /* story_hostile.c */
 void tell_kernel_refuses(struct sim_world *w);

@@ -141,3 +141,60 @@ void tell_network_break(struct sim_world *w)
 	sim_wait_one_pair(w, 10 * SIM_MINUTE);
 	story_everybody_goes_down(w);
 }
+
+/* A step of the clock that counts suspend: one end's lifetimes run on while it can do nothing. */
+void tell_suspend(struct sim_world *w)
+{
+	struct sim_link *l = story_alice_and_bob(w, IKE_START_AUTO, sim_chance(&w->script, 50) ? IKE_START_AUTO :
+						 IKE_START_RESPOND);
+	struct sim_host *h;
+	int n;
+
+	sim_cfg(l, 0)->p2_life = sim_cfg(l, 1)->p2_life = 900;
+	w->ping_busy = 20 * SIM_MS;
+	story_both_start_and_come_up(w);
+	for (n = 0; n < 2 && !w->failed; n++) {
+		sim_run_for(w, story_between(w, 0, 2 * SIM_MINUTE));
+		h = story_somebody(w);
+		sim_links_down(w);
+		sim_host_sleep(h, true);
+		sim_run_for(w, story_between(w, IKE_SECOND, sim_chance(&w->script, 30) ? 3 * SIM_DAY : 20 * SIM_MINUTE));
+		sim_host_sleep(h, false);
+		/* What was up before may still be for as long as the other end believes in it. */
+		sim_run_for(w, 20 * SIM_MINUTE);
+		sim_links_down(w);
+		story_comes_up(w, SIM_MINUTE);
+	}
+	sim_run_for(w, 20 * SIM_MINUTE);
+	sim_wait_one_pair(w, 10 * SIM_MINUTE);
+	story_everybody_goes_down(w);
+}
+
+/* Shorter than dead peer detection takes: the SAs are as they were. Longer: back within seconds. */
+void tell_address(struct sim_world *w)
+{
+	struct sim_link *l = story_alice_and_bob(w, IKE_START_AUTO, IKE_START_RESPOND);
+	bool any = sim_chance(&w->script, 30);
+	unsigned long tries;
+
+	if (any)
+		sim_cfg(l, 0)->local = (struct ike_addr){ .family = 4, .port = 500 };
+	story_both_start_and_come_up(w);
+	sim_run_for(w, story_between(w, 0, 2 * SIM_MINUTE));
+	if (w->failed)
+		return;
+	sim_links_down(w);
+	sim_host_address(l->end[0], false);
+	tries = sim_saw(l->end[0], "p1-start");
+	sim_run_for(w, story_between(w, IKE_SECOND, 20 * SIM_MINUTE));
+	if (!w->failed && !any && sim_saw(l->end[0], "p1-start") != tries)
+		sim_fail(w, "a negotiation was begun from an address that is gone");
+	if (w->failed)
+		return;
+	sim_host_address(l->end[0], true);
+	/* Bob may first have to notice that his SAs are of no use. */
+	story_comes_up(w, 5 * SIM_MINUTE);
+	sim_run_for(w, 70 * SIM_MINUTE);
+	sim_wait_one_pair(w, 10 * SIM_MINUTE);
+	story_everybody_goes_down(w);
+}

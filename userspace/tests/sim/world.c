@@ -278,6 +278,28 @@ void sim_host_reconfigure(struct sim_host *h)
 	sim_host_drain(h);
 }
 
+void sim_host_sleep(struct sim_host *h, bool asleep)
+{
+	sim_trace(h->w, "host %u %s", h->index, asleep ? "is suspended" : "wakes up");
+	h->asleep = asleep;
+}
+
+static bool is_here(void *ctx, const struct ike_addr *addr)
+{
+	const struct sim_host *h = ctx;
+
+	(void)addr;
+	return !h->homeless;
+}
+
+void sim_host_address(struct sim_host *h, bool present)
+{
+	sim_trace(h->w, "host %u: its address %s", h->index, present ? "is back" : "goes");
+	h->homeless = !present;
+	ike_local_addresses(h->engine, is_here, h, h->w->now);
+	sim_host_drain(h);
+}
+
 void sim_host_adopt(struct sim_host *h)
 {
 	struct ike_kernel_event ev = { .type = IKE_KEV_ADOPT };
@@ -374,7 +396,7 @@ void sim_host_drain(struct sim_host *h)
 
 void sim_host_kernel_event(struct sim_host *h, const struct ike_kernel_event *ev)
 {
-	if (!h->engine)
+	if (!h->engine || h->asleep)
 		return;
 	/* A tunnel that is down asks every second: nothing changes by that. */
 	if (ev->type != IKE_KEV_ACQUIRE)
@@ -411,7 +433,7 @@ static void packet_arrives(struct sim_world *w, struct sim_event *ev)
 	int from = (int)(ev->b & 1);
 	const char *why;
 
-	if (w->net.cut)
+	if (w->net.cut || l->end[!from]->asleep || l->end[!from]->homeless)
 		return;
 	why = sim_kernel_receive(l->end[!from], ev->thing, ev->len);
 	if (ev->id != l->era)
@@ -434,6 +456,8 @@ static void ping(struct sim_world *w, unsigned int link, int from)
 	const struct sim_sa *sa;
 	struct sim_event *ev;
 
+	if (h->asleep || h->homeless)
+		return;
 	l->sent++;
 	sel = sim_selector(l, from);
 	sa = sim_kernel_send(h, l->name, &sel, w->ping_octets);
@@ -503,7 +527,7 @@ static void step(struct sim_world *w, ike_time end)
 	unsigned int i;
 
 	for (i = 0; i < w->n_hosts; i++) {
-		t = w->host[i].engine ? ike_deadline(w->host[i].engine) : IKE_NEVER;
+		t = w->host[i].engine && !w->host[i].asleep ? ike_deadline(w->host[i].engine) : IKE_NEVER;
 		if (t < at) {
 			at = t;
 			first = &w->host[i];

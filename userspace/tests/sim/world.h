@@ -28,6 +28,8 @@ struct sim_host {
 	struct sim_world *w;
 	unsigned int index, boot;	/* boot counts restarts of the engine */
 	struct ike_engine *engine;	/* NULL: switched off */
+	bool asleep;			/* suspended: time passes, nothing else */
+	bool homeless;			/* its address is gone */
 	struct sim_kernel kernel;
 	struct sim_rng random;		/* the engine's */
 	struct ike_config cfg;
@@ -114,6 +116,10 @@ void sim_set_p2(struct ike_tunnel_cfg *t, const char *proposal);
 void sim_host_start(struct sim_host *h);
 /* The engine is gone without a word; the kernel's SAs stay. */
 void sim_host_kill(struct sim_host *h);
+/* Suspend it, wake it up: what was due in between is due at once. */
+void sim_host_sleep(struct sim_host *h, bool asleep);
+/* Its address goes or returns: nothing passes without it, and the engine is told. */
+void sim_host_address(struct sim_host *h, bool present);
 /* Hand the kernel's SAs to a new engine. */
 void sim_host_adopt(struct sim_host *h);
 void sim_host_reconfigure(struct sim_host *h);
