@@ -127,6 +127,7 @@ bool apply_configuration(struct daemon *d, struct json_object *findings)
 		conf_free(conf);
 		return false;
 	}
+	run_addresses(d->run, d->ask ? ask_is_here : watch_is_here, d->ask);
 	move_tunnels(d, conf);
 	kern_devices_reap(d->kern);
 	conf_free(d->conf);

@@ -237,6 +237,15 @@ struct conf *ask_configuration(struct ask *a, const char *file, conf_report *rep
 	return c;
 }
 
+bool ask_is_here(void *ctx, const struct ike_addr *addr)
+{
+	struct ask *a = ctx;
+
+	begin(a, PASSAGE_HERE, NULL);
+	a->msg.remote = *addr;
+	return call(a, -1) || a->msg.count;
+}
+
 void ask_reject(struct ask *a)
 {
 	begin(a, PASSAGE_REJECT, NULL);

@@ -20,6 +20,8 @@ void ask_hello(struct ask *a);
 struct kern *ask_kern(struct ask *a, const struct kern_env *env);
 /* conf_load() of the warden's configuration file. */
 struct conf *ask_configuration(struct ask *a, const char *file, conf_report *report, void *ctx);
+/* watch_is_here(); ctx is the struct ask. */
+bool ask_is_here(void *ctx, const struct ike_addr *addr);
 /* What ask_configuration() gave last is not used after all. */
 void ask_reject(struct ask *a);
 /* PASSAGE_LISTENING, PASSAGE_READY or PASSAGE_ALIVE. */

@@ -127,6 +127,9 @@ static void told(struct daemon *d, const struct passage_msg *m)
 	case PASSAGE_LINE:
 		log_keep(d->log, m->has_tunnel ? m->tunnel : NULL, m->text);
 		break;
+	case PASSAGE_ADDRESSES:
+		run_addresses(d->run, ask_is_here, d->ask);
+		break;
 	case PASSAGE_RELOAD:
 		apply_configuration(d, NULL);
 		ask_tell(d->ask, PASSAGE_READY);

@@ -17,6 +17,7 @@
 #include "options.h"
 #include "run.h"
 #include "udp.h"
+#include "watch.h"
 
 struct daemon {
 	struct options opt;

@@ -30,6 +30,7 @@ enum passage_type {
 	PASSAGE_REJECT,		/* what was read last is not used */
 	PASSAGE_DEVICES,	/* kern_devices_set() with the devices of what was read last */
 	PASSAGE_REAP,		/* kern_devices_reap() */
+	PASSAGE_HERE,		/* can datagrams be sent from 'remote'? count: 1 or 0 */
 	PASSAGE_ADOPT,
 	PASSAGE_PEER,
 	PASSAGE_SPI_ALLOC,
@@ -48,6 +49,7 @@ enum passage_type {
 	PASSAGE_TUNNEL,
 	PASSAGE_EVENT,		/* of the data plane */
 	PASSAGE_LINE,		/* one of its log lines, to be kept with the others */
+	PASSAGE_ADDRESSES,	/* those of this host have changed */
 	PASSAGE_RELOAD,
 	PASSAGE_STOP,
 	PASSAGE_N_TYPES,
@@ -66,7 +68,7 @@ struct passage_msg {
 	struct ike_kernel_event ev;	/* EVENT; at: SA_LAST */
 	uint8_t cookie[IKE_SA_COOKIE_LEN];	/* of EVENT */
 	bool has_tunnel, has_text, has_cookie;
-	struct ike_addr remote;		/* PEER */
+	struct ike_addr remote;		/* PEER, HERE */
 	struct conf_tunnel own;		/* TUNNEL: what conf.h says of it */
 	struct ike_tunnel_cfg ike;	/* TUNNEL; what it points to is the tail, see conf_pass.h */
 };

@@ -24,6 +24,7 @@
 #include "notify.h"
 #include "priv.h"
 #include "warden_kern.h"
+#include "watch.h"
 
 #define WAITING_MAX 8192	/* messages: a cell that takes none of them has hung, or wants our memory */
 
@@ -43,6 +44,7 @@ struct warden {
 	struct log *log;
 	struct loop *loop;
 	struct kern *kern;
+	struct watch *watch;		/* NULL: addresses are not watched */
 	pid_t cell;
 	int asks, tells;
 	struct event *on_ask, *on_room, *on_signal[4];
@@ -139,6 +141,11 @@ static void on_kernel_event(void *ctx, const struct ike_kernel_event *ev)
 	tell(ctx, &m);
 }
 
+static void on_addresses(void *ctx)
+{
+	tell_type(ctx, PASSAGE_ADDRESSES);
+}
+
 /* ---- answering ---------------------------------------------------------------------------- */
 
 static void on_finding(void *ctx, enum conf_severity severity, const char *file, unsigned int line, const char *text)
@@ -218,6 +225,12 @@ static int do_reject(struct warden *w)
 	return 0;
 }
 
+static int do_here(struct warden *w)
+{
+	w->msg.count = watch_is_here(NULL, &w->msg.remote);
+	return 0;
+}
+
 static int do_devices(struct warden *w)
 {
 	if (w->read.dev) {
@@ -243,6 +256,7 @@ static int (*const asked[PASSAGE_N_ASKED])(struct warden *w) = {
 	[PASSAGE_REJECT] = do_reject,
 	[PASSAGE_DEVICES] = do_devices,
 	[PASSAGE_REAP] = do_reap,
+	[PASSAGE_HERE] = do_here,
 };
 
 static void on_ready(struct warden *w)
@@ -381,6 +395,7 @@ static bool open_parts(struct warden *w)
 	env.loop = w->loop;
 	env.log = w->log;
 	w->kern = w->opt->record ? kern_open_record(&env, w->opt->record) : kern_open_netlink(&env);
+	w->watch = w->kern ? watch_open(w->loop, w->log, on_addresses, w) : NULL;
 	return w->kern && !priv_keep_net_admin(w->log);
 }
 
@@ -402,6 +417,7 @@ static void close_parts(struct warden *w)
 	devices_free(&w->now);
 	devices_free(&w->read);
 	devices_free(&w->before);
+	watch_close(w->watch);
 	if (w->kern)
 		kern_close(w->kern);
 	if (w->loop)

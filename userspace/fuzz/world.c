@@ -92,8 +92,8 @@ static void put_shape(struct ike_tunnel_cfg *t, int who, unsigned int number, ui
 		FUZZ_CHECK(!ike_id_parse(id, &t->remote_id));
 	}
 	if (shape & SHAPE_NETS || number) {
-		t->local_net = (struct ike_net){ .family = 4, .prefix = 24, .ip = { 10, (uint8_t)who, (uint8_t)number } };
-		t->remote_net = (struct ike_net){ .family = 4, .prefix = 24, .ip = { 10, (uint8_t)!who, (uint8_t)number } };
+		t->sel[0].local = (struct ike_net){ .family = 4, .prefix = 24, .ip = { 10, (uint8_t)who, (uint8_t)number } };
+		t->sel[0].remote = (struct ike_net){ .family = 4, .prefix = 24, .ip = { 10, (uint8_t)!who, (uint8_t)number } };
 	}
 }
 
