@@ -1,27 +1,36 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Preloaded into the keyer: the wall clock is off by the seconds that stand in $CLOCK_STUB_FILE, read
- * anew each time, so a test can set it at any moment. The other clocks are the kernel's.
+ * anew each time, so a test can set it at any moment. The other clocks are the kernel's. The file is mapped
+ * once, when the program starts, because the keyer may not open files later; it has to be written in place
+ * and keep its length.
  */
 #define _GNU_SOURCE
-#include <stdio.h>
+#include <fcntl.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <time.h>
 #include <unistd.h>
 
-static long offset(void)
+static const char *text;
+
+__attribute__((constructor)) static void map_file(void)
 {
 	const char *path = getenv("CLOCK_STUB_FILE");
-	FILE *f = path ? fopen(path, "re") : NULL;
-	long seconds = 0;
+	int fd = path ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+	void *p = fd < 0 ? MAP_FAILED : mmap(NULL, 4096, PROT_READ, MAP_SHARED, fd, 0);
 
-	if (f && fscanf(f, "%ld", &seconds) != 1)
-		seconds = 0;
-	if (f)
-		fclose(f);
-	return seconds;
+	if (p != MAP_FAILED)
+		text = p;
+	if (fd >= 0)
+		close(fd);
+}
+
+static long offset(void)
+{
+	return text ? strtol(text, NULL, 10) : 0;
 }
 
 int clock_gettime(clockid_t id, struct timespec *ts)
