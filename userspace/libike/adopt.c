@@ -165,7 +165,7 @@ static void settle(struct ike_tunnel *t)
 	set_order(t);
 	for (c = t->children; c; c = c->next)
 		if (c->adopted && c->state == IKE_CHILD_ACTIVE && is_outdone(c))
-			ike_child_retire(c, true);
+			ike_child_retire(c, true, NULL);
 }
 
 void ike_adopt(struct ike_engine *e, const struct ike_kernel_event *ev)

@@ -340,13 +340,27 @@ void ike_child_install(struct ike_child *c)
 		ike_child_kill(c, false, "out of memory");
 }
 
-void ike_child_retire(struct ike_child *c, bool we_delete)
+/*
+ * A responder sends on the old pair until it has our QM3. If that is lost it repeats QM2: strongSwan
+ * after 4, 11, 24 and 47 s, IOS and racoon every 10 s. So as long as no packet has shown that it
+ * uses the new pair, the delete that takes the old one from it waits longer.
+ */
+#define UNCONFIRMED (30 * IKE_SECOND)
+
+static ike_time grace_of(const struct ike_child *c)
+{
+	return (ike_time)c->tunnel->cfg.grace * IKE_SECOND;
+}
+
+void ike_child_retire(struct ike_child *c, bool we_delete, const struct ike_child *by)
 {
 	struct ike_engine *e = c->tunnel->e;
-	ike_time grace = (ike_time)c->tunnel->cfg.grace * IKE_SECOND;
+	ike_time grace = grace_of(c);
 	ike_time end = e->now + (we_delete ? grace : 2 * grace + 5 * IKE_SECOND);
 	struct ike_logctx ctx = child_ctx(c);
 
+	if (we_delete && grace && by && !by->confirmed)
+		end += UNCONFIRMED;
 	c->state = IKE_CHILD_OLD;
 	ike_timer_stop(&e->timers, &c->rekey);
 	c->rekey_at = 0;
@@ -362,7 +376,7 @@ void ike_child_outcast(struct ike_child *c, bool we_delete)
 {
 	ike_timer_stop(&c->tunnel->e->timers, &c->use);
 	del(c, IKE_OUT);
-	ike_child_retire(c, we_delete);
+	ike_child_retire(c, we_delete, NULL);
 }
 
 /* A newer pair is in use already: this one came out of a collision and only receives. */
@@ -471,8 +485,25 @@ static void use_due(struct ike_engine *e, void *owner)
 		undo_activation(c);
 }
 
+/* The peer does not send on the older ones any more. */
+static void end_grace_of_older(const struct ike_child *c)
+{
+	struct ike_engine *e = c->tunnel->e;
+	struct ike_child *o;
+
+	for (o = c->tunnel->children; o; o = o->next) {
+		if (o->state != IKE_CHILD_OLD || o->order > c->order || !ike_child_same_packets(o, c) ||
+		    o->expires_at <= e->now + grace_of(c))
+			continue;
+		o->expires_at = e->now + grace_of(c);
+		ike_timer_set(&e->timers, &o->expire, o->expires_at);
+	}
+}
+
 void ike_child_confirmed(struct ike_child *c)
 {
+	if (c->initiator)
+		end_grace_of_older(c);
 	/* The kernel has switched by itself; this makes it known here, too. */
 	if (ike_timer_running(&c->use))
 		use_due(c->tunnel->e, c);
@@ -499,7 +530,7 @@ static void retire_others(struct ike_child *c, bool wait)
 		if (waits && wait && !start_using(o))
 			continue;
 		if (o->state == IKE_CHILD_ACTIVE)
-			ike_child_retire(o, c->initiator);
+			ike_child_retire(o, c->initiator, c);
 	}
 }
 
@@ -515,7 +546,7 @@ void ike_child_activate(struct ike_child *c)
 	bound_old(c);
 	if (is_outdone(c)) {
 		del(c, IKE_OUT);
-		ike_child_retire(c, !c->initiator);
+		ike_child_retire(c, !c->initiator, NULL);
 		ike_tunnel_child_up(c->tunnel, c);
 		return;
 	}

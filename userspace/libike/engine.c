@@ -352,6 +352,7 @@ int ike_command(struct ike_engine *e, enum ike_command cmd, const char *tunnel, 
 
 static void confirmed(struct ike_child *c)
 {
+	c->confirmed = true;
 	if (c->state != IKE_CHILD_PENDING) {
 		ike_child_confirmed(c);
 		return;
