@@ -26,7 +26,7 @@ void ike_dpd_start(struct ike_ikesa *sa)
 	struct ike_dpd *d = &sa->dpd;
 
 	d->sent = 0;
-	d->asked_kernel = false;
+	d->asked_kernel = d->last_call = false;
 	if (!sa->established || !d->peer || !sa->tunnel->cfg.dpd) {
 		ike_timer_stop(&sa->e->timers, &d->timer);
 		return;
@@ -120,20 +120,22 @@ void ike_dpd_due(struct ike_engine *e, void *owner)
 		return;
 	if (last_proof(sa) + dpd_time(sa) > e->now) {
 		d->sent = 0;
-		d->asked_kernel = false;
+		d->asked_kernel = d->last_call = false;
 		ike_timer_set(&e->timers, &d->timer, last_proof(sa) + dpd_time(sa));
 		return;
 	}
-	if (d->sent >= IKE_DPD_REPEATS) {
+	if (d->last_call) {
 		peer_is_dead(sa);
 		return;
 	}
-	/* What ESP has to say is asked first, and again before each further question. */
+	/* What ESP has to say is asked first, again before each further question, and before the verdict. */
 	ask_kernel(sa);
-	if (d->asked_kernel)
+	if (d->sent >= IKE_DPD_REPEATS)
+		d->last_call = true;
+	else if (d->asked_kernel)
 		ask_peer(sa);
-	else
-		wait = IKE_DPD_KERNEL;
+	if (!d->asked_kernel || d->sent >= IKE_DPD_REPEATS)
+		wait = IKE_DPD_KERNEL;	/* half of what an answer to the last question has */
 	d->asked_kernel = true;
 	if (!sa->dead)
 		ike_timer_set(&e->timers, &d->timer, e->now + wait);

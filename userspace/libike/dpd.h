@@ -15,7 +15,7 @@
 
 #define IKE_DPD_REPEATS 5			/* questions before a silent peer is dead */
 #define IKE_DPD_INTERVAL (2 * IKE_SECOND)	/* between them, and after the last */
-#define IKE_DPD_KERNEL (1 * IKE_SECOND)		/* for the kernel to tell of ESP, before the first */
+#define IKE_DPD_KERNEL (1 * IKE_SECOND)		/* for the kernel to tell of ESP, before the first and after the last */
 
 /* sa has come up, or its tunnel's dpd time has changed. */
 void ike_dpd_start(struct ike_ikesa *sa);

@@ -15,6 +15,7 @@
 struct ike_dpd {
 	bool peer;			/* it said that it answers (vendor ID) */
 	bool asked_kernel;		/* for ESP packets, in this silence */
+	bool last_call;			/* and once more, after the last question */
 	unsigned int sent;		/* questions without an answer, in this silence */
 	uint32_t seq;			/* number of the last question */
 	ike_time traffic_at;		/* last ESP packet from the peer we know of */
