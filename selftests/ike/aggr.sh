@@ -38,6 +38,8 @@ check "initiator: state under Cisco's name" wait_for "$PATIENCE" \
 	keyer_is "$NSA" 't["phase1"][0]["cisco_state"]' QM_IDLE
 check "initiator: status says how" keyer_is "$NSA" 't["exchange"]' aggressive
 check "initiator: a new ISAKMP SA by aggressive mode" keyer "$NSA" rekey paris phase1
+# Else strongSwan is left with one that is half made, and what it begins next waits for that.
+check "initiator: it is there" wait_for "$PATIENCE" keyer_is "$NSA" 's["counters"]["p1_established"]' 2
 check "initiator: down deletes everything" all_down
 
 keyer_mark "$NSA"
