@@ -36,7 +36,9 @@ struct ike_child {
 	uint32_t spi_in, spi_out;	/* host order; 0: not known */
 	struct ike_p2_choice p2;
 	struct ike_net local_net, remote_net;	/* negotiated; the configuration may change meanwhile */
-	struct ike_path path;
+	struct ike_path path;		/* encapsulated: where the kernel sends to, as far as it has told */
+	bool encap;			/* in UDP */
+	bool nat_here, nat_peer;	/* with encap */
 	uint8_t icookie[IKE_COOKIE_LEN], rcookie[IKE_COOKIE_LEN];
 	/*
 	 * Both peers must agree which of two pairs is the newer one. It counts when the

@@ -30,6 +30,7 @@ void ike_tunnel_cfg_init(struct ike_tunnel_cfg *t)
 	t->grace = 30;
 	t->dpd = 30;
 	t->start = IKE_START_AUTO;
+	t->nat_keepalive = 20;
 	t->local_net.family = 4;
 	t->remote_net.family = 4;
 }
@@ -90,7 +91,7 @@ static bool p1_same(const struct ike_tunnel_cfg *a, const struct ike_tunnel_cfg 
 {
 	return a->p1_life == b->p1_life && addr_same(&a->local, &b->local) && addr_same(&a->remote, &b->remote) &&
 	       ike_id_equal(&a->local_id, &b->local_id) && ike_id_equal(&a->remote_id, &b->remote_id) &&
-	       psk_same(a, b) && p1_proposals_same(a, b);
+	       a->encapsulation == b->encapsulation && psk_same(a, b) && p1_proposals_same(a, b);
 }
 
 static bool p2_same(const struct ike_tunnel_cfg *a, const struct ike_tunnel_cfg *b)
@@ -98,7 +99,7 @@ static bool p2_same(const struct ike_tunnel_cfg *a, const struct ike_tunnel_cfg 
 	unsigned int i;
 
 	if (a->n_p2 != b->n_p2 || a->p2_life != b->p2_life || a->p2_life_kb != b->p2_life_kb ||
-	    a->replay_window != b->replay_window || !ike_net_equal(&a->local_net, &b->local_net) ||
+	    a->replay_window != b->replay_window || a->nat_keepalive != b->nat_keepalive || !ike_net_equal(&a->local_net, &b->local_net) ||
 	    !ike_net_equal(&a->remote_net, &b->remote_net))
 		return false;
 	for (i = 0; i < a->n_p2; i++)
@@ -165,6 +166,10 @@ static int check_numbers(const struct ike_tunnel_cfg *t, const struct complaint 
 		return complain(c, t, "tunnel %s: grace of %u s is over an hour", t->name, t->grace);
 	if (t->dpd > 86400)
 		return complain(c, t, "tunnel %s: dpd of %u s is over a day", t->name, t->dpd);
+	if (t->nat_keepalive > 3600)
+		return complain(c, t, "tunnel %s: a NAT keepalive after %u s is over an hour", t->name, t->nat_keepalive);
+	if (t->encapsulation > IKE_ENCAPSULATION_NEVER)
+		return complain(c, t, "tunnel %s: unknown encapsulation", t->name);
 	if (t->start > IKE_START_RESPOND)
 		return complain(c, t, "tunnel %s: unknown start mode", t->name);
 	return 0;
@@ -259,6 +264,9 @@ static int check_pair(const struct ike_tunnel_cfg *a, const struct ike_tunnel_cf
 	if (!psk_same(a, b))
 		return complain(c, b, "tunnels %s (line %u) and %s have the same addresses but different pre-shared keys: "
 				"main mode chooses the key by address", a->name, a->line, b->name);
+	if (a->encapsulation != b->encapsulation)
+		return complain(c, b, "tunnels %s (line %u) and %s have the same addresses but different encapsulation: "
+				"that is settled before the peer names itself", a->name, a->line, b->name);
 	if (!ids_same(a, b))
 		return 0;
 	/* Else what one tunnel's policy forbids would protect the other's key exchange. */

@@ -14,6 +14,7 @@
 #include "info.h"
 #include "phase1.h"
 #include "quick_mode.h"
+#include "roam.h"
 #include "tunnel.h"
 
 /* Exchanges under one ISAKMP SA, those that are over and only answer repetitions included. */
@@ -303,7 +304,9 @@ static void datagram(struct ike_engine *e, const struct ike_path *path, const ui
 void ike_datagram(struct ike_engine *e, const struct ike_path *path, const void *data, size_t len, ike_time now)
 {
 	ike_engine_enter(e, now);
+	e->from = path;
 	datagram(e, path, data, len);
+	e->from = NULL;
 	ike_engine_leave(e);
 }
 
@@ -400,6 +403,11 @@ static void kernel_event(struct ike_engine *e, const struct ike_kernel_event *ev
 		break;
 	case IKE_KEV_ADOPT:
 		ike_adopt(e, ev);
+		break;
+	case IKE_KEV_PEER_MOVED:
+		t = ike_tunnel_by_name(e, ev->tunnel);
+		if (t)
+			ike_roam_seen(t, &ev->peer);
 		break;
 	default:
 		about_child(e, ev);

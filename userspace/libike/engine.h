@@ -30,6 +30,7 @@ struct ike_request;
 struct ike_engine {
 	struct ike_env env;
 	ike_time now;			/* of the call being worked on */
+	const struct ike_path *from;	/* of the datagram being worked on; NULL: none is */
 	struct ike_counters cnt;
 	struct ike_actions actions;
 	struct ike_timers timers;

@@ -26,8 +26,9 @@ struct ike_p2_choice {
 };
 
 void ike_offer_p1(struct ike_sapay *sa, const struct ike_tunnel_cfg *cfg);
-/* All proposals with that PFS group: a quick mode has one KE only. */
-void ike_offer_p2(struct ike_sapay *sa, const struct ike_tunnel_cfg *cfg, uint32_t spi, uint16_t group);
+/* All proposals with that PFS group: a quick mode has one KE only. encap_mode: attribute 4. */
+void ike_offer_p2(struct ike_sapay *sa, const struct ike_tunnel_cfg *cfg, uint32_t spi, uint16_t group,
+		  uint16_t encap_mode);
 
 /* For ike_choose_p2: any PFS group that is configured, but not none. */
 #define IKE_GROUP_ANY 0xffff
@@ -35,11 +36,11 @@ void ike_offer_p2(struct ike_sapay *sa, const struct ike_tunnel_cfg *cfg, uint32
 /*
  * The first transform of sa that the tunnel allows; false when there is none. answer (may be
  * NULL: the initiator's check of an answer) becomes sa reduced to it. ike_choose_p2 looks
- * only at transforms with that PFS group.
+ * only at transforms with that PFS group, and with UDP encapsulation or without, as 'udp' says.
  */
 bool ike_choose_p1(const struct ike_sapay *sa, const struct ike_tunnel_cfg *cfg,
 		   struct ike_sapay *answer, struct ike_p1_choice *c);
-bool ike_choose_p2(const struct ike_sapay *sa, const struct ike_tunnel_cfg *cfg, uint16_t group,
+bool ike_choose_p2(const struct ike_sapay *sa, const struct ike_tunnel_cfg *cfg, uint16_t group, bool udp,
 		   struct ike_sapay *answer, struct ike_p2_choice *c);
 
 /* True if the peer could not tell the two apart: SHA2-256 cut to 96 bits is offered as SHA2-256. */
@@ -47,6 +48,6 @@ bool ike_p2_looks_same(const struct ike_p2_proposal *a, const struct ike_p2_prop
 
 /* "offered a, b; configured c (line 7)". */
 void ike_p1_explain(const struct ike_sapay *sa, const struct ike_tunnel_cfg *cfg, char *buf, size_t size);
-void ike_p2_explain(const struct ike_sapay *sa, const struct ike_tunnel_cfg *cfg, char *buf, size_t size);
+void ike_p2_explain(const struct ike_sapay *sa, const struct ike_tunnel_cfg *cfg, bool udp, char *buf, size_t size);
 
 #endif

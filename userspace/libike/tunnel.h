@@ -15,6 +15,7 @@ struct ike_tunnel {
 	struct ike_tunnel *next;
 	struct ike_tunnel_cfg cfg;	/* our copy */
 	struct ike_child *children;
+	struct ike_path way;		/* to a peer behind a NAT, as proven last; remote.family 0: as configured */
 
 	bool forced_up, forced_down;	/* by command */
 	bool acquired;			/* traffic or a command asked for it, once */
