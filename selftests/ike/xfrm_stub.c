@@ -91,6 +91,12 @@ static void put_attr(FILE *f, const struct nlattr *a)
 		put_hex(f, "auth_key", alg->alg_key, alg->alg_key_len / 8);
 		break;
 	}
+	case XFRMA_ENCAP: {
+		const struct xfrm_encap_tmpl *encap = data;
+
+		fprintf(f, ",\"encap\":[%u,%u]", ntohs(encap->encap_sport), ntohs(encap->encap_dport));
+		break;
+	}
 	case XFRMA_REPLAY_ESN_VAL: {
 		const struct xfrm_replay_state_esn *esn = data;
 

@@ -12,7 +12,8 @@
  * Lists are replaced as a whole, never merged.
  *
  * Keys of tunnel, profile and default:
- *   local            outer address of this end; "any": the routing decides       (any)
+ *   local            outer address of this end, IPv4 or IPv6; "any": the routing
+ *                    decides                                                      (any)
  *   identity         phase 1 identity sent: "fqdn:r1.example", "ipv4:…" …         (local address)
  *   match-identity   phase 1 identity the peer must have                          (remote address)
  *   auth             "psk"; certificates are not there yet                        (psk)
@@ -25,6 +26,8 @@
  *   lifetime         of phase 2: a time, 10s to 30d, a volume from 1MB, or {both} (1h)
  *   replay-window    packets: 0 or 32 to 4096                                     (1024)
  *   grace            how long a replaced inbound SA goes on, 0s to 10m            (30s)
+ *   encapsulation    ESP in UDP: auto (behind a NAT), force or never              (auto)
+ *   nat-keepalive    silence before a keepalive from behind a NAT, 1s to 1h, off  (20s)
  *   start            auto, traffic or respond                                     (auto)
  *   local-net, remote-net   traffic selectors, "any" or address/prefix            (any)
  *   create-device    true: the keyer makes the device when it is missing          (false)

@@ -47,6 +47,8 @@ struct ike_addr {
 	uint8_t ip[16];		/* network order; the first 4 octets for IPv4 */
 };
 
+#define IKE_NATT_PORT 4500	/* of NAT traversal, RFC 3947 4 */
+
 struct ike_path {
 	struct ike_addr local, remote;
 };

@@ -16,8 +16,6 @@
 #include "ike.h"
 #include "msg.h"
 
-#define IKE_NATT_PORT 4500		/* RFC 3947 4 */
-
 struct ike_exchange;
 struct ike_ikesa;
 
