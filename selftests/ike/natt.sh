@@ -130,7 +130,8 @@ case_here()
 	was=$(counted p1_established)
 	check "NAT here: phase 1 renewed by the peer, through the mapping" swan "$NSB" --rekey --ike gw
 	check "NAT here: phase 1 renewed by the peer: done" wait_for "$PATIENCE" more p1_established "$was"
-	check "NAT here: still one pair at each end" wait_for "$PATIENCE" translated $NAT_A $A4 1
+	wait_for "$PATIENCE" translated $NAT_A $A4 1
+	check "NAT here: still one pair at each end" translated $NAT_A $A4 1
 	check "NAT here: down" down
 }
 
