@@ -110,6 +110,7 @@ case_none()
 case_here()
 {
 	check "a NAT in front of us" nat b0 10000-19999
+	check "replaced SAs go at once" as_keyer "extra=grace = 0s"
 	check "the peer knows its address" as_peer "remote=$NAT_A"
 	check "NAT here: we initiate" keyer "$NSA" up paris
 	check "NAT here: the peer has one pair" peer_has 1

@@ -277,6 +277,22 @@ int bind(int fd, const struct sockaddr *addr, socklen_t len)
 	return other_end(fd) >= 0 ? 0 : real(fd, addr, len);
 }
 
+/* The number may be another socket's next. */
+int close(int fd)
+{
+	int (*real)(int) = next("close");
+
+	pthread_mutex_lock(&lock);
+	for (unsigned int i = 0; i < n_stubs; i++)
+		if (fd >= 0 && stub[i].fd == fd) {
+			real(stub[i].other);
+			stub[i] = stub[--n_stubs];
+			break;
+		}
+	pthread_mutex_unlock(&lock);
+	return real(fd);
+}
+
 int setsockopt(int fd, int level, int name, const void *value, socklen_t len)
 {
 	int (*real)(int, int, int, const void *, socklen_t) = next("setsockopt");
