@@ -28,6 +28,8 @@
  *   grace            how long a replaced inbound SA goes on, 0s to 10m            (30s)
  *   encapsulation    ESP in UDP: auto (behind a NAT), force or never              (auto)
  *   nat-keepalive    silence before a keepalive from behind a NAT, 1s to 1h, off  (20s)
+ *   fragmentation    of IKE messages: yes, accept (take, never send), no, force   (yes)
+ *   fragment-size    packets with IKE fragments, 576 to 1500 octets              (1280)
  *   start            auto, traffic or respond                                     (auto)
  *   local-net, remote-net   traffic selectors, "any" or address/prefix            (any)
  *   create-device    true: the keyer makes the device when it is missing          (false)

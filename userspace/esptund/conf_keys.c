@@ -372,6 +372,32 @@ static void apply_nat_keepalive(struct conf_build *b, const struct conf_entry *e
 		b->ike->nat_keepalive = (uint32_t)seconds;
 }
 
+/* ---- fragments ------------------------------------------------------------------------------ */
+
+static void apply_fragmentation(struct conf_build *b, const struct conf_entry *e)
+{
+	static const struct conf_choice words[] = {
+		{ "yes", IKE_FRAGMENTATION_YES }, { "accept", IKE_FRAGMENTATION_ACCEPT },
+		{ "no", IKE_FRAGMENTATION_NO }, { "force", IKE_FRAGMENTATION_FORCE }, { NULL, 0 },
+	};
+	int value;
+
+	if (conf_parse_choice(e->word[0].text, words, &value))
+		bad_value(b, e, &e->word[0], "yes, accept, no or force");
+	else
+		b->ike->fragmentation = (enum ike_fragmentation)value;
+}
+
+static void apply_fragment_size(struct conf_build *b, const struct conf_entry *e)
+{
+	uint64_t n;
+
+	if (conf_parse_number(e->word[0].text, &n) || n < 576 || n > 1500)
+		bad_value(b, e, &e->word[0], "576 to 1500 octets, IP header included");
+	else
+		b->ike->fragment_size = (uint32_t)n;
+}
+
 /* ---- the rest ---------------------------------------------------------------------------------- */
 
 static void apply_start(struct conf_build *b, const struct conf_entry *e)
@@ -444,6 +470,8 @@ const struct conf_key conf_keys[] = {
 	{ "dpd", false, 1, apply_dpd },
 	{ "encapsulation", false, 1, apply_encapsulation },
 	{ "nat-keepalive", false, 1, apply_nat_keepalive },
+	{ "fragmentation", false, 1, apply_fragmentation },
+	{ "fragment-size", false, 1, apply_fragment_size },
 	{ "start", false, 1, apply_start },
 	{ "local-net", false, 1, apply_local_net },
 	{ "remote-net", false, 1, apply_remote_net },

@@ -181,6 +181,9 @@ static struct json_object *counters_object(struct daemon *d)
 	PUT(unauthenticated);
 	PUT(auth_failures);
 	PUT(no_proposal);
+	PUT(fragmented_in);
+	PUT(fragmented_out);
+	PUT(fragments_dropped);
 	PUT(peers_moved);
 	PUT(dpd_sent);
 	PUT(dpd_dead);

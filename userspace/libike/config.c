@@ -116,7 +116,8 @@ enum ike_cfg_change ike_tunnel_cfg_compare(const struct ike_tunnel_cfg *a, const
 		return IKE_CFG_P1;
 	if (!p2_same(a, b))
 		return IKE_CFG_P2;
-	if (a->policy != b->policy || a->grace != b->grace || a->dpd != b->dpd || a->start != b->start)
+	if (a->policy != b->policy || a->grace != b->grace || a->dpd != b->dpd || a->start != b->start ||
+	    a->fragmentation != b->fragmentation || a->fragment_size != b->fragment_size)
 		return IKE_CFG_START;
 	return IKE_CFG_SAME;
 }
@@ -168,6 +169,11 @@ static int check_numbers(const struct ike_tunnel_cfg *t, const struct complaint 
 		return complain(c, t, "tunnel %s: dpd of %u s is over a day", t->name, t->dpd);
 	if (t->nat_keepalive > 3600)
 		return complain(c, t, "tunnel %s: a NAT keepalive after %u s is over an hour", t->name, t->nat_keepalive);
+	if (t->fragment_size && (t->fragment_size < 576 || t->fragment_size > 1500))
+		return complain(c, t, "tunnel %s: a fragment size of %u octets is not between 576 and 1500", t->name,
+				t->fragment_size);
+	if (t->fragmentation > IKE_FRAGMENTATION_FORCE)
+		return complain(c, t, "tunnel %s: unknown fragmentation", t->name);
 	if (t->encapsulation > IKE_ENCAPSULATION_NEVER)
 		return complain(c, t, "tunnel %s: unknown encapsulation", t->name);
 	if (t->start > IKE_START_RESPOND)

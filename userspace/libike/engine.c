@@ -246,6 +246,28 @@ static void receive(struct ike_ikesa *sa, const struct ike_path *path, const str
 	}
 }
 
+/* What it makes whole is looked at as if it had come so; no fragment is in a fragment. */
+static void receive_fragment(struct ike_ikesa *sa, const struct ike_path *path, const uint8_t *data, size_t len)
+{
+	struct ike_logctx ctx = ike_ikesa_ctx(sa, NULL);
+	uint8_t *message = ike_transport_collect(sa, data, len, &len);
+	const char *why = "it is not of this SA";
+	struct ike_hdr h;
+
+	if (!message)
+		return;
+	if (!ike_hdr_parse(message, len, &h, &why) && h.next != IKE_NPTYPE_FRAGMENT &&
+	    ike_ikesa_find(sa->e, h.icookie, h.rcookie, &path->remote) == sa) {
+		receive(sa, path, &h, message, len);
+	} else {
+		sa->e->cnt.malformed++;
+		ike_log_limited(sa->e, IKE_LOG_NOTICE, IKE_EV_MALFORMED, &ctx,
+				"message of %zu octets that came in fragments dropped: %s", len, why);
+	}
+	ike_crypto_wipe(message, len);
+	free(message);
+}
+
 static void receive_unknown(struct ike_engine *e, const struct ike_path *path, const struct ike_hdr *h,
 			    const uint8_t *data, size_t len)
 {
@@ -295,7 +317,9 @@ static void datagram(struct ike_engine *e, const struct ike_path *path, const ui
 		return;
 	}
 	sa = ike_ikesa_find(e, h.icookie, h.rcookie, &path->remote);
-	if (sa)
+	if (sa && h.next == IKE_NPTYPE_FRAGMENT)
+		receive_fragment(sa, path, data, len);
+	else if (sa)
 		receive(sa, path, &h, data, len);
 	else
 		receive_unknown(e, path, &h, data, len);

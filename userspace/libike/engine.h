@@ -45,6 +45,7 @@ struct ike_engine {
 	struct ike_request *requests;	/* asked of the kernel, not answered yet */
 	uint64_t last_request;
 	uint64_t last_order;		/* see child.h, ikesa.h */
+	size_t assembled;		/* octets of fragments held by all SAs, see transport.h */
 
 	struct {
 		struct ike_tunnel *tunnels;

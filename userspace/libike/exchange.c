@@ -45,9 +45,9 @@ void ike_exchange_set_state(struct ike_exchange *x, enum ike_state state)
 
 /* ---- repetition ---------------------------------------------------------------------- */
 
-static void transmit(struct ike_exchange *x)
+static void transmit(struct ike_exchange *x, bool repeated)
 {
-	ike_act_send(x->sa->e, &x->sa->path, x->out, x->out_len);
+	ike_transport_send(x->sa, &x->sa->path, x->out, x->out_len, repeated);
 }
 
 /* Where it came from, for the port the peer has may be another by now; not to another address. */
@@ -56,7 +56,7 @@ static void transmit_back(struct ike_exchange *x)
 	const struct ike_path *from = x->sa->e->from;
 	bool there = from && ike_addr_equal(&from->remote, &x->sa->path.remote);
 
-	ike_act_send(x->sa->e, there ? from : &x->sa->path, x->out, x->out_len);
+	ike_transport_send(x->sa, there ? from : &x->sa->path, x->out, x->out_len, true);
 }
 
 static void timer_fired(struct ike_engine *e, void *owner)
@@ -69,7 +69,7 @@ static void timer_fired(struct ike_engine *e, void *owner)
 		x->mode->timeout(x);
 		return;
 	}
-	transmit(x);
+	transmit(x, true);
 	e->cnt.retransmits++;
 	ike_log(e, IKE_LOG_DEBUG, IKE_EV_RETRANSMIT, &ctx, "no answer to %s: sent again (%u of %u)",
 		x->out_name, x->sent, IKE_RETRANSMITS);
@@ -243,7 +243,7 @@ static int send_message(struct ike_exchange *x, const char *name, bool encrypted
 	x->out = w.b.data;	/* ours now */
 	x->out_len = w.b.len;
 	x->out_name = name;
-	transmit(x);
+	transmit(x, false);
 	return 0;
 }
 

@@ -151,6 +151,14 @@ enum ike_encapsulation {
 	IKE_ENCAPSULATION_NEVER,	/* NAT traversal is not announced */
 };
 
+/* IKE fragments of Cisco's and Microsoft's kind. */
+enum ike_fragmentation {
+	IKE_FRAGMENTATION_YES,		/* sent to a peer that announces them when a message is large, taken */
+	IKE_FRAGMENTATION_ACCEPT,	/* taken, never sent */
+	IKE_FRAGMENTATION_NO,		/* neither, and not announced */
+	IKE_FRAGMENTATION_FORCE,	/* sent in small packets at once, announced or not */
+};
+
 /* One tunnel, validated. Plain data: copied by ike_configure, compared octet-wise field by field. */
 struct ike_tunnel_cfg {
 	char name[IKE_NAME_MAX + 1];	/* unique */
@@ -175,6 +183,8 @@ struct ike_tunnel_cfg {
 	enum ike_start start;
 	struct ike_net local_net, remote_net;	/* default any/any (0.0.0.0/0) */
 	enum ike_encapsulation encapsulation;	/* default auto */
+	enum ike_fragmentation fragmentation;	/* default yes */
+	uint32_t fragment_size;		/* octets of a packet with an IKE fragment; default 0: 1280, or 576 when repeated over IPv4 */
 	uint32_t nat_keepalive;		/* seconds of silence before a keepalive from behind a NAT; default 20, 0: never */
 };
 
@@ -402,6 +412,8 @@ struct ike_counters {
 	uint64_t unauthenticated;	/* notify or delete without protection, or bad HASH */
 	uint64_t auth_failures;
 	uint64_t no_proposal;
+	uint64_t fragmented_in, fragmented_out;	/* messages that came or went in fragments */
+	uint64_t fragments_dropped;	/* single ones: unexpected, malformed, too many, too late */
 	uint64_t peers_moved;		/* by their NAT, to another port or address */
 	uint64_t dpd_sent, dpd_dead;	/* R-U-THERE asked; peers given up because of silence */
 	uint64_t p1_established, p2_established, p1_rekeyed, p2_rekeyed;

@@ -279,6 +279,7 @@ void ike_ikesa_kill(struct ike_ikesa *sa, bool tell, const char *why)
 	ike_timer_fini(&e->timers, &sa->expire);
 	ike_timer_fini(&e->timers, &sa->dpd.timer);
 	ike_roam_fini(sa);
+	ike_transport_clear(sa);
 	unlink_bucket(sa);
 	if (sa->prev)
 		sa->prev->next = sa->next;

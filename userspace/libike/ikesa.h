@@ -12,6 +12,7 @@
 #include "natt.h"
 #include "proposal.h"
 #include "roam.h"
+#include "transport.h"
 
 /* What is known of whether the peer is still there; see dpd.h. */
 struct ike_dpd {
@@ -58,6 +59,8 @@ struct ike_ikesa {
 	struct ike_dpd dpd;
 	struct ike_natt natt;
 	struct ike_roam roam;
+	bool fragments;			/* the peer announced that it takes IKE fragments */
+	struct ike_inbox *inbox;	/* those of a message that is not whole yet; NULL: none */
 };
 
 /* A new one in our list. rcookie NULL: zero. NULL when memory is short. */

@@ -9,6 +9,7 @@
 
 #include "ident.h"
 #include "ikesa.h"
+#include "tunnel.h"
 
 struct vendor {
 	const char *name;
@@ -87,6 +88,21 @@ const char *ike_vendor_name(const uint8_t *body, size_t len)
 	return v ? v->name : NULL;
 }
 
+/* What Cisco's and Microsoft's IKE calls FRAGMENTATION; of main and aggressive mode. */
+static const uint8_t fragmentation[20] = { 0x40, 0x48, 0xb7, 0xd5, 0x6e, 0xbc, 0xe8, 0x85, 0x25, 0xe7,
+					   0xde, 0x7f, 0x00, 0xd6, 0xc2, 0xd3, 0x80, 0x00, 0x00, 0x00 };
+
+static bool announces_fragments(const struct ike_payload *p)
+{
+	return p->len >= 16 && !memcmp(p->body, fragmentation, 16);
+}
+
+static void put_fragmentation(struct ike_exchange *x, struct ike_msgw *w)
+{
+	if (x->sa->tunnel->cfg.fragmentation != IKE_FRAGMENTATION_NO && (x->initiator || x->sa->fragments))
+		ike_msgw_payload(w, ISAKMP_NPTYPE_VID, fragmentation, sizeof(fragmentation));
+}
+
 /* The best first: some take the first one they know. */
 static void put_natt(struct ike_exchange *x, struct ike_msgw *w)
 {
@@ -106,6 +122,7 @@ void ike_vendor_put(struct ike_exchange *x, struct ike_msgw *w)
 {
 	ike_msgw_payload(w, ISAKMP_NPTYPE_VID, dpd_1_0, sizeof(dpd_1_0));
 	put_natt(x, w);
+	put_fragmentation(x, w);
 }
 
 /* Of any version: the two last octets. */
@@ -130,6 +147,8 @@ void ike_vendor_take(struct ike_exchange *x, const struct ike_msg *m)
 			continue;
 		if (announces_dpd(p))
 			x->sa->dpd.peer = true;
+		if (announces_fragments(p))
+			x->sa->fragments = true;
 		v = find(p->body, p->len);
 		if (v && v->natt)
 			ike_natt_announced(x->sa, v->natt);

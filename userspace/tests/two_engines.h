@@ -147,6 +147,10 @@ static void name_packet(struct world *w, struct packet *p)
 	uint8_t key[14];
 	size_t i;
 
+	if (p->data[16] == 132) {
+		snprintf(p->name, sizeof(p->name), "FRAG");
+		return;
+	}
 	memcpy(key, p->data, 8);
 	memcpy(key + 8, p->data + 20, 4);
 	key[12] = p->data[18];
