@@ -54,7 +54,7 @@ static void comes_up(struct sim_world *w, ike_time patience)
 	sim_watch(w);
 }
 
-static void both_start_and_come_up(struct sim_world *w)
+void sim_all_come_up(struct sim_world *w)
 {
 	everybody_starts(w);
 	comes_up(w, 30 * SIM_MINUTE);
@@ -93,7 +93,7 @@ static void everybody_goes_down(struct sim_world *w)
 	sim_check_nothing(w);
 }
 
-static void the_end(struct sim_world *w)
+void sim_the_end(struct sim_world *w)
 {
 	one_pair_remains(w);
 	everybody_goes_down(w);
@@ -111,21 +111,21 @@ static void start_one(struct sim_world *w)
 	bool alice = sim_chance(&w->script, 50);
 
 	alice_and_bob(w, alice ? IKE_START_AUTO : IKE_START_RESPOND, alice ? IKE_START_RESPOND : IKE_START_AUTO);
-	both_start_and_come_up(w);
-	the_end(w);
+	sim_all_come_up(w);
+	sim_the_end(w);
 }
 
 static void start_both(struct sim_world *w)
 {
 	alice_and_bob(w, IKE_START_AUTO, IKE_START_AUTO);
-	both_start_and_come_up(w);
-	the_end(w);
+	sim_all_come_up(w);
+	sim_the_end(w);
 }
 
 static void start_traffic(struct sim_world *w)
 {
 	alice_and_bob(w, IKE_START_TRAFFIC, sim_chance(&w->script, 50) ? IKE_START_TRAFFIC : IKE_START_RESPOND);
-	both_start_and_come_up(w);
+	sim_all_come_up(w);
 	one_pair_remains(w);
 	network_is_good_now(w);
 }
@@ -140,7 +140,7 @@ static void start_command(struct sim_world *w)
 		sim_fail(w, "a tunnel that only responds began a negotiation");
 	sim_command(somebody(w), IKE_CMD_UP, l->name);
 	comes_up(w, 30 * SIM_MINUTE);
-	the_end(w);
+	sim_the_end(w);
 }
 
 static void three_hosts(struct sim_world *w)
@@ -151,11 +151,11 @@ static void three_hosts(struct sim_world *w)
 	sim_link_add(w, "alice-carol", ALICE, CAROL, &cfg);
 	sim_link_add(w, "bob-carol", BOB, CAROL, &cfg);
 	sim_cfg_free(&cfg);
-	both_start_and_come_up(w);
+	sim_all_come_up(w);
 	sim_command(&w->host[ALICE], IKE_CMD_REKEY_P2, "alice-bob");
 	sim_command(&w->host[CAROL], IKE_CMD_REKEY_P1, "alice-carol");
 	sim_command(&w->host[BOB], IKE_CMD_REKEY_P2, "bob-carol");
-	the_end(w);
+	sim_the_end(w);
 }
 
 /* ---- rekeying ------------------------------------------------------------------------------------------ */
@@ -165,12 +165,12 @@ static void rekey(struct sim_world *w, enum ike_command cmd)
 	int n;
 
 	alice_and_bob(w, IKE_START_AUTO, sim_chance(&w->script, 50) ? IKE_START_AUTO : IKE_START_RESPOND);
-	both_start_and_come_up(w);
+	sim_all_come_up(w);
 	for (n = 0; n < 5; n++) {
 		sim_run_for(w, between(w, 100 * SIM_MS, 90 * IKE_SECOND));
 		sim_command(somebody(w), cmd, "t");
 	}
-	the_end(w);
+	sim_the_end(w);
 }
 
 static void rekey_p2(struct sim_world *w)
@@ -190,14 +190,14 @@ static void rekey_collision(struct sim_world *w)
 	int n;
 
 	alice_and_bob(w, IKE_START_AUTO, IKE_START_AUTO);
-	both_start_and_come_up(w);
+	sim_all_come_up(w);
 	for (n = 0; n < 5; n++) {
 		sim_run_for(w, between(w, IKE_SECOND, 90 * IKE_SECOND));
 		sim_command(&w->host[ALICE], what[sim_below(&w->script, 2)], "t");
 		sim_run_for(w, between(w, 0, 2 * w->net.delay));
 		sim_command(&w->host[BOB], what[sim_below(&w->script, 2)], "t");
 	}
-	the_end(w);
+	sim_the_end(w);
 }
 
 /* Rekeys of both phases all over each other. */
@@ -206,12 +206,12 @@ static void rekey_storm(struct sim_world *w)
 	int n;
 
 	alice_and_bob(w, IKE_START_AUTO, IKE_START_AUTO);
-	both_start_and_come_up(w);
+	sim_all_come_up(w);
 	for (n = 0; n < 20; n++) {
 		sim_run_for(w, between(w, 0, 3 * IKE_SECOND));
 		sim_command(somebody(w), sim_chance(&w->script, 30) ? IKE_CMD_REKEY_P1 : IKE_CMD_REKEY_P2, "t");
 	}
-	the_end(w);
+	sim_the_end(w);
 }
 
 /* Lifetimes that run out all the time, not the same at both ends. */
@@ -224,7 +224,7 @@ static void lifetimes(struct sim_world *w)
 		sim_cfg(l, end)->p1_life = 1200 + (uint32_t)sim_below(&w->script, 1200);
 		sim_cfg(l, end)->p2_life = 600 + (uint32_t)sim_below(&w->script, 600);
 	}
-	both_start_and_come_up(w);
+	sim_all_come_up(w);
 	sim_run_for(w, between(w, 2 * SIM_HOUR, 3 * SIM_HOUR));
 	/* A rekey may just be going on: no more of them, then count. */
 	sim_cfg(l, 0)->p2_life = sim_cfg(l, 1)->p2_life = 86400;
@@ -232,7 +232,7 @@ static void lifetimes(struct sim_world *w)
 	sim_host_reconfigure(l->end[0]);
 	sim_host_reconfigure(l->end[1]);
 	sim_run_for(w, 30 * SIM_MINUTE);
-	the_end(w);
+	sim_the_end(w);
 }
 
 static unsigned long long pairs_made(const struct sim_host *h)
@@ -258,7 +258,7 @@ static void volume(struct sim_world *w)
 
 	sim_cfg(l, 0)->p2_life_kb = 20000;
 	sim_cfg(l, 1)->p2_life_kb = 20000 + (uint32_t)sim_below(&w->script, 20000);
-	both_start_and_come_up(w);
+	sim_all_come_up(w);
 	/* 20 kB/s: what is left between soft and hard limit lasts longer than a rekey can take. */
 	w->ping_octets = 10000;
 	w->ping_idle = IKE_SECOND / 2;
@@ -267,7 +267,7 @@ static void volume(struct sim_world *w)
 	w->ping_octets = 10;
 	if (!w->failed && pairs_made(&w->host[ALICE]) < 3)
 		sim_fail(w, "the volume was used up, but only %llu pairs were made", pairs_made(&w->host[ALICE]));
-	the_end(w);
+	sim_the_end(w);
 }
 
 /* 30 days with the usual lifetimes; memory must not grow. */
@@ -281,7 +281,7 @@ static void month(struct sim_world *w)
 	sim_set_p1(sim_cfg(l, 1), "aes128-sha256-ecp256");
 	w->ping_idle = 2 * SIM_MINUTE;
 	w->ping_busy = 250 * SIM_MS;
-	both_start_and_come_up(w);
+	sim_all_come_up(w);
 	sim_run_for(w, 3 * SIM_DAY);
 	early = sim_memory();
 	sim_run_for(w, 27 * SIM_DAY);
@@ -304,7 +304,7 @@ static void down_and_up(struct sim_world *w)
 	int n;
 
 	alice_and_bob(w, IKE_START_AUTO, IKE_START_RESPOND);
-	both_start_and_come_up(w);
+	sim_all_come_up(w);
 	for (n = 0; n < 3; n++) {
 		sim_run_for(w, between(w, 10 * SIM_MS, SIM_MINUTE));
 		network_is_good_now(w);
@@ -318,21 +318,21 @@ static void down_and_up(struct sim_world *w)
 		sim_command(h, IKE_CMD_UP, "t");
 		comes_up(w, 30 * SIM_MINUTE);
 	}
-	the_end(w);
+	sim_the_end(w);
 }
 
 /* Bob deletes; Alice wants the tunnel and brings it back. */
 static void peer_deletes(struct sim_world *w)
 {
 	alice_and_bob(w, IKE_START_AUTO, IKE_START_RESPOND);
-	both_start_and_come_up(w);
+	sim_all_come_up(w);
 	network_is_good_now(w);
 	sim_links_down(w);
 	sim_command(&w->host[BOB], IKE_CMD_DOWN, "t");
 	sim_run_for(w, IKE_SECOND);
 	sim_links_down(w);
 	comes_up(w, 10 * SIM_MINUTE);
-	the_end(w);
+	sim_the_end(w);
 }
 
 /* ---- failures with a name ---------------------------------------------------------------------------------- */
@@ -366,7 +366,7 @@ static void put_right(struct sim_world *w, struct sim_link *l)
 		return;
 	sim_host_reconfigure(l->end[1]);
 	comes_up(w, 30 * SIM_MINUTE);
-	the_end(w);
+	sim_the_end(w);
 }
 
 static void wrong_psk(struct sim_world *w)
@@ -430,7 +430,7 @@ static void peer_reboot(struct sim_world *w)
 	struct sim_link *l = alice_and_bob(w, IKE_START_AUTO, IKE_START_AUTO);
 
 	sim_cfg(l, 0)->p2_life = sim_cfg(l, 1)->p2_life = 900;
-	both_start_and_come_up(w);
+	sim_all_come_up(w);
 	sim_run_for(w, between(w, 0, 2 * SIM_MINUTE));
 	sim_links_down(w);
 	sim_host_kill(&w->host[BOB]);
@@ -450,7 +450,7 @@ static void silent_reboot(struct sim_world *w)
 	struct sim_link *l = alice_and_bob(w, IKE_START_AUTO, IKE_START_RESPOND);
 
 	sim_cfg(l, 0)->p2_life = sim_cfg(l, 1)->p2_life = 900;
-	both_start_and_come_up(w);
+	sim_all_come_up(w);
 	sim_run_for(w, between(w, 0, 2 * SIM_MINUTE));
 	sim_links_down(w);
 	sim_host_kill(&w->host[BOB]);
@@ -474,7 +474,7 @@ static void dead_peer(struct sim_world *w)
 
 	sim_cfg(l, 0)->dpd = dpd;
 	sim_cfg(l, 1)->dpd = sim_chance(&w->script, 50) ? 0 : 30;
-	both_start_and_come_up(w);
+	sim_all_come_up(w);
 	sim_run_for(w, between(w, 3 * SIM_MINUTE, 10 * SIM_MINUTE));
 	if (!w->failed && sim_saw(&w->host[ALICE], "dpd-dead"))
 		sim_fail(w, "a living peer was taken for dead");
@@ -487,7 +487,7 @@ static void dead_peer(struct sim_world *w)
 	sim_run_for(w, between(w, 0, 10 * SIM_MINUTE));
 	sim_host_start(&w->host[BOB]);
 	comes_up(w, 5 * SIM_MINUTE);
-	the_end(w);
+	sim_the_end(w);
 }
 
 /* No packet for an hour: the peers ask each other, and nothing changes. */
@@ -497,7 +497,7 @@ static void silence(struct sim_world *w)
 	unsigned long made;
 
 	sim_cfg(l, 0)->p2_life = sim_cfg(l, 1)->p2_life = 86400;
-	both_start_and_come_up(w);
+	sim_all_come_up(w);
 	network_is_good_now(w);
 	sim_run_for(w, 3 * SIM_MINUTE);
 	made = w->host[ALICE].kernel.added + w->host[BOB].kernel.added;
@@ -511,7 +511,7 @@ static void silence(struct sim_world *w)
 		sim_fail(w, "nobody asked during an hour of silence");
 	if (!w->failed && made != w->host[ALICE].kernel.added + w->host[BOB].kernel.added)
 		sim_fail(w, "SAs were replaced during an hour of silence");
-	the_end(w);
+	sim_the_end(w);
 }
 
 /* Alice's keyer crashes and comes back: the kernel's SAs carry on, are adopted and replaced. */
@@ -521,7 +521,7 @@ static void keyer_restart(struct sim_world *w)
 	int n;
 
 	alice_and_bob(w, IKE_START_AUTO, sim_chance(&w->script, 50) ? IKE_START_AUTO : IKE_START_RESPOND);
-	both_start_and_come_up(w);
+	sim_all_come_up(w);
 	for (n = 0; n < 3; n++) {
 		if (sim_chance(&w->script, 50))
 			sim_command(somebody(w), IKE_CMD_REKEY_P2, "t");
@@ -547,7 +547,7 @@ static void network_break(struct sim_world *w)
 	struct sim_link *l = alice_and_bob(w, IKE_START_AUTO, IKE_START_AUTO);
 
 	sim_cfg(l, 0)->p2_life = sim_cfg(l, 1)->p2_life = 900;
-	both_start_and_come_up(w);
+	sim_all_come_up(w);
 	sim_links_down(w);
 	w->net.cut = true;
 	sim_run_for(w, between(w, SIM_MINUTE, 2 * SIM_HOUR));
@@ -629,7 +629,7 @@ static void reconfigure(struct sim_world *w)
 	const struct sim_sa *out;
 	int end;
 
-	both_start_and_come_up(w);
+	sim_all_come_up(w);
 	for (end = 0; end < 2; end++) {
 		sim_set_p2(sim_cfg(l, end), "aes256gcm16-ecp256");
 		sim_cfg(l, end)->p2_life = 1800;
@@ -641,7 +641,7 @@ static void reconfigure(struct sim_world *w)
 	out = sim_kernel_outbound(&w->host[ALICE].kernel, l->name);
 	if (!w->failed && (!out || out->alg.key_bits != 256 || out->alg.group != 19))
 		sim_fail(w, "the new proposals are not in use 10 minutes after they were configured");
-	the_end(w);
+	sim_the_end(w);
 }
 
 /* Alice's tunnel is taken out of the configuration and put back. */
@@ -650,7 +650,7 @@ static void remove_and_add(struct sim_world *w)
 	struct sim_link *l = alice_and_bob(w, IKE_START_AUTO, IKE_START_RESPOND);
 	size_t n;
 
-	both_start_and_come_up(w);
+	sim_all_come_up(w);
 	network_is_good_now(w);
 	sim_links_down(w);
 	n = l->end[0]->cfg.n_tunnels;
@@ -662,7 +662,7 @@ static void remove_and_add(struct sim_world *w)
 	l->end[0]->cfg.n_tunnels = n;
 	sim_host_reconfigure(l->end[0]);
 	comes_up(w, 30 * SIM_MINUTE);
-	the_end(w);
+	sim_the_end(w);
 }
 
 /* Somebody on the path sends altered, cut and old datagrams: no effect on what is up. */
@@ -673,12 +673,12 @@ static void attacker(struct sim_world *w)
 	alice_and_bob(w, IKE_START_AUTO, IKE_START_AUTO);
 	w->net.mangle = 50;
 	w->net.loss = (unsigned int)sim_below(&w->script, 15);
-	both_start_and_come_up(w);
+	sim_all_come_up(w);
 	for (n = 0; n < 4; n++) {
 		sim_run_for(w, between(w, IKE_SECOND, 90 * IKE_SECOND));
 		sim_command(somebody(w), sim_chance(&w->script, 40) ? IKE_CMD_REKEY_P1 : IKE_CMD_REKEY_P2, "t");
 	}
-	the_end(w);
+	sim_the_end(w);
 }
 
 /*
@@ -695,7 +695,7 @@ static void flood(struct sim_world *w)
 
 	alice_and_bob(w, IKE_START_AUTO, IKE_START_RESPOND);
 	victim = &w->host[BOB];
-	both_start_and_come_up(w);
+	sim_all_come_up(w);
 	sim_run_for(w, 3 * SIM_MINUTE);
 	w->ping_busy = 100 * SIM_MS;
 	network_is_good_now(w);
@@ -714,7 +714,7 @@ static void flood(struct sim_world *w)
 	w->ping_busy = 5 * SIM_MS;
 	if (!w->failed && isakmp_sas_made(victim) < 3)
 		sim_fail(w, "rekeys of phase 1 did not get through the flood");
-	the_end(w);
+	sim_the_end(w);
 }
 
 /* ---- the table --------------------------------------------------------------------------------------------------- */
@@ -752,6 +752,8 @@ const struct sim_scenario sim_scenarios[] = {
 	{ "remove-and-add", "the tunnel leaves the configuration and returns", remove_and_add, 1 },
 	{ "attacker", "altered, cut and old datagrams", attacker, 1 },
 	{ "flood", "40 forged MM1 a second", flood, 4 },
+	{ "nat", "one end is behind a NAT that changes its mapping", sim_nat, 1 },
+	{ "nat-restart", "a peer behind a NAT, and a keyer that dies", sim_nat_restart, 1 },
 	{ NULL, NULL, NULL, 0 },
 };
 
