@@ -101,6 +101,16 @@ static int away_adopt(struct kern *k, void *back)
 	return finish(back, k);
 }
 
+static int away_socket_set(struct kern *k, void *back, int fd)
+{
+	struct ask *a = back;
+	int err;
+
+	begin(a, PASSAGE_SOCKET, NULL);
+	err = call(a, fd);
+	return err ? kern_fail(k, err, "%s", a->msg.text) : 0;
+}
+
 static int away_spi_alloc(struct kern *k, void *back, const char *tunnel, uint32_t *spi)
 {
 	struct ask *a = back;
@@ -174,6 +184,7 @@ struct ask *ask_new(int sock, bool record)
 		.devices_reap = away_devices_reap,
 		.peer = away_peer,
 		.adopt = away_adopt,
+		.socket_set = away_socket_set,
 		.spi_alloc = away_spi_alloc,
 		.sa_add = away_sa_add,
 		.sa_activate = away_sa_activate,

@@ -83,6 +83,9 @@ static bool open_parts(struct daemon *d, int asks)
 {
 	const struct ctl_options ctl = { .path = d->opt.ctl, .group = d->opt.ctl_group };
 	struct kern_env env = { .event = run_kernel_event };
+	struct udp_options udp = {
+		.port = d->opt.port, .natt_port = IKE_NATT_PORT, .fn = run_datagram, .attach = kern_socket_set,
+	};
 
 	d->loop = loop_new();
 	d->run = run_new();
@@ -97,7 +100,9 @@ static bool open_parts(struct daemon *d, int asks)
 	ask_hello(d->ask);
 	wait_for_port(d->opt.port);
 	d->kern = ask_kern(d->ask, &env);
-	d->udp = d->kern ? udp_open(d->loop, d->log, d->opt.port, run_datagram, d->run) : NULL;
+	udp.ctx = d->run;
+	udp.attach_ctx = d->kern;
+	d->udp = d->kern ? udp_open(d->loop, d->log, &udp) : NULL;
 	d->ctl = d->udp ? ctl_open(d->loop, d->log, &ctl, command_handle, d) : NULL;
 	return d->ctl;
 }

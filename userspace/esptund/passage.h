@@ -32,6 +32,7 @@ enum passage_type {
 	PASSAGE_REAP,		/* kern_devices_reap() */
 	PASSAGE_HERE,		/* can datagrams be sent from 'remote'? count: 1 or 0 */
 	PASSAGE_ADOPT,
+	PASSAGE_SOCKET,		/* kern_socket_set() of the descriptor that comes along */
 	PASSAGE_PEER,
 	PASSAGE_SPI_ALLOC,
 	PASSAGE_SA_ADD,

@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <malloc.h>
+#include <netinet/in.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -292,10 +293,30 @@ static bool handle(struct warden *w)
 	return true;
 }
 
-static void on_ask(evutil_socket_t fd, short what, void *ctx)
+/* The only kind of descriptor the cell has a reason to give: one of a UDP socket. */
+static bool is_udp(int fd)
+{
+	int type = 0, protocol = 0;
+	socklen_t len = sizeof(int);
+
+	return !getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) && type == SOCK_DGRAM &&
+	       !getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &len) && protocol == IPPROTO_UDP;
+}
+
+static bool handle_socket(struct warden *w, int fd)
+{
+	if (w->msg.type != PASSAGE_SOCKET || !is_udp(fd))
+		return false;
+	w->msg.err = kern_socket_set(w->kern, fd);
+	snprintf(w->msg.text, sizeof(w->msg.text), "%s", w->msg.err ? kern_error(w->kern) : "");
+	passage_send(w->asks, &w->msg, NULL, -1);
+	return true;
+}
+
+static void on_ask(evutil_socket_t sock, short what, void *ctx)
 {
 	struct warden *w = ctx;
-	int err = passage_receive(fd, false, &w->msg, NULL, NULL);
+	int fd = -1, err = passage_receive(sock, false, &w->msg, NULL, &fd);
 
 	(void)what;
 	if (err == -EAGAIN)
@@ -304,12 +325,14 @@ static void on_ask(evutil_socket_t fd, short what, void *ctx)
 		event_del(w->on_ask);
 		return;
 	}
-	if (err || !handle(w)) {
+	if (err || !(fd >= 0 ? handle_socket(w, fd) : handle(w))) {
 		log_line(w->log, IKE_LOG_ERROR, "cell-misbehaves", NULL, "message of type %u from the process that talks to "
 			 "peers is not one it would send: everything ends", w->msg.type);
 		w->status = EXIT_FAILURE;
 		loop_stop(w->loop);
 	}
+	if (fd >= 0)
+		close(fd);
 	passage_wipe(&w->msg);
 }
 

@@ -84,13 +84,13 @@ static void choose_p1(const struct ike_sapay *sa, const struct ike_tunnel_cfg *c
 	FUZZ_CHECK(c.life >= IKE_LIFE_MIN && c.life <= cfg->p1_life);
 }
 
-static void choose_p2(const struct ike_sapay *sa, const struct ike_tunnel_cfg *cfg, uint16_t group)
+static void choose_p2(const struct ike_sapay *sa, const struct ike_tunnel_cfg *cfg, uint16_t group, bool udp)
 {
 	struct ike_p2_choice c = { 0 };
 	struct ike_sapay answer;
 	unsigned int i;
 
-	if (!ike_choose_p2(sa, cfg, group, &answer, &c))
+	if (!ike_choose_p2(sa, cfg, group, udp, &answer, &c))
 		return;
 	check_answer(&answer);
 	for (i = 0; i < cfg->n_p2; i++)
@@ -118,10 +118,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	FUZZ_CHECK(sa.n_proposals <= IKE_MAX_OFFERED && sa.n_transforms <= IKE_MAX_TRANSFORMS);
 	check_again(&sa);
 	choose_p1(&sa, cfg);
-	ike_p2_explain(&sa, cfg, text, sizeof(text));
+	ike_p2_explain(&sa, cfg, false, text, sizeof(text));
 	fuzz_printable(text);
-	choose_p2(&sa, cfg, 0);
-	choose_p2(&sa, cfg, 14);
-	choose_p2(&sa, cfg, IKE_GROUP_ANY);
+	choose_p2(&sa, cfg, 0, false);
+	choose_p2(&sa, cfg, 14, true);
+	choose_p2(&sa, cfg, IKE_GROUP_ANY, false);
 	return 0;
 }

@@ -98,8 +98,12 @@ static void describe(const struct ike_child *c, enum ike_dir dir, struct ike_sa 
 	sa->dir = dir;
 	sa->spi = dir == IKE_IN ? c->spi_in : c->spi_out;
 	sa->path = c->path;
-	sa->path.local.port = 0;
-	sa->path.remote.port = 0;
+	if (!c->encap) {
+		sa->path.local.port = 0;
+		sa->path.remote.port = 0;
+	}
+	sa->follow_peer = dir == IKE_IN && c->encap && c->nat_peer;
+	sa->keepalive = dir == IKE_OUT && c->encap && c->nat_here ? c->tunnel->cfg.nat_keepalive : 0;
 	sa->alg = c->p2.alg;
 	sa->replay_window = c->tunnel->cfg.replay_window;
 	sa->partner_spi = dir == IKE_OUT ? c->spi_in : 0;
@@ -208,6 +212,9 @@ struct ike_child *ike_child_new(struct ike_tunnel *t, struct ike_exchange *x, co
 	c->sel = *sel;
 	if (x) {
 		c->path = x->sa->path;
+		c->encap = x->sa->natt.encap;
+		c->nat_here = x->sa->natt.here;
+		c->nat_peer = x->sa->natt.peer;
 		memcpy(c->icookie, x->sa->icookie, IKE_COOKIE_LEN);
 		memcpy(c->rcookie, x->sa->rcookie, IKE_COOKIE_LEN);
 	}
@@ -336,17 +343,32 @@ void ike_child_alloc_spi(struct ike_child *c)
 
 void ike_child_install(struct ike_child *c)
 {
+	c->path = c->x->sa->path;	/* the peer may have moved since QM1 */
 	if (!add(c, IKE_IN))
 		ike_child_kill(c, false, "out of memory");
 }
 
-void ike_child_retire(struct ike_child *c, bool we_delete)
+/*
+ * A responder sends on the old pair until it has our QM3. If that is lost it repeats QM2: strongSwan
+ * after 4, 11, 24 and 47 s, IOS and racoon every 10 s. So as long as no packet has shown that it
+ * uses the new pair, the delete that takes the old one from it waits longer.
+ */
+#define UNCONFIRMED (30 * IKE_SECOND)
+
+static ike_time grace_of(const struct ike_child *c)
+{
+	return (ike_time)c->tunnel->cfg.grace * IKE_SECOND;
+}
+
+void ike_child_retire(struct ike_child *c, bool we_delete, const struct ike_child *by)
 {
 	struct ike_engine *e = c->tunnel->e;
-	ike_time grace = (ike_time)c->tunnel->cfg.grace * IKE_SECOND;
+	ike_time grace = grace_of(c);
 	ike_time end = e->now + (we_delete ? grace : 2 * grace + 5 * IKE_SECOND);
 	struct ike_logctx ctx = child_ctx(c);
 
+	if (we_delete && grace && by && !by->confirmed)
+		end += UNCONFIRMED;
 	c->state = IKE_CHILD_OLD;
 	ike_timer_stop(&e->timers, &c->rekey);
 	c->rekey_at = 0;
@@ -362,7 +384,7 @@ void ike_child_outcast(struct ike_child *c, bool we_delete)
 {
 	ike_timer_stop(&c->tunnel->e->timers, &c->use);
 	del(c, IKE_OUT);
-	ike_child_retire(c, we_delete);
+	ike_child_retire(c, we_delete, NULL);
 }
 
 /* A newer pair is in use already: this one came out of a collision and only receives. */
@@ -471,8 +493,25 @@ static void use_due(struct ike_engine *e, void *owner)
 		undo_activation(c);
 }
 
+/* The peer does not send on the older ones any more. */
+static void end_grace_of_older(const struct ike_child *c)
+{
+	struct ike_engine *e = c->tunnel->e;
+	struct ike_child *o;
+
+	for (o = c->tunnel->children; o; o = o->next) {
+		if (o->state != IKE_CHILD_OLD || o->order > c->order || !ike_child_same_packets(o, c) ||
+		    o->expires_at <= e->now + grace_of(c))
+			continue;
+		o->expires_at = e->now + grace_of(c);
+		ike_timer_set(&e->timers, &o->expire, o->expires_at);
+	}
+}
+
 void ike_child_confirmed(struct ike_child *c)
 {
+	if (c->initiator)
+		end_grace_of_older(c);
 	/* The kernel has switched by itself; this makes it known here, too. */
 	if (ike_timer_running(&c->use))
 		use_due(c->tunnel->e, c);
@@ -499,7 +538,7 @@ static void retire_others(struct ike_child *c, bool wait)
 		if (waits && wait && !start_using(o))
 			continue;
 		if (o->state == IKE_CHILD_ACTIVE)
-			ike_child_retire(o, c->initiator);
+			ike_child_retire(o, c->initiator, c);
 	}
 }
 
@@ -515,7 +554,7 @@ void ike_child_activate(struct ike_child *c)
 	bound_old(c);
 	if (is_outdone(c)) {
 		del(c, IKE_OUT);
-		ike_child_retire(c, !c->initiator);
+		ike_child_retire(c, !c->initiator, NULL);
 		ike_tunnel_child_up(c->tunnel, c);
 		return;
 	}

@@ -29,6 +29,7 @@ struct ike_child {
 	enum ike_child_state state;
 	bool initiator;			/* we began the negotiation */
 	bool adopted, dead;
+	bool confirmed;			/* a packet has come on it: the peer has it and sends on it */
 	bool outdated;			/* negotiated before the configuration changed */
 	bool adopted_pending;		/* its outbound half was found pending */
 	bool spi_in_held;		/* the kernel reserved or installed spi_in */
@@ -38,7 +39,9 @@ struct ike_child {
 	struct ike_p2_choice p2;
 	struct ike_selector want;	/* the configured selector it is for; the configuration may change meanwhile */
 	struct ike_selector sel;	/* negotiated: that, or less */
-	struct ike_path path;
+	struct ike_path path;		/* encapsulated: where the kernel sends to, as far as it has told */
+	bool encap;			/* in UDP */
+	bool nat_here, nat_peer;	/* with encap */
 	uint8_t icookie[IKE_COOKIE_LEN], rcookie[IKE_COOKIE_LEN];
 	/*
 	 * Both peers must agree which of two pairs is the newer one. It counts when the
@@ -69,8 +72,8 @@ void ike_child_free(struct ike_child *c);
 void ike_child_start_life(struct ike_child *c);
 /* The same when p2.life is lowered afterwards: they run from when it was established. */
 void ike_child_set_life(struct ike_child *c);
-/* Replaced by a newer pair: inbound stays for its grace. */
-void ike_child_retire(struct ike_child *c, bool we_delete);
+/* Replaced by a newer pair (NULL: which one does not matter): inbound stays for its grace. */
+void ike_child_retire(struct ike_child *c, bool we_delete, const struct ike_child *by);
 
 /* Its selector is not configured any more: it stops sending, and goes after its grace. */
 void ike_child_outcast(struct ike_child *c, bool we_delete);

@@ -194,7 +194,7 @@ static void tampered_delete_has_no_effect(void **state)
 	assert_int_equal(ike_command(w->side[ALICE].e, IKE_CMD_REKEY_P2, "paris", w->now), 0);
 	run_for(w, 5 * IKE_SECOND);
 	w->wire = tamper_info;
-	run_for(w, 50 * IKE_SECOND);		/* A deletes the old pair */
+	run_for(w, 57 * IKE_SECOND);		/* A deletes the old pair */
 	assert_int_equal(w->seen, 1);
 	assert_int_equal(counters(w, BOB).children_now, 1);
 	assert_true(counters(w, BOB).unauthenticated > 50);
