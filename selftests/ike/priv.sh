@@ -35,7 +35,7 @@ is "its root directory is empty" "$(ls -A "/proc/$cell/root/" 2> /dev/null)" ''
 check "and deleted" bash -c "readlink /proc/$cell/root | grep -q '(deleted)$'"
 is "it has no file open but the log" "$(readlink "/proc/$cell"/fd/* | grep '^/' | grep -v -e /dev/null -e '/log$')" ''
 is "it has no netlink socket" "$(sockets_in "$cell" netlink)" 0
-check "it has the UDP sockets" test "$(sockets_in "$cell" udp)" = 1
+is "it has the UDP sockets, of IKE and of NAT traversal" "$(sockets_in "$cell" udp)" 2
 is "the other one keeps one capability" "$(field "$warden" CapPrm) $(field "$warden" CapBnd)" "0000000000001000 0000000000001000"
 is "and has no UDP socket" "$(sockets_in "$warden" udp)" 0
 is "the real keyer has no way to attack itself" "$(try open | grep -c 'unknown command')" 1
