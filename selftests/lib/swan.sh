@@ -25,7 +25,7 @@ swan_daemon_conf()
 {
 	cat <<-END
 	charon-systemd {
-		load = ${SWAN_LOAD:-random nonce aes sha1 sha2 md5 hmac kdf pem pkcs1 pkcs8 pubkey x509 gmp gcm openssl revocation constraints kernel-netlink socket-default vici updown}
+		load = ${SWAN_LOAD:-random nonce aes sha1 sha2 md5 hmac kdf pem pkcs1 pkcs8 pubkey x509 gmp gcm openssl revocation constraints kernel-netlink socket-default vici updown xauth-generic}
 		install_routes = no
 		install_virtual_ip = no
 		retransmit_tries = 10

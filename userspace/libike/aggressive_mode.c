@@ -144,7 +144,7 @@ static int put_am1(struct ike_exchange *x, struct ike_msgw *w)
 	err = ike_phase1_put_ke_nonce(x, w);
 	if (!err)
 		err = ike_auth_put_id(x, w);
-	ike_vendor_put(w);
+	ike_vendor_put(x, w);
 	return err;
 }
 
@@ -175,7 +175,7 @@ static int put_am2(struct ike_exchange *x, struct ike_msgw *w)
 	err = ike_phase1_put_ke_nonce(x, w);
 	if (!err)
 		err = ike_auth_put(x, w);
-	ike_vendor_put(w);
+	ike_vendor_put(x, w);
 	return err;
 }
 

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "info.h"
+#include "modecfg.h"
 #include "quick_mode.h"
 #include "tunnel.h"
 
@@ -203,8 +204,8 @@ struct ike_child *ike_child_new(struct ike_tunnel *t, struct ike_exchange *x, bo
 	c->x = x;
 	c->initiator = initiator;
 	c->created = t->e->now;
-	c->local_net = t->cfg.local_net;
-	c->remote_net = t->cfg.remote_net;
+	c->local_net = ike_modecfg_local(t);
+	c->remote_net = ike_modecfg_remote(t);
 	if (x) {
 		c->path = x->sa->path;
 		memcpy(c->icookie, x->sa->icookie, IKE_COOKIE_LEN);

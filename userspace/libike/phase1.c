@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "addr.h"
+#include "admission.h"
 #include "aggressive_mode.h"
 #include "auth.h"
 #include "cipher.h"
@@ -50,7 +51,7 @@ int ike_phase1_put_sa(struct ike_exchange *x, struct ike_msgw *w)
 	const struct ike_blob *b = x->initiator ? &x->mm->sai_b : &x->mm->answer;
 
 	ike_msgw_payload(w, ISAKMP_NPTYPE_SA, b->data, b->len);
-	ike_vendor_put(w);
+	ike_vendor_put(x, w);
 	return 0;
 }
 
@@ -289,7 +290,7 @@ void ike_phase1_established(struct ike_exchange *x)
 	if (x->state != IKE_ST_AM_AUTH_SENT)
 		ike_exchange_linger(x);
 	x->sa->authenticated = true;
-	ike_ikesa_establish(x->sa);
+	ike_admission_begin(x->sa);
 }
 
 static void describe_silence(struct ike_exchange *x, char *text, size_t size)

@@ -26,6 +26,7 @@
 
 #include "collision.h"
 #include "info.h"
+#include "modecfg.h"
 #include "phase1.h"
 #include "tunnel.h"
 
@@ -322,7 +323,10 @@ static enum ike_verdict no_proposal(struct ike_exchange *x, const char *message,
 
 static bool nets_match(const struct ike_tunnel *t, const struct ike_quick *q)
 {
-	return ike_ts_is(&q->idci, &t->cfg.remote_net) && ike_ts_is(&q->idcr, &t->cfg.local_net);
+	struct ike_net local = ike_modecfg_local(t), remote = ike_modecfg_remote(t);
+
+	return (ike_ts_is(&q->idci, &t->cfg.remote_net) || ike_ts_is(&q->idci, &remote)) &&
+	       (ike_ts_is(&q->idcr, &t->cfg.local_net) || ike_ts_is(&q->idcr, &local));
 }
 
 static enum ike_verdict wrong_nets(struct ike_exchange *x)
@@ -425,6 +429,10 @@ static enum ike_verdict respond(struct ike_exchange *x, const struct ike_msg *m,
 		return no_memory(x, "QM1");
 	q->child->p2 = *c;
 	q->child->spi_out = c->spi;
+	if (q->has_ids && ike_ts_is(&q->idci, &q->tunnel->cfg.remote_net))
+		q->child->remote_net = q->tunnel->cfg.remote_net;
+	if (q->has_ids && ike_ts_is(&q->idcr, &q->tunnel->cfg.local_net))
+		q->child->local_net = q->tunnel->cfg.local_net;
 	q->child->order = ++x->sa->e->last_order;
 	ike_exchange_set_state(x, IKE_ST_QM_INSTALLING);
 	ike_child_alloc_spi(q->child);
@@ -636,8 +644,8 @@ static void spi_ready_initiator(struct ike_exchange *x)
 	struct ike_quick *q = x->quick;
 	int err;
 
-	ike_ts_from_net(&q->tunnel->cfg.local_net, &q->idci);
-	ike_ts_from_net(&q->tunnel->cfg.remote_net, &q->idcr);
+	ike_ts_from_net(&q->child->local_net, &q->idci);
+	ike_ts_from_net(&q->child->remote_net, &q->idcr);
 	q->has_ids = true;
 	err = make_offer(q);
 	if (!err)
@@ -661,6 +669,7 @@ void ike_quick_spi_ready(struct ike_exchange *x)
 static enum ike_verdict check_nets(struct ike_exchange *x, const struct ike_msg *m)
 {
 	const struct ike_tunnel_cfg *cfg = &x->quick->tunnel->cfg;
+	const struct ike_child *ours = x->quick->child;
 	char a[80], b[80], c[80], d[80], text[400];
 	struct ike_ts ci, cr;
 	enum ike_verdict v;
@@ -669,11 +678,11 @@ static enum ike_verdict check_nets(struct ike_exchange *x, const struct ike_msg 
 	v = take_ids(x, m, "QM2", &ci, &cr, &present);
 	if (v != IKE_OK || !present)
 		return v;
-	if (ike_ts_is(&ci, &cfg->local_net) && ike_ts_is(&cr, &cfg->remote_net))
+	if (ike_ts_is(&ci, &ours->local_net) && ike_ts_is(&cr, &ours->remote_net))
 		return IKE_OK;
 	snprintf(text, sizeof(text), "networks answered: ours %s, theirs %s; offered: ours %s, theirs %s (line %u)",
 		 ike_ts_format(&ci, a, sizeof(a)), ike_ts_format(&cr, b, sizeof(b)),
-		 ike_net_format(&cfg->local_net, c, sizeof(c)), ike_net_format(&cfg->remote_net, d, sizeof(d)),
+		 ike_net_format(&ours->local_net, c, sizeof(c)), ike_net_format(&ours->remote_net, d, sizeof(d)),
 		 cfg->line);
 	return refuse(x, "QM2", IKE_EV_INVALID_ID, IKE_N_INVALID_ID_INFORMATION, text);
 }

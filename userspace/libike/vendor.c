@@ -9,6 +9,7 @@
 
 #include "ident.h"
 #include "ikesa.h"
+#include "xauth.h"
 
 struct vendor {
 	const char *name;
@@ -77,8 +78,9 @@ const char *ike_vendor_name(const uint8_t *body, size_t len)
 	return NULL;
 }
 
-void ike_vendor_put(struct ike_msgw *w)
+void ike_vendor_put(struct ike_exchange *x, struct ike_msgw *w)
 {
+	ike_xauth_put_vendor(x, w);
 	ike_msgw_payload(w, ISAKMP_NPTYPE_VID, dpd_1_0, sizeof(dpd_1_0));
 }
 

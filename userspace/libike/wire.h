@@ -167,6 +167,11 @@ enum {
 #define IKE_ESN_64 1			/* "64-bit sequence number", RFC 4304 2 */
 
 #define IKE_AUTH_PSK 1
+/* draft-beaulieu-ike-xauth-02 4.2: + 0 when the initiator is asked who it is, + 1 when the responder is. */
+#define IKE_AUTH_XAUTH_PSK 65001
+#define IKE_AUTH_XAUTH_DSS 65003
+#define IKE_AUTH_XAUTH_RSA 65005
+#define IKE_AUTH_XAUTH_LAST 65010
 
 #define IKE_ENCR_3DES 5
 #define IKE_ENCR_AES 7
