@@ -206,7 +206,7 @@ enum {
 /* Bounds of our own: what a peer may make us take in. */
 #define IKE_DATAGRAM_MAX 16384		/* octets */
 #define IKE_MAX_PAYLOADS 48		/* in one message */
-#define IKE_MAX_OFFERED 8		/* proposals in an SA payload */
+#define IKE_MAX_OFFERED 32		/* proposals in an SA payload */
 #define IKE_MAX_TRANSFORMS 64		/* in all proposals of an SA payload */
 #define IKE_MAX_ATTRS 16		/* in one transform */
 #define IKE_NONCE_MIN 8			/* RFC 2409 5 */

@@ -191,7 +191,7 @@ static void bounds(void **state)
 		assert_int_equal(ike_sapay_decode(w.data, w.len, &sa, &why), n == 8 ? 0 : -IKE_E_PARSE);
 		ike_wbuf_free(&w);
 	}
-	assert_string_equal(why, "more than 8 proposals");
+	assert_string_equal(why, "more than 32 proposals");
 }
 
 /* Too many or too long attributes spoil their transform only. */
