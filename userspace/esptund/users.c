@@ -115,10 +115,10 @@ struct users *users_read(const char *path, char *why, size_t size, unsigned int 
 		users_free(u);
 		return NULL;
 	}
-	if (strlen(u->text) + 1 == u->size && parse(u, detail, sizeof(detail), line))
-		return u;
 	if (strlen(u->text) + 1 != u->size)
 		snprintf(detail, sizeof(detail), "is not a text");
+	else if (parse(u, detail, sizeof(detail), line))
+		return u;
 	snprintf(why, size, "%s: %s", path, detail);
 	users_free(u);
 	return NULL;
