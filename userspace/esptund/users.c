@@ -69,6 +69,9 @@ static bool parse_line(struct users *u, char *line, const char **why)
 	if (find(u, line, strlen(line)))
 		return false;
 	*why = "has no hash that crypt knows: make one with mkpasswd -m yescrypt";
+	/* The oldest kinds have no mark: a password in clear could be taken for one. */
+	if (colon[1] != '$')
+		return false;
 	if (crypt_checksalt(colon + 1) != CRYPT_SALT_OK && crypt_checksalt(colon + 1) != CRYPT_SALT_METHOD_LEGACY)
 		return false;
 	*why = "is too much for memory";
@@ -155,12 +158,9 @@ const char *users_weakness(const struct users *u)
 	static const struct { const char *prefix, *name; } weak[] = { { "$1$", "MD5" }, { "$3$", "NTLM" }, { "$sha1$", "SHA1" } };
 	size_t i, j;
 
-	for (i = 0; i < u->n; i++) {
-		if (u->user[i].hash[0] != '$')
-			return "DES";
+	for (i = 0; i < u->n; i++)
 		for (j = 0; j < sizeof(weak) / sizeof(weak[0]); j++)
 			if (!strncmp(u->user[i].hash, weak[j].prefix, strlen(weak[j].prefix)))
 				return weak[j].name;
-	}
 	return NULL;
 }

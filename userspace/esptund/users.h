@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The users an XAUTH server lets in: a file with a line NAME:HASH for each, the hash as crypt(5)
- * has it (mkpasswd -m yescrypt). No password is kept.
+ * has it (mkpasswd -m yescrypt), one of the kinds that begin with $. No password is kept.
  */
 #ifndef ESPTUND_USERS_H
 #define ESPTUND_USERS_H
@@ -24,7 +24,7 @@ void users_free(struct users *u);
 
 /* Takes as long for a name that is not there. Texts need no NUL; users may be NULL: nobody. */
 bool users_check(const struct users *u, const void *name, size_t name_len, const void *password, size_t password_len);
-/* The method of a hash that is easy to try passwords against ("DES", "MD5"); NULL: none in the file. */
+/* The method of a hash that is easy to try passwords against ("MD5"); NULL: none in the file. */
 const char *users_weakness(const struct users *u);
 
 #endif
