@@ -16,42 +16,9 @@ nothing_left() { wait_for "$PATIENCE" same_keys 0; }
 all_down() { keyer "$NSA" down paris && peer_has 0 && nothing_left; }
 recorded() { grep -qF -- "$1" "$RECORD"; }
 
-# peer_conf ROLE PULL [PASSWORD [EXTRA]]: strongSwan as XAUTH client or server.
-peer_conf()
-{
-	local role=$1 pull=$2 password=${3:-wonderland} extra child remote=dynamic sections
-	if [[ $role == client ]]; then
-		extra="vips = 0.0.0.0
-			pull = $pull
-			local-xauth { round = 2
-			auth = xauth
-			xauth_id = alice
-			}"
-		child=dynamic remote=0.0.0.0/0 sections=''
-	else
-		extra="pools = inner
-			pull = $pull
-			remote-xauth { round = 2
-			auth = xauth
-			}"
-		child=0.0.0.0/0
-		sections="pools {
-			inner {
-				addrs = 10.9.1.10-10.9.1.20
-				dns = 10.9.1.1
-			}
-		}"
-	fi
-	swan_psk "extra=$extra
-			${4-}" "extra_child=rekey_time = 0" |
-		sed -e "s|local_ts = .*|local_ts = $child|" \
-			-e "s|remote_ts = .*|remote_ts = $remote|" \
-			-e "s|^\(\s*\)ike-gw {|\1xauth-alice {\n\1	id = alice\n\1	secret = \"$password\"\n\1}\n\1ike-gw {|"
-	echo "$sections"
-}
 peer_configure()
 {
-	peer_conf "$@" > "$(swan_dir "$NSB")/swanctl/swanctl.conf" && swan_load "$NSB"
+	swan_xauth "$@" > "$(swan_dir "$NSB")/swanctl/swanctl.conf" && swan_load "$NSB"
 }
 
 server='xauth = server
@@ -73,7 +40,7 @@ mkdir -p "$(keyer_dir "$NSA")"
 )
 keyer_write "$NSA" < <(keyer_conf policy=insecure "extra=$server = pull")
 check "esptund starts" keyer_start "$NSA" --record "$RECORD"
-check "strongSwan starts" peer_start < <(peer_conf client yes)
+check "strongSwan starts" peer_start < <(swan_xauth client yes)
 
 ### We are the server
 
