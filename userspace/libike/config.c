@@ -300,13 +300,17 @@ static int check_pair(const struct ike_tunnel_cfg *a, const struct ike_tunnel_cf
 				"main mode chooses the key by address", a->name, a->line, b->name);
 	if (!ids_same(a, b))
 		return 0;
-	/* The server learns who it is before anything is used. */
-	if (a->xauth == IKE_XAUTH_SERVER && b->xauth == IKE_XAUTH_SERVER && strcmp(a->xauth_user, b->xauth_user) != 0)
-		return 0;
 	/* Else what one tunnel's policy forbids would protect the other's key exchange. */
 	if (!p1_proposals_same(a, b))
 		return complain(c, b, "tunnels %s (line %u) and %s have the same addresses and identities, so they share an "
 				"ISAKMP SA: their phase 1 proposals must be the same", a->name, a->line, b->name);
+	/* Else the one that wants no login would open the other. */
+	if (a->xauth != b->xauth)
+		return complain(c, b, "tunnels %s (line %u) and %s have the same addresses and identities, so they share an "
+				"ISAKMP SA: xauth must be the same", a->name, a->line, b->name);
+	/* The server learns who it is before anything is used. */
+	if (a->xauth == IKE_XAUTH_SERVER && strcmp(a->xauth_user, b->xauth_user) != 0)
+		return 0;
 	if (ike_net_equal(&a->local_net, &b->local_net) && ike_net_equal(&a->remote_net, &b->remote_net))
 		return complain(c, b, "tunnels %s (line %u) and %s have the same addresses, identities and networks: "
 				"nothing tells them apart", a->name, a->line, b->name);

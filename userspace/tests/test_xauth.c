@@ -232,6 +232,30 @@ static void a_group_key_needs_the_word_insecure(void **state)
 	cfg_free(&t);
 }
 
+/* Two tunnels that share an ISAKMP SA, one with and one without: the latter would open the former. */
+static void no_way_around_the_login(void **state)
+{
+	struct ike_tunnel_cfg t[2];
+	struct ike_config cfg = { .tunnel = t, .n_tunnels = 2 };
+	char why[300];
+	int i;
+
+	(void)state;
+	for (i = 0; i < 2; i++)
+		tunnel_cfg(&t[i], BOB, P1, P2);
+	snprintf(t[1].name, sizeof(t[1].name), "other");
+	t[1].local_net.prefix = 8;
+	t[1].local_net.ip[0] = 10;
+	assert_int_equal(ike_config_check(&cfg, why, sizeof(why), NULL), 0);
+	login(&t[1], BOB);
+	assert_int_equal(ike_config_check(&cfg, why, sizeof(why), NULL), -IKE_E_INVALID);
+	assert_non_null(strstr(why, "xauth must be the same"));
+	login(&t[0], BOB);
+	assert_int_equal(ike_config_check(&cfg, why, sizeof(why), NULL), 0);
+	cfg_free(&t[0]);
+	cfg_free(&t[1]);
+}
+
 /* ---- loss ---------------------------------------------------------------------------------------- */
 
 static unsigned int nth_transaction;
@@ -575,6 +599,7 @@ int main(void)
 		cmocka_unit_test(wrong_password),
 		cmocka_unit_test(both_must_want_it),
 		cmocka_unit_test(a_group_key_needs_the_word_insecure),
+		cmocka_unit_test(no_way_around_the_login),
 		cmocka_unit_test(each_message_lost_once),
 		cmocka_unit_test(nobody_decides),
 		cmocka_unit_test(no_phase_2_before_the_login),
