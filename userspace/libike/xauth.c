@@ -130,29 +130,6 @@ static bool keep_user(struct ike_ikesa *sa, const uint8_t *user, size_t len)
 	return true;
 }
 
-static enum ike_verdict take_login(struct ike_exchange *x, const struct ike_cfgpay *c)
-{
-	const struct ike_cfg_attr *user = ike_cfgpay_find(c, IKE_XA_USER), *password = ike_cfgpay_find(c, IKE_XA_PASSWORD);
-	struct ike_logctx ctx = ike_exchange_ctx(x, "TR2");
-	struct ike_login login = { .user_len = text_len(user), .password_len = text_len(password) };
-	struct ike_ikesa *sa = x->sa;
-
-	if (login.user_len && login.password_len && login.password_len <= IKE_XAUTH_MAX &&
-	    keep_user(sa, user->data, login.user_len)) {
-		login.user = user->data;
-		login.password = password->data;
-		sa->admission.asked = ++sa->e->last_request;
-		ike_log_limited(sa->e, IKE_LOG_INFO, IKE_EV_XAUTH, &ctx, "user %s asks to be let in", sa->admission.user);
-		if (ike_act_xauth(sa->e, sa->admission.asked, sa->tunnel->cfg.name, &login))
-			return IKE_OK;
-		sa->admission.asked = 0;
-		return IKE_DROP;
-	}
-	ike_log_limited(sa->e, IKE_LOG_WARNING, IKE_EV_XAUTH, &ctx, "no user name and password that could be right in the answer");
-	x->tr->over = true;	/* told in ike_xauth_done() */
-	return IKE_OK;
-}
-
 /* Of tunnels that differ in the user alone, the one of this user; else one for any user; NULL. */
 static struct ike_tunnel *tunnel_of_user(const struct ike_ikesa *sa, const char *user)
 {
@@ -168,6 +145,31 @@ static struct ike_tunnel *tunnel_of_user(const struct ike_ikesa *sa, const char 
 			any = t;
 	}
 	return any;
+}
+
+static enum ike_verdict take_login(struct ike_exchange *x, const struct ike_cfgpay *c)
+{
+	const struct ike_cfg_attr *user = ike_cfgpay_find(c, IKE_XA_USER), *password = ike_cfgpay_find(c, IKE_XA_PASSWORD);
+	struct ike_logctx ctx = ike_exchange_ctx(x, "TR2");
+	struct ike_login login = { .user_len = text_len(user), .password_len = text_len(password) };
+	struct ike_ikesa *sa = x->sa;
+	const struct ike_tunnel *t;
+
+	if (login.user_len && login.password_len && login.password_len <= IKE_XAUTH_MAX &&
+	    keep_user(sa, user->data, login.user_len)) {
+		login.user = user->data;
+		login.password = password->data;
+		sa->admission.asked = ++sa->e->last_request;
+		ike_log_limited(sa->e, IKE_LOG_INFO, IKE_EV_XAUTH, &ctx, "user %s asks to be let in", sa->admission.user);
+		t = tunnel_of_user(sa, sa->admission.user);	/* each may have a file of its own */
+		if (ike_act_xauth(sa->e, sa->admission.asked, (t ? t : sa->tunnel)->cfg.name, &login))
+			return IKE_OK;
+		sa->admission.asked = 0;
+		return IKE_DROP;
+	}
+	ike_log_limited(sa->e, IKE_LOG_WARNING, IKE_EV_XAUTH, &ctx, "no user name and password that could be right in the answer");
+	x->tr->over = true;	/* told in ike_xauth_done() */
+	return IKE_OK;
 }
 
 static void answered(struct ike_ikesa *sa, bool ok)

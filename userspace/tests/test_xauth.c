@@ -517,6 +517,7 @@ static void the_user_chooses_the_tunnel(void **state)
 	cfg_free(&t[1]);
 	assert_true(run_until(w, both_done, 20 * IKE_SECOND));
 	assert_string_equal(active_out(&w->side[BOB])->tunnel, "paris");
+	assert_string_equal(w->side[BOB].login_tunnel, "paris");	/* whose users are looked at */
 	world_free(w);
 }
 

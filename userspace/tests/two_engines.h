@@ -61,6 +61,7 @@ struct side {
 	unsigned int fail_action;	/* refuse the next action of this type (plus 1) */
 	const char *user, *password;	/* whom the XAUTH server lets in */
 	char login[300];		/* "user/password" it was asked about last */
+	char login_tunnel[IKE_NAME_MAX + 1];
 	bool mute;			/* it does not answer */
 	struct ike_given given;		/* what IKE_ACT_ASSIGN said last */
 	struct ike_addr peer;		/* where IKE_ACT_PEER said the peer is */
@@ -340,6 +341,7 @@ static void kernel_login(struct world *w, struct side *s, const struct ike_actio
 	uint64_t id = a->id;
 	char expected[300];
 
+	snprintf(s->login_tunnel, sizeof(s->login_tunnel), "%s", a->tunnel);
 	snprintf(s->login, sizeof(s->login), "%.*s/%.*s", (int)a->login.user_len, (const char *)a->login.user,
 		 (int)a->login.password_len, (const char *)a->login.password);
 	snprintf(expected, sizeof(expected), "%s/%s", s->user ? s->user : "", s->password ? s->password : "");
