@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "collision.h"
+#include "contact.h"
 #include "info.h"
 #include "phase1.h"
 #include "tunnel.h"
@@ -62,6 +63,8 @@ int ike_auth_put(struct ike_exchange *x, struct ike_msgw *w)
 		ike_msgw_payload(w, ISAKMP_NPTYPE_ID, id.data, id.len);
 	if (!err)
 		ike_msgw_payload(w, ISAKMP_NPTYPE_HASH, hash, x->sa->k.len);
+	if (!err)
+		ike_contact_put(x, w);
 	ike_blob_free(&id);
 	return err;
 }
@@ -167,6 +170,7 @@ enum ike_verdict ike_auth_take(struct ike_exchange *x, const struct ike_msg *m)
 	const struct ike_step own = { .name = ike_exchange_message(x) };
 	struct ike_chunk body = ike_blob_chunk(&x->mm->idii);	/* AM3 has none: AM1 said it */
 	uint8_t expected[IKE_HASH_MAX];
+	enum ike_verdict v;
 	struct ike_id id;
 	const char *why;
 
@@ -183,5 +187,8 @@ enum ike_verdict ike_auth_take(struct ike_exchange *x, const struct ike_msg *m)
 		return bad_id(x, own.name, "more than one");
 	if (ike_id_decode(body.data, body.len, &id, &why))
 		return bad_id(x, own.name, why);
-	return auth_ok(x, &id);
+	v = auth_ok(x, &id);
+	if (v == IKE_OK)
+		ike_contact_take(x, m);
+	return v;
 }

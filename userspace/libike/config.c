@@ -32,8 +32,10 @@ void ike_tunnel_cfg_init(struct ike_tunnel_cfg *t)
 	t->grace = 30;
 	t->dpd = 30;
 	t->start = IKE_START_AUTO;
-	t->local_net.family = 4;
-	t->remote_net.family = 4;
+	t->sel[0].local.family = 4;
+	t->sel[0].remote.family = 4;
+	t->n_sel = 1;
+	t->initial_contact = true;
 }
 
 void ike_tunnel_cfg_clear(struct ike_tunnel_cfg *cfg)
@@ -106,8 +108,7 @@ static bool p2_same(const struct ike_tunnel_cfg *a, const struct ike_tunnel_cfg 
 	unsigned int i;
 
 	if (a->n_p2 != b->n_p2 || a->p2_life != b->p2_life || a->p2_life_kb != b->p2_life_kb ||
-	    a->replay_window != b->replay_window || !ike_net_equal(&a->local_net, &b->local_net) ||
-	    !ike_net_equal(&a->remote_net, &b->remote_net))
+	    a->replay_window != b->replay_window)
 		return false;
 	for (i = 0; i < a->n_p2; i++)
 		if (a->p2[i].transform != b->p2[i].transform || a->p2[i].key_bits != b->p2[i].key_bits ||
@@ -117,14 +118,39 @@ static bool p2_same(const struct ike_tunnel_cfg *a, const struct ike_tunnel_cfg 
 	return true;
 }
 
+static bool has_selector(const struct ike_tunnel_cfg *t, const struct ike_selector *sel)
+{
+	unsigned int i;
+
+	for (i = 0; i < t->n_sel; i++)
+		if (ike_selector_equal(&t->sel[i], sel))
+			return true;
+	return false;
+}
+
+/* Their order does not count. */
+static bool selectors_same(const struct ike_tunnel_cfg *a, const struct ike_tunnel_cfg *b)
+{
+	unsigned int i;
+
+	for (i = 0; i < a->n_sel; i++)
+		if (!has_selector(b, &a->sel[i]))
+			return false;
+	return a->n_sel == b->n_sel;
+}
+
 enum ike_cfg_change ike_tunnel_cfg_compare(const struct ike_tunnel_cfg *a, const struct ike_tunnel_cfg *b)
 {
 	if (!p1_same(a, b))
 		return IKE_CFG_P1;
 	if (!p2_same(a, b))
 		return IKE_CFG_P2;
-	if (a->policy != b->policy || a->grace != b->grace || a->dpd != b->dpd || a->start != b->start ||
-	    a->aggressive != b->aggressive || a->aggressive_psk != b->aggressive_psk)
+	if (!selectors_same(a, b))
+		return IKE_CFG_SELECTORS;
+	if (a->narrowing != b->narrowing || a->initial_contact != b->initial_contact ||
+	    a->delete_takes_children != b->delete_takes_children || a->policy != b->policy || a->grace != b->grace ||
+	    a->dpd != b->dpd || a->start != b->start || a->aggressive != b->aggressive ||
+	    a->aggressive_psk != b->aggressive_psk)
 		return IKE_CFG_START;
 	return IKE_CFG_SAME;
 }
@@ -232,6 +258,26 @@ static int check_proposals(const struct ike_tunnel_cfg *t, const struct complain
 	return check_look_alikes(t, c);
 }
 
+static int check_selectors(const struct ike_tunnel_cfg *t, const struct complaint *c)
+{
+	char text[IKE_SELECTOR_TEXT];
+	unsigned int i, j;
+
+	if (!t->n_sel || t->n_sel > IKE_MAX_SELECTORS)
+		return complain(c, t, "tunnel %s: %s", t->name, t->n_sel ? "too many selectors" : "no selector");
+	for (i = 0; i < t->n_sel; i++) {
+		const struct ike_selector *s = &t->sel[i];
+
+		ike_selector_format(s, text, sizeof(text));
+		if (s->local.family != s->remote.family)
+			return complain(c, t, "tunnel %s: selector %s: the networks are not of the same IP version", t->name, text);
+		for (j = 0; j < i; j++)
+			if (ike_selector_equal(s, &t->sel[j]))
+				return complain(c, t, "tunnel %s: selector %s is there twice", t->name, text);
+	}
+	return 0;
+}
+
 static int check_one(const struct ike_tunnel_cfg *t, const struct complaint *c)
 {
 	const char *why;
@@ -249,6 +295,8 @@ static int check_one(const struct ike_tunnel_cfg *t, const struct complaint *c)
 	err = check_addresses(t, c);
 	if (!err)
 		err = check_numbers(t, c);
+	if (!err)
+		err = check_selectors(t, c);
 	return err ? err : check_proposals(t, c);
 }
 
@@ -283,6 +331,8 @@ static int check_anypeer(const struct ike_tunnel_cfg *a, const struct ike_tunnel
 /* Two tunnels a responder must be able to tell apart. */
 static int check_pair(const struct ike_tunnel_cfg *a, const struct ike_tunnel_cfg *b, const struct complaint *c)
 {
+	unsigned int i;
+
 	if (!strcmp(a->name, b->name))
 		return complain(c, b, "tunnel %s: the name is taken by line %u", b->name, a->line);
 	if (!ike_addr_overlap(&a->remote, &b->remote) || !ike_addr_overlap(&a->local, &b->local))
@@ -311,9 +361,10 @@ static int check_pair(const struct ike_tunnel_cfg *a, const struct ike_tunnel_cf
 	/* The server learns who it is before anything is used. */
 	if (a->xauth == IKE_XAUTH_SERVER && strcmp(a->xauth_user, b->xauth_user) != 0)
 		return 0;
-	if (ike_net_equal(&a->local_net, &b->local_net) && ike_net_equal(&a->remote_net, &b->remote_net))
-		return complain(c, b, "tunnels %s (line %u) and %s have the same addresses, identities and networks: "
-				"nothing tells them apart", a->name, a->line, b->name);
+	for (i = 0; i < a->n_sel; i++)
+		if (has_selector(b, &a->sel[i]))
+			return complain(c, b, "tunnels %s (line %u) and %s have the same addresses, identities and "
+					"networks: nothing tells them apart", a->name, a->line, b->name);
 	return 0;
 }
 

@@ -31,14 +31,9 @@ static struct ike_net host_or(const struct ike_addr *a, const struct ike_net *ne
 	return host;
 }
 
-struct ike_net ike_modecfg_local(const struct ike_tunnel *t)
+struct ike_selector ike_modecfg_selector(const struct ike_tunnel *t, const struct ike_selector *sel)
 {
-	return host_or(&t->given.local, &t->cfg.local_net);
-}
-
-struct ike_net ike_modecfg_remote(const struct ike_tunnel *t)
-{
-	return host_or(&t->given.remote, &t->cfg.remote_net);
+	return (struct ike_selector){ host_or(&t->given.local, &sel->local), host_or(&t->given.remote, &sel->remote) };
 }
 
 void ike_modecfg_forget(struct ike_tunnel *t)

@@ -17,9 +17,8 @@ enum ike_verdict ike_modecfg_take_request(struct ike_exchange *x, const struct i
 enum ike_verdict ike_modecfg_take_answer(struct ike_exchange *x, const struct ike_cfgpay *c);
 void ike_modecfg_done(struct ike_ikesa *sa, bool ok);
 
-/* The networks of quick mode: those configured; where that is "any", the address that was given. */
-struct ike_net ike_modecfg_local(const struct ike_tunnel *t);
-struct ike_net ike_modecfg_remote(const struct ike_tunnel *t);
+/* What quick mode says for a selector: that; where it is "any", the address that was given. */
+struct ike_selector ike_modecfg_selector(const struct ike_tunnel *t, const struct ike_selector *sel);
 /* The tunnel goes down for good: its addresses are nobody's any more. */
 void ike_modecfg_forget(struct ike_tunnel *t);
 

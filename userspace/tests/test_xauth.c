@@ -244,8 +244,8 @@ static void no_way_around_the_login(void **state)
 	for (i = 0; i < 2; i++)
 		tunnel_cfg(&t[i], BOB, P1, P2);
 	snprintf(t[1].name, sizeof(t[1].name), "other");
-	t[1].local_net.prefix = 8;
-	t[1].local_net.ip[0] = 10;
+	t[1].sel[0].local.prefix = 8;
+	t[1].sel[0].local.ip[0] = 10;
 	assert_int_equal(ike_config_check(&cfg, why, sizeof(why), NULL), 0);
 	login(&t[1], BOB);
 	assert_int_equal(ike_config_check(&cfg, why, sizeof(why), NULL), -IKE_E_INVALID);
