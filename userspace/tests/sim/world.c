@@ -159,6 +159,9 @@ struct sim_link *sim_link_add(struct sim_world *w, const char *name, unsigned in
 	l->end[1] = &w->host[b];
 	add_tunnel(l->end[0], name, b, cfg);
 	add_tunnel(l->end[1], name, a, cfg);
+	/* Else the address that mode config gives, which nobody here knows, would stand for any. */
+	if (w->way & SIM_LOGIN)
+		sim_link_select(l, 1);
 	return l;
 }
 
