@@ -12,7 +12,8 @@
  * Lists are replaced as a whole, never merged.
  *
  * Keys of tunnel, profile and default:
- *   local            outer address of this end; "any": the routing decides       (any)
+ *   local            outer address of this end, IPv4 or IPv6; "any": the routing
+ *                    decides                                                      (any)
  *   identity         phase 1 identity sent: "fqdn:r1.example", "ipv4:…" …         (local address)
  *   match-identity   phase 1 identity the peer must have                          (remote address)
  *   auth             "psk"; certificates are not there yet                        (psk)
@@ -34,6 +35,10 @@
  *   mode-config      off, pull or push: inner addresses for the client            (off)
  *   address-pool     server: "10.9.0.10-10.9.0.99" or address/prefix to give      (none: client)
  *   address-dns      server: up to four resolvers it names                        (none)
+ *   encapsulation    ESP in UDP: auto (behind a NAT), force or never              (auto)
+ *   nat-keepalive    silence before a keepalive from behind a NAT, 1s to 1h, off  (20s)
+ *   fragmentation    of IKE messages: yes, accept (take, never send), no, force   (yes)
+ *   fragment-size    packets with IKE fragments, 576 to 1500 octets              (1280)
  *   start            auto, traffic or respond                                     (auto)
  *   local-net, remote-net   traffic selector, "any" or address/prefix             (any)
  *   selectors        the same for several, at most 16: { "10.1.0.0/16 === 10.2.0.0/16", … }

@@ -71,6 +71,11 @@ int kern_adopt(struct kern *k);
 
 /* The device's address is a from now on (family 0: none) instead of the one told before. */
 int kern_address(struct kern *k, const char *tunnel, const struct ike_addr *a);
+/*
+ * A UDP socket of the NAT traversal port: the data plane takes ESP in UDP and NAT keepalives off
+ * it. Called before it is bound and afterwards. ctx is the struct kern; failures are logged.
+ */
+int kern_socket_set(void *ctx, int fd);
 
 int kern_spi_alloc(struct kern *k, const char *tunnel, uint32_t *spi);
 int kern_sa_add(struct kern *k, const struct ike_sa *sa);

@@ -36,6 +36,7 @@ void ike_tunnel_cfg_init(struct ike_tunnel_cfg *t)
 	t->sel[0].remote.family = 4;
 	t->n_sel = 1;
 	t->initial_contact = true;
+	t->nat_keepalive = 20;
 }
 
 void ike_tunnel_cfg_clear(struct ike_tunnel_cfg *cfg)
@@ -100,7 +101,8 @@ static bool p1_same(const struct ike_tunnel_cfg *a, const struct ike_tunnel_cfg 
 {
 	return a->p1_life == b->p1_life && addr_same(&a->local, &b->local) && addr_same(&a->remote, &b->remote) &&
 	       ike_id_equal(&a->local_id, &b->local_id) && ike_id_equal(&a->remote_id, &b->remote_id) &&
-	       psk_same(a, b) && p1_proposals_same(a, b) && ike_xauth_cfg_same(a, b) && ike_modecfg_cfg_same(a, b);
+	       a->encapsulation == b->encapsulation && psk_same(a, b) && p1_proposals_same(a, b) &&
+	       ike_xauth_cfg_same(a, b) && ike_modecfg_cfg_same(a, b);
 }
 
 static bool p2_same(const struct ike_tunnel_cfg *a, const struct ike_tunnel_cfg *b)
@@ -108,7 +110,7 @@ static bool p2_same(const struct ike_tunnel_cfg *a, const struct ike_tunnel_cfg 
 	unsigned int i;
 
 	if (a->n_p2 != b->n_p2 || a->p2_life != b->p2_life || a->p2_life_kb != b->p2_life_kb ||
-	    a->replay_window != b->replay_window)
+	    a->replay_window != b->replay_window || a->nat_keepalive != b->nat_keepalive)
 		return false;
 	for (i = 0; i < a->n_p2; i++)
 		if (a->p2[i].transform != b->p2[i].transform || a->p2[i].key_bits != b->p2[i].key_bits ||
@@ -150,7 +152,8 @@ enum ike_cfg_change ike_tunnel_cfg_compare(const struct ike_tunnel_cfg *a, const
 	if (a->narrowing != b->narrowing || a->initial_contact != b->initial_contact ||
 	    a->delete_takes_children != b->delete_takes_children || a->policy != b->policy || a->grace != b->grace ||
 	    a->dpd != b->dpd || a->start != b->start || a->aggressive != b->aggressive ||
-	    a->aggressive_psk != b->aggressive_psk)
+	    a->aggressive_psk != b->aggressive_psk ||
+	    a->fragmentation != b->fragmentation || a->fragment_size != b->fragment_size)
 		return IKE_CFG_START;
 	return IKE_CFG_SAME;
 }
@@ -207,6 +210,15 @@ static int check_numbers(const struct ike_tunnel_cfg *t, const struct complaint 
 		return complain(c, t, "tunnel %s: grace of %u s is over an hour", t->name, t->grace);
 	if (t->dpd > 86400)
 		return complain(c, t, "tunnel %s: dpd of %u s is over a day", t->name, t->dpd);
+	if (t->nat_keepalive > 3600)
+		return complain(c, t, "tunnel %s: a NAT keepalive after %u s is over an hour", t->name, t->nat_keepalive);
+	if (t->fragment_size && (t->fragment_size < 576 || t->fragment_size > 1500))
+		return complain(c, t, "tunnel %s: a fragment size of %u octets is not between 576 and 1500", t->name,
+				t->fragment_size);
+	if (t->fragmentation > IKE_FRAGMENTATION_FORCE)
+		return complain(c, t, "tunnel %s: unknown fragmentation", t->name);
+	if (t->encapsulation > IKE_ENCAPSULATION_NEVER)
+		return complain(c, t, "tunnel %s: unknown encapsulation", t->name);
 	if (t->start > IKE_START_RESPOND)
 		return complain(c, t, "tunnel %s: unknown start mode", t->name);
 	return 0;
@@ -348,6 +360,9 @@ static int check_pair(const struct ike_tunnel_cfg *a, const struct ike_tunnel_cf
 	if (!psk_same(a, b))
 		return complain(c, b, "tunnels %s (line %u) and %s have the same addresses but different pre-shared keys: "
 				"main mode chooses the key by address", a->name, a->line, b->name);
+	if (a->encapsulation != b->encapsulation)
+		return complain(c, b, "tunnels %s (line %u) and %s have the same addresses but different encapsulation: "
+				"that is settled before the peer names itself", a->name, a->line, b->name);
 	if (!ids_same(a, b))
 		return 0;
 	/* Else what one tunnel's policy forbids would protect the other's key exchange. */

@@ -46,6 +46,8 @@ const struct sim_scenario sim_scenarios[] = {
 	{ "remove-and-add", "the tunnel leaves the configuration and returns", tell_remove_and_add, 1, 0 },
 	{ "attacker", "altered, cut and old datagrams", tell_attacker, 1, 0 },
 	{ "flood", "40 forged MM1 a second", tell_flood, 4, 0 },
+	{ "nat", "one end is behind a NAT that changes its mapping", tell_nat, 1, 0 },
+	{ "nat-restart", "a peer behind a NAT, and a keyer that dies", tell_nat_restart, 1, 0 },
 	{ "am-start-one", "in aggressive mode: one end begins", tell_start_one, 1, SIM_AGGRESSIVE },
 	{ "am-start-both", "in aggressive mode: both ends begin", tell_start_both, 1, SIM_AGGRESSIVE },
 	{ "am-rekey-p1", "in aggressive mode: rekeys of phase 1", tell_rekey_p1, 2, SIM_AGGRESSIVE },
