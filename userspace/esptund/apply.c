@@ -9,6 +9,7 @@
 
 #include "conf_aggressive.h"
 #include "daemon.h"
+#include "users.h"
 
 struct report {
 	struct daemon *d;
@@ -95,6 +96,17 @@ static void move_tunnels(struct daemon *d, const struct conf *conf)
 		/* Who only answers cannot replace them; the peer begins again when they are deleted. */
 		run_command(d->run, t->start == IKE_START_RESPOND ? IKE_CMD_DOWN : IKE_CMD_REKEY_P2, t->name);
 	}
+}
+
+bool apply_login(void *ctx, const char *tunnel, const struct ike_login *login)
+{
+	struct daemon *d = ctx;
+
+	for (size_t i = 0; d->conf && i < d->conf->ike.n_tunnels; i++)
+		if (!strcmp(d->conf->ike.tunnel[i].name, tunnel))
+			return users_check(d->conf->tunnel[i].users, login->user, login->user_len, login->password,
+					   login->password_len);
+	return false;
 }
 
 static const char *refusal(int err)

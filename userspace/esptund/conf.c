@@ -14,7 +14,9 @@
 #include "conf_aggressive.h"
 #include "conf_keys.h"
 #include "conf_sel.h"
-#include "libike/crypto.h"
+#include "conf_xauth.h"
+#include "libike/config.h"
+#include "users.h"
 
 /* Offered when the configuration names none. */
 static const char *const default_p1[] = {
@@ -78,9 +80,8 @@ static void check_section(struct conf_log *log, const struct conf_file *f, const
 		conf_error(log, conf_section_find(s, "psk")->line, "psk and psk-file (line %u) are both given: keep one",
 			   conf_section_find(s, "psk-file")->line);
 	conf_sel_check_section(log, s);
-	if (ike.psk)
-		ike_crypto_wipe(ike.psk, ike.psk_len);
-	free(ike.psk);
+	ike_tunnel_cfg_clear(&ike);
+	users_free(own.users);
 }
 
 static void check_profile_use(struct conf_log *log, const struct conf_file *f, const struct conf_section *profile)
@@ -184,6 +185,7 @@ static void check_tunnel(struct conf_build *b, const struct sources *from)
 	else if (!conf_is_any(&t->remote) && t->remote.family == t->local.family && !memcmp(t->remote.ip, t->local.ip, sizeof(t->local.ip)))
 		conf_error(b->log, line, "tunnel %s: local and remote are the same address", b->name);
 	conf_check_aggressive(b);
+	conf_check_xauth(b);
 	if (!has_secret(from))
 		conf_error(b->log, line, "tunnel %s has no pre-shared key: write psk-file = \"FILE\"", b->name);
 	if (!b->own->device[0])
@@ -323,8 +325,12 @@ struct conf *conf_load(const char *path, conf_report *report, void *ctx)
 
 void conf_free(struct conf *c)
 {
+	size_t i;
+
 	if (!c)
 		return;
+	for (i = 0; c->tunnel && i < c->ike.n_tunnels; i++)
+		users_free(c->tunnel[i].users);
 	if (c->ike.tunnel)
 		ike_config_clear(&c->ike);
 	free(c->tunnel);

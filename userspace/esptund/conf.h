@@ -28,6 +28,13 @@
  *   grace            how long a replaced inbound SA goes on, 0s to 10m            (30s)
  *   exchange         main or aggressive: how phase 1 is begun                     (main)
  *   aggressive-psk   insecure-yes: answer aggressive mode, too                    (no)
+ *   xauth            off, client or server: user and password after phase 1       (off)
+ *   xauth-user       client: our user name; server: the only one for this tunnel  (server: any)
+ *   xauth-password-file   client: file with our password; see secrets.h           (none)
+ *   xauth-users      server: file with users and hashes; see users.h              (none)
+ *   mode-config      off, pull or push: inner addresses for the client            (off)
+ *   address-pool     server: "10.9.0.10-10.9.0.99" or address/prefix to give      (none: client)
+ *   address-dns      server: up to four resolvers it names                        (none)
  *   encapsulation    ESP in UDP: auto (behind a NAT), force or never              (auto)
  *   nat-keepalive    silence before a keepalive from behind a NAT, 1s to 1h, off  (20s)
  *   fragmentation    of IKE messages: yes, accept (take, never send), no, force   (yes)
@@ -59,11 +66,14 @@
 #define CONF_PATH "/etc/esptun/esptun.conf"
 #define CONF_SIZE_MAX (4u << 20)	/* octets; a longer file is refused */
 
+struct users;
+
 /* What the keyer, not libike, has to know about a tunnel. */
 struct conf_tunnel {
 	unsigned int line;		/* where the tunnel's section starts */
 	char device[IFNAMSIZ];
 	bool create_device;
+	struct users *users;		/* whom XAUTH lets in; owned; NULL: nobody */
 };
 
 /* A configuration without errors. */

@@ -13,6 +13,7 @@
 #include "conf_aggressive.h"
 #include "conf_sel.h"
 #include "conf_value.h"
+#include "conf_xauth.h"
 #include "libike/crypto.h"
 #include "secrets.h"
 
@@ -472,6 +473,13 @@ const struct conf_key conf_keys[] = {
 	{ "delete-takes-children", false, 1, apply_delete_takes_children },
 	{ "exchange", false, 1, conf_apply_exchange },
 	{ "aggressive-psk", false, 1, conf_apply_aggressive_psk },
+	{ "xauth", false, 1, conf_apply_xauth },
+	{ "xauth-user", false, 1, conf_apply_xauth_user },
+	{ "xauth-password-file", false, 1, conf_apply_xauth_password_file },
+	{ "xauth-users", false, 1, conf_apply_xauth_users },
+	{ "mode-config", false, 1, conf_apply_mode_config },
+	{ "address-pool", false, 1, conf_apply_address_pool },
+	{ "address-dns", false, IKE_DNS_MAX, conf_apply_address_dns },
 	{ NULL, false, 0, NULL },
 };
 

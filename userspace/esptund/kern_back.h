@@ -44,6 +44,8 @@ struct kern_back_ops {
 	int (*sa_add)(struct kern *k, void *back, const char *device, const struct ike_sa *sa, uint32_t *link);
 	int (*sa_activate)(struct kern *k, void *back, const char *device, uint32_t spi);
 	int (*sa_del)(struct kern *k, void *back, const char *device, enum ike_dir dir, uint32_t spi);
+	/* Add or delete an inner address of the device itself. */
+	int (*address)(struct kern *k, void *back, const char *device, const struct ike_addr *a, bool add);
 	/* When the last packet came in on an inbound SA; 0: none has. */
 	int (*sa_last)(struct kern *k, void *back, const char *device, uint32_t spi, ike_time *at);
 	/* See kern_socket_set(). */

@@ -109,7 +109,9 @@ static void close_parts(struct daemon *d)
 static bool start(struct daemon *d)
 {
 	const struct loop_clockwork cw = { .deadline = run_deadline, .expire = run_expire, .ctx = d->run };
-	const struct run_env env = { .loop = d->loop, .log = d->log, .kern = d->kern, .udp = d->udp };
+	const struct run_env env = {
+		.loop = d->loop, .log = d->log, .kern = d->kern, .udp = d->udp, .login = apply_login, .login_ctx = d,
+	};
 
 	run_attach(d->run, &env);
 	loop_set_clockwork(d->loop, &cw);

@@ -133,6 +133,20 @@ static void do_sa_idle(struct run *r, const struct ike_action *act)
 	ike_kernel_event(r->engine, &ev, loop_now(r->env.loop));
 }
 
+static void do_xauth(struct run *r, const struct ike_action *act)
+{
+	uint64_t id = act->id;
+	bool ok = r->env.login && r->env.login(r->env.login_ctx, act->tunnel, &act->login);
+
+	ike_xauth_answer(r->engine, id, ok, loop_now(r->env.loop));
+}
+
+static void do_assign(struct run *r, const struct ike_action *act)
+{
+	if (kern_address(r->env.kern, act->tunnel, &act->given.local))
+		log_line(r->env.log, IKE_LOG_ERROR, "address-failed", act->tunnel, "%s", kern_error(r->env.kern));
+}
+
 static void do_peer(struct run *r, const struct ike_action *act)
 {
 	if (kern_peer(r->env.kern, act->tunnel, &act->path.remote))
@@ -151,6 +165,8 @@ static void (*const act_on[])(struct run *r, const struct ike_action *act) = {
 	[IKE_ACT_SA_ACTIVATE] = do_sa_activate,
 	[IKE_ACT_SA_DEL] = do_sa_del,
 	[IKE_ACT_SA_IDLE] = do_sa_idle,
+	[IKE_ACT_XAUTH] = do_xauth,
+	[IKE_ACT_ASSIGN] = do_assign,
 	[IKE_ACT_PEER] = do_peer,
 	[IKE_ACT_LOG] = do_log,
 };

@@ -88,8 +88,8 @@ int secrets_parse_psk(const char *text, size_t text_len, uint8_t **psk, size_t *
 	return 0;
 }
 
-/* One line without its end; the number of octets, or -1. */
-static ssize_t read_line(int fd, const char *path, char *buf, size_t room, char *why, size_t size)
+/* All there is, up to room octets; their number, or -1. */
+static ssize_t read_all(int fd, const char *path, char *buf, size_t room, char *why, size_t size)
 {
 	size_t len = 0;
 	ssize_t n;
@@ -106,6 +106,17 @@ static ssize_t read_line(int fd, const char *path, char *buf, size_t room, char 
 			break;
 		len += (size_t)n;
 	}
+	return (ssize_t)len;
+}
+
+/* One line without its end; the number of octets, or -1. */
+static ssize_t read_line(int fd, const char *path, char *buf, size_t room, char *why, size_t size)
+{
+	ssize_t n = read_all(fd, path, buf, room, why, size);
+	size_t len = (size_t)n;
+
+	if (n < 0)
+		return -1;
 	if (len == room) {
 		snprintf(why, size, "%s is longer than any secret: it must hold one line of at most %d octets", path,
 			 SECRETS_PSK_MAX);
@@ -128,7 +139,7 @@ static int open_secret(const char *path, char *why, size_t size)
 
 	if (fd < 0) {
 		snprintf(why, size, "cannot open %s: %s%s", path, strerror(errno), errno == ENOENT ?
-			 ": write the pre-shared key, one line, to a file of that name with mode 0600" : "");
+			 ": write the secret to a file of that name with mode 0600" : "");
 		return -1;
 	}
 	if (fstat(fd, &st) || !S_ISREG(st.st_mode))
@@ -156,4 +167,29 @@ int secrets_read_psk(const char *path, uint8_t **psk, size_t *len, char *why, si
 	}
 	ike_crypto_wipe(buf, sizeof(buf));
 	return err;
+}
+
+int secrets_read_file(const char *path, size_t max, char **text, size_t *size, char *why, size_t why_size)
+{
+	int fd = open_secret(path, why, why_size);
+	char *buf = fd < 0 ? NULL : calloc(1, max + 1);
+	ssize_t n = -1;
+
+	if (fd >= 0 && !buf)
+		snprintf(why, why_size, "out of memory");
+	if (buf)
+		n = read_all(fd, path, buf, max + 1, why, why_size);
+	if (fd >= 0)
+		close(fd);
+	if (n >= 0 && (size_t)n <= max) {
+		*text = buf;
+		*size = (size_t)n + 1;
+		return 0;
+	}
+	if (n >= 0)
+		snprintf(why, why_size, "%s is longer than %zu octets", path, max);
+	if (buf)
+		ike_crypto_wipe(buf, max + 1);
+	free(buf);
+	return -1;
 }

@@ -23,6 +23,12 @@
  */
 int secrets_read_psk(const char *path, uint8_t **psk, size_t *len, char *why, size_t size);
 
+/*
+ * A whole file of that kind, at most max octets: *text (malloc'ed, with a NUL behind it, to be wiped
+ * and freed by the caller) and *size, the NUL counted. 0 or -1 and why.
+ */
+int secrets_read_file(const char *path, size_t max, char **text, size_t *size, char *why, size_t why_size);
+
 /* The same for a secret written in the configuration. */
 int secrets_parse_psk(const char *text, size_t text_len, uint8_t **psk, size_t *len, char *why, size_t size);
 

@@ -13,9 +13,11 @@
 #include "buf.h"
 #include "crypto.h"
 #include "ident.h"
+#include "modecfg.h"
 #include "net.h"
 #include "proposal.h"
 #include "wire.h"
+#include "xauth.h"
 
 void ike_tunnel_cfg_init(struct ike_tunnel_cfg *t)
 {
@@ -42,6 +44,9 @@ void ike_tunnel_cfg_clear(struct ike_tunnel_cfg *cfg)
 	if (cfg->psk)
 		ike_crypto_wipe(cfg->psk, cfg->psk_len);
 	free(cfg->psk);
+	if (cfg->xauth_password)
+		ike_crypto_wipe(cfg->xauth_password, cfg->xauth_password_len);
+	free(cfg->xauth_password);
 	memset(cfg, 0, sizeof(*cfg));
 }
 
@@ -59,10 +64,13 @@ void ike_config_clear(struct ike_config *cfg)
 int ike_tunnel_cfg_copy(struct ike_tunnel_cfg *to, const struct ike_tunnel_cfg *from)
 {
 	*to = *from;
+	to->xauth_password = NULL;
 	to->psk = ike_memdup(from->psk, from->psk_len);
-	if (to->psk)
+	if (from->xauth_password)
+		to->xauth_password = ike_memdup(from->xauth_password, from->xauth_password_len);
+	if (to->psk && !to->xauth_password == !from->xauth_password)
 		return 0;
-	memset(to, 0, sizeof(*to));
+	ike_tunnel_cfg_clear(to);
 	return -IKE_E_NOMEM;
 }
 
@@ -93,7 +101,8 @@ static bool p1_same(const struct ike_tunnel_cfg *a, const struct ike_tunnel_cfg 
 {
 	return a->p1_life == b->p1_life && addr_same(&a->local, &b->local) && addr_same(&a->remote, &b->remote) &&
 	       ike_id_equal(&a->local_id, &b->local_id) && ike_id_equal(&a->remote_id, &b->remote_id) &&
-	       a->encapsulation == b->encapsulation && psk_same(a, b) && p1_proposals_same(a, b);
+	       a->encapsulation == b->encapsulation && psk_same(a, b) && p1_proposals_same(a, b) &&
+	       ike_xauth_cfg_same(a, b) && ike_modecfg_cfg_same(a, b);
 }
 
 static bool p2_same(const struct ike_tunnel_cfg *a, const struct ike_tunnel_cfg *b)
@@ -283,12 +292,18 @@ static int check_selectors(const struct ike_tunnel_cfg *t, const struct complain
 
 static int check_one(const struct ike_tunnel_cfg *t, const struct complaint *c)
 {
+	const char *why;
 	int err;
 
 	if (!t->name[0])
 		return complain(c, t, "a tunnel without a name");
 	if (!t->psk || !t->psk_len)
 		return complain(c, t, "tunnel %s: no pre-shared key", t->name);
+	why = ike_xauth_cfg_check(t);
+	if (!why)
+		why = ike_modecfg_cfg_check(t);
+	if (why)
+		return complain(c, t, "tunnel %s: %s", t->name, why);
 	err = check_addresses(t, c);
 	if (!err)
 		err = check_numbers(t, c);
@@ -317,7 +332,7 @@ static bool ids_same(const struct ike_tunnel_cfg *a, const struct ike_tunnel_cfg
 }
 
 /* One peer at any address, one at a certain one. */
-static int check_roaming(const struct ike_tunnel_cfg *a, const struct ike_tunnel_cfg *b, const struct complaint *c)
+static int check_anypeer(const struct ike_tunnel_cfg *a, const struct ike_tunnel_cfg *b, const struct complaint *c)
 {
 	if (!a->aggressive_psk || !b->aggressive_psk || !id_same(&a->remote_id, &a->remote, &b->remote_id, &b->remote))
 		return 0;
@@ -335,7 +350,7 @@ static int check_pair(const struct ike_tunnel_cfg *a, const struct ike_tunnel_cf
 	if (!ike_addr_overlap(&a->remote, &b->remote) || !ike_addr_overlap(&a->local, &b->local))
 		return 0;
 	if (!ike_addr_equal(&a->remote, &b->remote))
-		return check_roaming(a, b, c);
+		return check_anypeer(a, b, c);
 	/* At any address: aggressive mode only, which chooses the key by identity. */
 	if (ike_addr_is_any(&a->remote) && !ike_id_equal(&a->remote_id, &b->remote_id))
 		return 0;
@@ -354,6 +369,13 @@ static int check_pair(const struct ike_tunnel_cfg *a, const struct ike_tunnel_cf
 	if (!p1_proposals_same(a, b))
 		return complain(c, b, "tunnels %s (line %u) and %s have the same addresses and identities, so they share an "
 				"ISAKMP SA: their phase 1 proposals must be the same", a->name, a->line, b->name);
+	/* Else the one that wants no login would open the other. */
+	if (a->xauth != b->xauth)
+		return complain(c, b, "tunnels %s (line %u) and %s have the same addresses and identities, so they share an "
+				"ISAKMP SA: xauth must be the same", a->name, a->line, b->name);
+	/* The server learns who it is before anything is used. */
+	if (a->xauth == IKE_XAUTH_SERVER && strcmp(a->xauth_user, b->xauth_user) != 0)
+		return 0;
 	for (i = 0; i < a->n_sel; i++)
 		if (has_selector(b, &a->sel[i]))
 			return complain(c, b, "tunnels %s (line %u) and %s have the same addresses, identities and "

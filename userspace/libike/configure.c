@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "dpd.h"
+#include "modecfg.h"
 #include "quick_mode.h"
 #include "tunnel.h"
 
@@ -66,6 +67,8 @@ static void change(struct ike_tunnel *t, struct ike_tunnel_cfg *cfg)
 		t->failures = 0;
 		t->not_before = 0;
 	}
+	if (!t->cfg.modecfg)
+		ike_modecfg_forget(t);
 	if (what != IKE_CFG_SAME)
 		ike_tunnel_log(t, IKE_LOG_INFO, IKE_EV_CONFIG, "configuration changed: %s",
 			       what == IKE_CFG_P1 ? "everything is negotiated anew" :

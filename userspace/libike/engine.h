@@ -23,6 +23,7 @@ struct ike_tunnel;
 struct ike_ikesa;
 struct ike_exchange;
 struct ike_child;
+struct ike_lease;
 struct ike_request;
 
 #define IKE_COOKIE_BUCKETS 1024
@@ -45,6 +46,7 @@ struct ike_engine {
 
 	struct ike_request *requests;	/* asked of the kernel, not answered yet */
 	uint64_t last_request;
+	struct ike_lease *leases;	/* of mode config */
 	uint64_t last_order;		/* see child.h, ikesa.h */
 	size_t assembled;		/* octets of fragments held by all SAs, see transport.h */
 

@@ -137,6 +137,23 @@ enum ike_start {
 	IKE_START_RESPOND,	/* only answer; IPsec SAs the peer does not replace in time are replaced late */
 };
 
+/* Extended authentication (draft-beaulieu-ike-xauth-02): a user name and a password after phase 1. */
+enum ike_xauth {
+	IKE_XAUTH_OFF,
+	IKE_XAUTH_CLIENT,	/* we say them */
+	IKE_XAUTH_SERVER,	/* we ask for them */
+};
+
+/* Mode config (draft-dukes-ike-mode-cfg-02): the server gives the client an inner address. */
+enum ike_modecfg {
+	IKE_MODECFG_OFF,
+	IKE_MODECFG_PULL,	/* the client asks */
+	IKE_MODECFG_PUSH,	/* the server sends it unasked */
+};
+
+#define IKE_XAUTH_MAX 127	/* longest user name or password, octets */
+#define IKE_DNS_MAX 4
+
 /* A network for phase 2 identities; prefix 0 and all-zero address is "any". */
 struct ike_net {
 	uint8_t family;		/* 4 or 6 */
@@ -187,6 +204,14 @@ struct ike_tunnel_cfg {
 	uint32_t replay_window;		/* packets; default 1024 */
 	uint32_t dpd;			/* seconds of silence before the peer is asked whether it lives; default 30, 0: never */
 	uint32_t grace;			/* seconds an old inbound SA goes on after replacement; default 30 */
+	enum ike_xauth xauth;
+	char xauth_user[IKE_XAUTH_MAX + 1];	/* client: ours; server: the only one this tunnel is for; "": any */
+	uint8_t *xauth_password;	/* client: ours; owned by the struct */
+	size_t xauth_password_len;	/* octets */
+	enum ike_modecfg modecfg;
+	struct ike_addr pool_first, pool_last;	/* mode config server: what it gives; family 0: we are the client */
+	struct ike_addr dns[IKE_DNS_MAX];	/* mode config server: resolvers it names */
+	unsigned int n_dns;
 	bool aggressive;		/* begin with aggressive mode, not main mode */
 	bool aggressive_psk;		/* answer aggressive mode, though it tells everybody a hash of the key */
 	enum ike_start start;
@@ -293,6 +318,8 @@ enum ike_action_type {
 	IKE_ACT_SA_ACTIVATE,	/* activate pending outbound sa.spi; answer DONE or FAILED */
 	IKE_ACT_SA_DEL,		/* delete sa.dir sa.spi; no answer wanted */
 	IKE_ACT_SA_IDLE,	/* when did the last packet come on inbound sa.spi? Answer TRAFFIC, or nothing */
+	IKE_ACT_XAUTH,		/* may this user in with this password? Answer with ike_xauth_answer */
+	IKE_ACT_ASSIGN,		/* mode config gave or took inner addresses; no answer wanted */
 	IKE_ACT_PEER,		/* the peer of a tunnel with any remote address is at path.remote now; no answer wanted */
 	IKE_ACT_LOG,		/* one event for the log */
 };
@@ -332,24 +359,45 @@ struct ike_log {
 	const char *tunnel;		/* NULL: not known (yet) */
 	uint8_t icookie[IKE_COOKIE_LEN], rcookie[IKE_COOKIE_LEN];
 	uint32_t msgid;			/* 0 in phase 1 */
-	const char *message;		/* "MM1" .. "MM6", "AM1" .. "AM3", "QM1" .. "QM3", "INFO"; NULL: none */
+	const char *message;		/* "MM1" .. "MM6", "AM1" .. "AM3", "TR1", "TR2", "QM1" .. "QM3", "INFO"; NULL: none */
 	struct ike_path path;		/* family 0: none */
 	const char *text;		/* what happened, in a sentence */
+};
+
+/* A user name and a password as the peer sent them: any octets. */
+struct ike_login {
+	const uint8_t *user, *password;
+	size_t user_len, password_len;
+};
+
+/* Inner addresses of a tunnel, from mode config. */
+struct ike_given {
+	struct ike_addr local;		/* ours, given by the peer; family 0: none (any more) */
+	struct ike_addr remote;		/* the peer's, given by us; family 0: none */
+	struct ike_addr dns[IKE_DNS_MAX];	/* resolvers the peer named */
+	unsigned int n_dns;
 };
 
 struct ike_action {
 	enum ike_action_type type;
 	uint64_t id;			/* for the answer; 0 where none is wanted */
-	const char *tunnel;		/* SPI_ALLOC, SA_* and PEER; NULL else */
+	const char *tunnel;		/* SPI_ALLOC, SA_*, XAUTH, ASSIGN and PEER; NULL else */
 	/* SEND, PEER */
 	struct ike_path path;
 	const uint8_t *data;
 	size_t len;
 	/* SA_* */
 	struct ike_sa sa;
+	/* XAUTH; wiped by the engine after the action */
+	struct ike_login login;
+	/* ASSIGN */
+	struct ike_given given;
 	/* LOG */
 	struct ike_log log;
 };
+
+/* What came of IKE_ACT_XAUTH; an id that nobody waits for any more is ignored. */
+void ike_xauth_answer(struct ike_engine *e, uint64_t id, bool ok, ike_time now);
 
 /* Take the next action; false when there is none. */
 bool ike_next_action(struct ike_engine *e, struct ike_action *act);
@@ -406,6 +454,7 @@ struct ike_p1_status {
 	struct ike_path path;
 	struct ike_p1_proposal alg;	/* valid once chosen (encr != 0) */
 	struct ike_id peer_id;		/* valid once authenticated */
+	const char *xauth_user;		/* server: who logged in; "" nobody */
 	ike_time established_at, rekey_at, expires_at;
 	unsigned int retransmits;	/* of the message now waiting */
 	ike_time heard_at;		/* last proof that the peer lives; 0: none yet */
@@ -417,6 +466,7 @@ struct ike_p1_status {
 
 struct ike_tunnel_status {
 	const struct ike_tunnel_cfg *cfg;
+	struct ike_given given;
 	const char *state;		/* "down", "connecting", "partly up" (not all selectors), "up", "respond-only", "no local address" … */
 	const char *last_error;		/* sentence; NULL: none */
 	ike_time last_error_at;
@@ -443,6 +493,7 @@ struct ike_counters {
 	uint64_t unauthenticated;	/* notify or delete without protection, or bad HASH */
 	uint64_t auth_failures;
 	uint64_t no_proposal;
+	uint64_t xauth_ok, xauth_failed;	/* logins, either side */
 	uint64_t fragmented_in, fragmented_out;	/* messages that came or went in fragments */
 	uint64_t fragments_dropped;	/* single ones: unexpected, malformed, too many, too late */
 	uint64_t peers_moved;		/* by their NAT, to another port or address */

@@ -8,12 +8,13 @@
 #include <string.h>
 
 #include "addr.h"
+#include "admission.h"
 #include "contact.h"
 #include "dpd.h"
 #include "info.h"
 #include "life.h"
 #include "quick_mode.h"
-#include "roaming.h"
+#include "anypeer.h"
 #include "tunnel.h"
 
 /* How long a replaced SA stays: whoever began the new one deletes first. */
@@ -98,6 +99,10 @@ static void expired(struct ike_engine *e, void *owner)
 	struct ike_ikesa *sa = owner;
 	struct ike_exchange *x;
 
+	if (sa->authenticated && !sa->established && !sa->closed) {
+		ike_admission_timeout(sa);
+		return;
+	}
 	/* A quick mode under way may finish under the old SA. */
 	for (x = sa->exchanges; x && sa->retiring; x = x->next) {
 		if (!x->quick || !x->quick->child)
@@ -219,7 +224,7 @@ void ike_ikesa_establish(struct ike_ikesa *sa)
 	if (weak)
 		ike_log(e, IKE_LOG_WARNING, IKE_EV_WEAK, &ctx, "%s protects this ISAKMP SA: it is weak", weak);
 	retire_others(sa);
-	ike_roaming_settle(sa);
+	ike_anypeer_settle(sa);
 	ike_contact_made(sa->tunnel);
 	ike_life_tell(sa);
 	ike_tunnel_p1_up(sa->tunnel, sa);
@@ -282,7 +287,7 @@ void ike_ikesa_kill(struct ike_ikesa *sa, bool tell, const char *why)
 
 	if (sa->dead)
 		return;
-	if (sa->established) {
+	if (sa->established || (sa->authenticated && !sa->closed)) {
 		if (tell)
 			ike_info_delete_ikesa(sa);
 		ike_log(e, IKE_LOG_NOTICE, IKE_EV_P1_DELETED, &ctx, "ISAKMP SA deleted: %s", why);

@@ -25,6 +25,14 @@ struct ike_dpd {
 	struct ike_timer timer;
 };
 
+/* What has to happen between phase 1 and phase 2; see admission.h. */
+struct ike_admission {
+	enum { IKE_ADMIT_NOTHING, IKE_ADMIT_XAUTH, IKE_ADMIT_MODECFG } waits_for;
+	uint64_t asked;			/* IKE_ACT_XAUTH that is not answered; 0: none */
+	char user[IKE_XAUTH_MAX + 1];	/* who logged in, for the log printable; "" nobody */
+	bool refused;			/* STATUS FAIL is on its way */
+};
+
 #define IKE_MSGIDS_MAX 4096		/* remembered; at three quarters the SA is rekeyed, here it ends */
 
 struct ike_ikesa {
@@ -48,6 +56,7 @@ struct ike_ikesa {
 	size_t key_len, block;
 	uint8_t last_block[IKE_BLOCK_MAX];	/* last ciphertext block of phase 1 */
 	struct ike_id peer_id;		/* type 0 until authenticated */
+	struct ike_admission admission;	/* between phase 1 and phase 2 */
 
 	struct ike_exchange *phase1;	/* also in the list */
 	struct ike_exchange *exchanges;

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "addr.h"
+#include "admission.h"
 #include "cipher.h"
 #include "contact.h"
 #include "dpd.h"
@@ -85,6 +86,12 @@ static void phase1_refused(struct ike_ikesa *sa, const struct ike_notify *n)
 
 	snprintf(text, sizeof(text), "the peer refused our identity or proof: %s (%u)",
 		 ike_name_notify(n->type), n->type);
+	if (!sa->initiator) {
+		ike_log(t->e, IKE_LOG_WARNING, IKE_EV_AUTH_FAILED, &ctx, "%s", text);
+		ike_tunnel_set_error(t, text);
+		ike_ikesa_kill(sa, false, text);
+		return;
+	}
 	t->e->cnt.auth_failures++;
 	ike_log(t->e, IKE_LOG_WARNING, IKE_EV_AUTH_FAILED, &ctx, "%s", text);
 	ike_ikesa_kill(sa, false, text);
@@ -204,6 +211,8 @@ static enum ike_verdict take_info(struct ike_exchange *x, const struct ike_msg *
 			alive = take_notify(x, &m->p[i]);
 		else if (m->p[i].type == ISAKMP_NPTYPE_D && (x->sa->established || x->sa->closed))
 			alive = take_delete(x, &m->p[i]);
+		else if (m->p[i].type == ISAKMP_NPTYPE_D && x->sa->authenticated)
+			alive = !ike_admission_deleted(x->sa, &m->p[i]);
 		if (!alive || x->dead)
 			return IKE_DROP;
 	}

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "addr.h"
+#include "admission.h"
 #include "aggressive_mode.h"
 #include "auth.h"
 #include "cipher.h"
@@ -289,7 +290,7 @@ void ike_phase1_established(struct ike_exchange *x)
 	if (x->state != IKE_ST_AM_AUTH_SENT)
 		ike_exchange_linger(x);
 	x->sa->authenticated = true;
-	ike_ikesa_establish(x->sa);
+	ike_admission_begin(x->sa);
 }
 
 static void describe_silence(struct ike_exchange *x, char *text, size_t size)

@@ -5,6 +5,7 @@
 #include "proposal.h"
 
 #include "keymat.h"
+#include "xauth.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -167,7 +168,7 @@ static void view_p1(const struct ike_transform *t, struct view *v)
 		v->why = "too many or too long attributes";
 	else if (t->id != IKE_TRANSFORM_KEY_IKE)
 		v->why = "a transform ID that is not KEY_IKE";
-	else if (!v->why && v->auth != IKE_AUTH_PSK)
+	else if (!v->why && ike_xauth_base(v->auth) != IKE_AUTH_PSK)
 		v->why = "an authentication method that is not PSK";
 	/* Some peers leave out the key length and mean 128. */
 	if (v->p1.encr == IKE_ENCR_AES && !v->p1.key_bits)
@@ -262,7 +263,7 @@ void ike_offer_p1(struct ike_sapay *sa, const struct ike_tunnel_cfg *cfg)
 		if (p->key_bits)
 			ike_transform_add(t, IKE_P1A_KEY_LENGTH, p->key_bits);
 		ike_transform_add(t, IKE_P1A_HASH, p->hash);
-		ike_transform_add(t, IKE_P1A_AUTH, IKE_AUTH_PSK);
+		ike_transform_add(t, IKE_P1A_AUTH, ike_xauth_method(cfg, IKE_AUTH_PSK, true));
 		ike_transform_add(t, IKE_P1A_GROUP, p->group);
 		ike_transform_add(t, IKE_P1A_LIFE_TYPE, IKE_LIFE_SECONDS);
 		ike_transform_add(t, IKE_P1A_LIFE_DURATION, cfg->p1_life);
@@ -343,13 +344,13 @@ bool ike_transform_life(const struct ike_transform *t, uint64_t *seconds, uint64
 	return !l.bad && !l.has_type && !l.has_duration;
 }
 
-static bool take_p1(const struct ike_transform *t, const struct ike_tunnel_cfg *cfg,
+static bool take_p1(const struct ike_transform *t, const struct ike_tunnel_cfg *cfg, bool ours,
 		    struct ike_p1_choice *c)
 {
 	struct view v;
 
 	view_p1(t, &v);
-	if (v.why || !p1_configured(cfg, &v.p1))
+	if (v.why || v.auth != ike_xauth_method(cfg, IKE_AUTH_PSK, ours) || !p1_configured(cfg, &v.p1))
 		return false;
 	c->alg = v.p1;
 	c->life = shorter(offered_seconds(&v), cfg->p1_life);
@@ -368,7 +369,7 @@ bool ike_choose_p1(const struct ike_sapay *sa, const struct ike_tunnel_cfg *cfg,
 		if (p->proto != IKE_PROTO_ISAKMP || is_bundle(sa, p))
 			continue;
 		for (j = 0; j < p->n; j++) {
-			if (!take_p1(&sa->t[p->first + j], cfg, c))
+			if (!take_p1(&sa->t[p->first + j], cfg, !answer, c))
 				continue;
 			if (answer)
 				ike_sapay_choose(answer, sa, p, &sa->t[p->first + j]);
@@ -446,6 +447,8 @@ static void explain_transform(const struct ike_proposal *p, const struct ike_tra
 	if (p->proto == IKE_PROTO_ISAKMP) {
 		view_p1(t, &v);
 		ike_p1_format(&v.p1, text, sizeof(text));
+		if (v.auth >= IKE_AUTH_XAUTH_PSK && v.auth <= IKE_AUTH_XAUTH_LAST)
+			add(buf, size, "%s", v.auth % 2 ? "with XAUTH of the initiator: " : "with XAUTH of the responder: ");
 	} else if (p->proto == IKE_PROTO_ESP) {
 		view_p2(t, &v);
 		ike_p2_format(&v.p2, text, sizeof(text));
@@ -486,7 +489,8 @@ void ike_p1_explain(const struct ike_sapay *sa, const struct ike_tunnel_cfg *cfg
 	explain_offer(sa, buf, size / 2);
 	add(buf, size, "; configured ");
 	for (i = 0; i < cfg->n_p1; i++)
-		add(buf, size, "%s%s", i ? ", " : "", ike_p1_format(&cfg->p1[i], text, sizeof(text)));
+		add(buf, size, "%s%s%s", i ? ", " : "", cfg->xauth ? "with XAUTH: " : "",
+		    ike_p1_format(&cfg->p1[i], text, sizeof(text)));
 	add(buf, size, " (line %u)", cfg->line);
 }
 

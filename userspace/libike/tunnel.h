@@ -35,6 +35,7 @@ struct ike_tunnel {
 	struct ike_timer kick;
 	struct ike_limit notify_limit;	/* unprotected notifies to this peer */
 
+	struct ike_given given;		/* by mode config */
 	char hint[200];			/* what the peer said without proof; "" nothing */
 	char last_error[400];		/* "" none */
 	ike_time last_error_at;
@@ -49,7 +50,9 @@ void ike_tunnel_free(struct ike_tunnel *t);
 struct ike_tunnel *ike_tunnel_by_name(struct ike_engine *e, const char *name);
 /* Next tunnel (after 'after', NULL: first) a peer at that path can mean. */
 struct ike_tunnel *ike_tunnel_by_path(struct ike_engine *e, const struct ike_path *path, struct ike_tunnel *after);
-/* Same addresses and identities: they share ISAKMP SAs. */
+/* Same addresses and identities. */
+bool ike_tunnel_same_ends(const struct ike_tunnel_cfg *a, const struct ike_tunnel_cfg *b);
+/* Same ends and XAUTH user: they share ISAKMP SAs. */
 bool ike_tunnel_same_peer(const struct ike_tunnel *a, const struct ike_tunnel *b);
 /* Identities with the default (the address) filled in. */
 void ike_tunnel_local_id(const struct ike_tunnel *t, const struct ike_path *path, struct ike_id *id);

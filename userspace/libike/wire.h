@@ -172,6 +172,11 @@ enum {
 #define IKE_ESN_64 1			/* "64-bit sequence number", RFC 4304 2 */
 
 #define IKE_AUTH_PSK 1
+/* draft-beaulieu-ike-xauth-02 4.2: + 0 when the initiator is asked who it is, + 1 when the responder is. */
+#define IKE_AUTH_XAUTH_PSK 65001
+#define IKE_AUTH_XAUTH_DSS 65003
+#define IKE_AUTH_XAUTH_RSA 65005
+#define IKE_AUTH_XAUTH_LAST 65010
 
 #define IKE_ENCR_3DES 5
 #define IKE_ENCR_AES 7
@@ -206,7 +211,7 @@ enum {
 /* Bounds of our own: what a peer may make us take in. */
 #define IKE_DATAGRAM_MAX 16384		/* octets */
 #define IKE_MAX_PAYLOADS 48		/* in one message */
-#define IKE_MAX_OFFERED 8		/* proposals in an SA payload */
+#define IKE_MAX_OFFERED 32		/* proposals in an SA payload */
 #define IKE_MAX_TRANSFORMS 64		/* in all proposals of an SA payload */
 #define IKE_MAX_ATTRS 16		/* in one transform */
 #define IKE_NONCE_MIN 8			/* RFC 2409 5 */

@@ -530,7 +530,7 @@ static void secret_files(void **state)
 	other_psk("SEC\0RET", 7, 0600, "one line");
 	other_psk(long_text, 1025, 0600, "1 to 1024");
 	other_psk(long_text, sizeof(long_text), 0600, "longer than any secret");
-	assert_refused("tunnel a {\n  remote = 198.51.100.7\n  psk-file = none.psk\n}\n", 3, "No such file or directory: write the pre-shared key");
+	assert_refused("tunnel a {\n  remote = 198.51.100.7\n  psk-file = none.psk\n}\n", 3, "No such file or directory: write the secret to a file");
 	assert_refused("tunnel a {\n  remote = 198.51.100.7\n  psk-file = /\n}\n", 3, "not a regular file");
 	assert_refused("tunnel a {\n  remote = 198.51.100.7\n  psk-file = ''\n}\n", 3, "name of a file");
 	assert_refused(TUNNEL("  psk = 'a long enough secret'\n"), 4, "both given");

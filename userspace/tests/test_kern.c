@@ -284,9 +284,14 @@ static void probe_close(void *back)
 	(void)back;
 }
 
+static unsigned int ensured;
+static struct ike_addr ensured_remote;
+
 static int probe_device(struct kern *k, void *back, const struct kern_device *dev)
 {
-	(void)k, (void)back, (void)dev;
+	(void)k, (void)back;
+	ensured++;
+	ensured_remote = dev->remote;
 	return 0;
 }
 
@@ -372,6 +377,29 @@ static void lost_events_are_made_good(void **state)
 	kern_close(k);
 }
 
+/* No device can be made before the peer has come; from then on its address stays over reloads. */
+static void a_peer_at_any_address(void **state)
+{
+	static const struct kern_device far = { .tunnel = "far", .device = "far0", .create = true, .roaming = true };
+	const struct ike_addr peer = { .family = 4, .ip = { 192, 0, 2, 77 } };
+	struct fixture *f = *state;
+	const struct kern_env env = { .log = f->log, .event = on_event, .ctx = f };
+	struct kern *k = kern_new(&env, &probe_ops, NULL);
+
+	ensured = 0;
+	assert_int_equal(kern_devices_set(k, &far, 1), 0);
+	assert_int_equal(ensured, 0);
+	assert_int_equal(kern_peer(k, "far", &peer), 0);
+	assert_int_equal(ensured, 1);
+	assert_memory_equal(&ensured_remote, &peer, sizeof(peer));
+	assert_int_equal(kern_devices_set(k, &far, 1), 0);
+	assert_int_equal(ensured, 2);
+	assert_memory_equal(&ensured_remote, &peer, sizeof(peer));
+	assert_int_equal(kern_devices_set(k, devices, 2), 0);
+	assert_int_not_equal(kern_peer(k, "paris", &peer), 0);	/* that one has an address of its own */
+	kern_close(k);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -385,6 +413,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_second_run_sees_what_is_in_use, setup, teardown),
 		cmocka_unit_test_setup_teardown(events_pass_once_and_only_for_ours, setup, teardown),
 		cmocka_unit_test_setup_teardown(lost_events_are_made_good, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_peer_at_any_address, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

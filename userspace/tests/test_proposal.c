@@ -316,12 +316,16 @@ static void why_not(void **state)
 
 	(void)state;
 	ike_offer_p1(&offer, &peer);
-	offer.t[1].attr[3].value = 65001;
+	offer.t[1].attr[3].value = 3;
 	ike_transform_add(&offer.t[0], 99, 1);
 	assert_false(ike_choose_p1(&offer, &ours, NULL, &c));
 	ike_p1_explain(&offer, &ours, text, sizeof(text));
 	assert_string_equal(text, "offered 3des-md5-modp1024 [an unknown attribute: 99], aes256-sha1-modp1536 "
 			    "[an authentication method that is not PSK]; configured aes128-sha256-modp2048 (line 12)");
+	offer.t[1].attr[3].value = 65001;
+	assert_false(ike_choose_p1(&offer, &ours, NULL, &c));
+	ike_p1_explain(&offer, &ours, text, sizeof(text));
+	assert_non_null(strstr(text, ", with XAUTH of the initiator: aes256-sha1-modp1536; configured aes128-sha256-modp2048"));
 	ike_offer_p2(&offer, &peer, 0x1000, 0, IKE_ENCAP_TUNNEL);
 	ike_p2_explain(&offer, &ours, false, text, sizeof(text));
 	assert_string_equal(text, "offered 3des-md5; configured aes128gcm16, aes256-sha256-ecp256 (line 12)");

@@ -68,6 +68,11 @@ struct side {
 	ike_time traffic_at;		/* of the last ESP packet, as the kernel tells */
 	struct kernel_sa sa[MAX_SAS];
 	unsigned int fail_action;	/* refuse the next action of this type (plus 1) */
+	const char *user, *password;	/* whom the XAUTH server lets in */
+	char login[300];		/* "user/password" it was asked about last */
+	char login_tunnel[IKE_NAME_MAX + 1];
+	bool mute;			/* it does not answer */
+	struct ike_given given;		/* what IKE_ACT_ASSIGN said last */
 	struct ike_addr peer;		/* where IKE_ACT_PEER said the peer is */
 	unsigned int leaks;		/* deletes of SAs that were not there */
 	struct log_entry log[MAX_LOGS];
@@ -377,6 +382,20 @@ static void kernel_answer(struct world *w, struct side *s, const struct ike_acti
 	ike_kernel_event(s->e, &ev, w->now);
 }
 
+/* What stands in for the file of users. */
+static void kernel_login(struct world *w, struct side *s, const struct ike_action *a)
+{
+	uint64_t id = a->id;
+	char expected[300];
+
+	snprintf(s->login_tunnel, sizeof(s->login_tunnel), "%s", a->tunnel);
+	snprintf(s->login, sizeof(s->login), "%.*s/%.*s", (int)a->login.user_len, (const char *)a->login.user,
+		 (int)a->login.password_len, (const char *)a->login.password);
+	snprintf(expected, sizeof(expected), "%s/%s", s->user ? s->user : "", s->password ? s->password : "");
+	if (!s->mute)
+		ike_xauth_answer(s->e, id, !strcmp(s->login, expected), w->now);
+}
+
 static void drain(struct world *w, int who)
 {
 	struct side *s = &w->side[who];
@@ -389,6 +408,12 @@ static void drain(struct world *w, int who)
 			break;
 		case IKE_ACT_SA_DEL:
 			kernel_del(s, &a.sa);
+			break;
+		case IKE_ACT_XAUTH:
+			kernel_login(w, s, &a);
+			break;
+		case IKE_ACT_ASSIGN:
+			s->given = a.given;
 			break;
 		case IKE_ACT_PEER:
 			s->peer = a.path.remote;
