@@ -233,5 +233,5 @@ check "esptund starts" keyer_start "$NSA" --record "$RECORD"
 for part in ${NATT_ONLY:-none here blocked never at_peer forced six}; do
 	case_$part
 done
-((! ktap_failed)) || { keyer_log "$NSA" 80; swan_log "$NSB" 80; }
+((! ktap_failed)) || { keyer_log "$NSA" ${LOG_LINES:-80}; swan_log "$NSB" ${LOG_LINES:-80}; }
 finish
