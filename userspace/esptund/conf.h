@@ -26,15 +26,21 @@
  *   lifetime         of phase 2: a time, 10s to 30d, a volume from 1MB, or {both} (1h)
  *   replay-window    packets: 0 or 32 to 4096                                     (1024)
  *   grace            how long a replaced inbound SA goes on, 0s to 10m            (30s)
+ *   exchange         main or aggressive: how phase 1 is begun                     (main)
+ *   aggressive-psk   insecure-yes: answer aggressive mode, too                    (no)
  *   encapsulation    ESP in UDP: auto (behind a NAT), force or never              (auto)
  *   nat-keepalive    silence before a keepalive from behind a NAT, 1s to 1h, off  (20s)
  *   fragmentation    of IKE messages: yes, accept (take, never send), no, force   (yes)
  *   fragment-size    packets with IKE fragments, 576 to 1500 octets              (1280)
  *   start            auto, traffic or respond                                     (auto)
- *   local-net, remote-net   traffic selectors, "any" or address/prefix            (any)
+ *   local-net, remote-net   traffic selector, "any" or address/prefix             (any)
+ *   selectors        the same for several, at most 16: { "10.1.0.0/16 === 10.2.0.0/16", … }
+ *   initial-contact  false: INITIAL-CONTACT is neither sent nor believed          (true)
+ *   delete-takes-children  true: IPsec SAs go with the peer's last ISAKMP SA      (false)
+ *   narrowing        true: the peer may agree to, or offer, less than a selector  (false)
  *   create-device    true: the keyer makes the device when it is missing          (false)
  * Keys of tunnel alone:
- *   remote           outer address of the peer                                    (required)
+ *   remote           outer address of the peer; "any": told by its identity       (required)
  *   device           interface name                                               (the tunnel's name)
  *   profile          a profile's name                                             (none)
  *

@@ -10,18 +10,20 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "conf_aggressive.h"
+#include "conf_sel.h"
 #include "conf_value.h"
 #include "libike/crypto.h"
 #include "secrets.h"
 
 #define MONTH (30ull * 86400)
 
-static void bad_value(struct conf_build *b, const struct conf_entry *e, const struct conf_word *w, const char *want)
+void conf_bad_value(struct conf_build *b, const struct conf_entry *e, const struct conf_word *w, const char *want)
 {
 	conf_error(b->log, w->line, "%s = \"%s\": must be %s", e->key, w->text, want);
 }
 
-/* ---- addresses and networks -------------------------------------------------------------- */
+/* ---- addresses --------------------------------------------------------------------------- */
 
 static bool is_unicast4(const uint8_t *ip)
 {
@@ -40,9 +42,9 @@ static void apply_addr(struct conf_build *b, const struct conf_entry *e, struct 
 	struct ike_addr a = { .family = 0 };
 
 	if (conf_parse_addr(w->text, &a)) {
-		bad_value(b, e, w, "an IPv4 or IPv6 address");
+		conf_bad_value(b, e, w, "an IPv4 or IPv6 address");
 	} else if (a.family == 4 ? !is_unicast4(a.ip) : !is_unicast6(a.ip)) {
-		bad_value(b, e, w, "the address of one host, not link-local");
+		conf_bad_value(b, e, w, "the address of one host, not link-local");
 	} else {
 		a.port = addr->port;
 		*addr = a;
@@ -56,30 +58,7 @@ static void apply_local(struct conf_build *b, const struct conf_entry *e)
 
 static void apply_remote(struct conf_build *b, const struct conf_entry *e)
 {
-	static const uint8_t any[16];
-	struct ike_addr a = b->ike->remote;
-
-	apply_addr(b, e, &a);
-	if (a.family && !memcmp(a.ip, any, sizeof(any)))
-		bad_value(b, e, &e->word[0], "the peer's address: a peer at any address is not supported yet");
-	else
-		b->ike->remote = a;
-}
-
-static void apply_net(struct conf_build *b, const struct conf_entry *e, struct ike_net *net)
-{
-	if (conf_parse_net(e->word[0].text, net))
-		bad_value(b, e, &e->word[0], "any, an address or address/prefix with no bits set after the prefix");
-}
-
-static void apply_local_net(struct conf_build *b, const struct conf_entry *e)
-{
-	apply_net(b, e, &b->ike->local_net);
-}
-
-static void apply_remote_net(struct conf_build *b, const struct conf_entry *e)
-{
-	apply_net(b, e, &b->ike->remote_net);
+	apply_addr(b, e, &b->ike->remote);
 }
 
 /* ---- authentication ------------------------------------------------------------------------ */
@@ -87,7 +66,7 @@ static void apply_remote_net(struct conf_build *b, const struct conf_entry *e)
 static void apply_id(struct conf_build *b, const struct conf_entry *e, struct ike_id *id)
 {
 	if (ike_id_parse(e->word[0].text, id))
-		bad_value(b, e, &e->word[0], "ipv4:, ipv6:, fqdn:, user-fqdn: or key-id: and the identity");
+		conf_bad_value(b, e, &e->word[0], "ipv4:, ipv6:, fqdn:, user-fqdn: or key-id: and the identity");
 }
 
 static void apply_identity(struct conf_build *b, const struct conf_entry *e)
@@ -103,7 +82,7 @@ static void apply_match_identity(struct conf_build *b, const struct conf_entry *
 static void apply_auth(struct conf_build *b, const struct conf_entry *e)
 {
 	if (strcmp(e->word[0].text, "psk"))
-		bad_value(b, e, &e->word[0], "psk: certificates are not supported yet");
+		conf_bad_value(b, e, &e->word[0], "psk: certificates are not supported yet");
 }
 
 /* Takes over psk. */
@@ -144,7 +123,7 @@ static void apply_psk_file(struct conf_build *b, const struct conf_entry *e)
 
 	n = snprintf(path, sizeof(path), "%s%s", *name == '/' ? "" : b->dir, name);
 	if (!*name || n < 0 || (size_t)n >= sizeof(path))
-		bad_value(b, e, &e->word[0], "the name of a file");
+		conf_bad_value(b, e, &e->word[0], "the name of a file");
 	else if (secrets_read_psk(path, &psk, &len, why, sizeof(why)))
 		conf_error(b->log, e->line, "psk-file: %s", why);
 	else
@@ -163,7 +142,7 @@ static void apply_policy(struct conf_build *b, const struct conf_entry *e)
 	int value;
 
 	if (conf_parse_choice(e->word[0].text, policies, &value))
-		bad_value(b, e, &e->word[0], "modern, legacy or insecure");
+		conf_bad_value(b, e, &e->word[0], "modern, legacy or insecure");
 	else
 		b->ike->policy = (enum ike_policy)value;
 }
@@ -283,7 +262,7 @@ static void apply_phase1_lifetime(struct conf_build *b, const struct conf_entry 
 	uint64_t seconds;
 
 	if (conf_parse_time(e->word[0].text, &seconds) || seconds < 10 || seconds > MONTH)
-		bad_value(b, e, &e->word[0], "a time from 10s to 30d, such as 8h");
+		conf_bad_value(b, e, &e->word[0], "a time from 10s to 30d, such as 8h");
 	else
 		b->ike->p1_life = (uint32_t)seconds;
 }
@@ -304,7 +283,7 @@ static void apply_lifetime(struct conf_build *b, const struct conf_entry *e)
 			have_volume = true;
 			b->ike->p2_life_kb = (uint32_t)(octets / 1024);
 		} else {
-			bad_value(b, e, &e->word[i], "a time from 10s to 30d, a volume from 1MB to 4000GB, "
+			conf_bad_value(b, e, &e->word[i], "a time from 10s to 30d, a volume from 1MB to 4000GB, "
 				  "or one of each in braces");
 		}
 	}
@@ -315,7 +294,7 @@ static void apply_replay_window(struct conf_build *b, const struct conf_entry *e
 	uint64_t n;
 
 	if (conf_parse_number(e->word[0].text, &n) || n > 4096 || (n && n < 32))
-		bad_value(b, e, &e->word[0], "0 (no protection) or 32 to 4096 packets");
+		conf_bad_value(b, e, &e->word[0], "0 (no protection) or 32 to 4096 packets");
 	else
 		b->ike->replay_window = (uint32_t)n;
 	if (!strcmp(e->word[0].text, "0") && b->name)
@@ -327,7 +306,7 @@ static void apply_grace(struct conf_build *b, const struct conf_entry *e)
 	uint64_t seconds;
 
 	if (conf_parse_time(e->word[0].text, &seconds) || seconds > 600)
-		bad_value(b, e, &e->word[0], "a time from 0s to 10m");
+		conf_bad_value(b, e, &e->word[0], "a time from 0s to 10m");
 	else
 		b->ike->grace = (uint32_t)seconds;
 }
@@ -339,7 +318,7 @@ static void apply_dpd(struct conf_build *b, const struct conf_entry *e)
 	if (!strcmp(e->word[0].text, "off"))
 		b->ike->dpd = 0;
 	else if (conf_parse_time(e->word[0].text, &seconds) || seconds < 2 || seconds > 86400)
-		bad_value(b, e, &e->word[0], "off, or a time from 2s to 1d: after so much silence the peer is asked");
+		conf_bad_value(b, e, &e->word[0], "off, or a time from 2s to 1d: after so much silence the peer is asked");
 	else
 		b->ike->dpd = (uint32_t)seconds;
 }
@@ -355,7 +334,7 @@ static void apply_encapsulation(struct conf_build *b, const struct conf_entry *e
 	int value;
 
 	if (conf_parse_choice(e->word[0].text, words, &value))
-		bad_value(b, e, &e->word[0], "auto, force or never");
+		conf_bad_value(b, e, &e->word[0], "auto, force or never");
 	else
 		b->ike->encapsulation = (enum ike_encapsulation)value;
 }
@@ -367,7 +346,7 @@ static void apply_nat_keepalive(struct conf_build *b, const struct conf_entry *e
 	if (!strcmp(e->word[0].text, "off"))
 		b->ike->nat_keepalive = 0;
 	else if (conf_parse_time(e->word[0].text, &seconds) || seconds < 1 || seconds > 3600)
-		bad_value(b, e, &e->word[0], "off, or a time from 1s to 1h");
+		conf_bad_value(b, e, &e->word[0], "off, or a time from 1s to 1h");
 	else
 		b->ike->nat_keepalive = (uint32_t)seconds;
 }
@@ -383,7 +362,7 @@ static void apply_fragmentation(struct conf_build *b, const struct conf_entry *e
 	int value;
 
 	if (conf_parse_choice(e->word[0].text, words, &value))
-		bad_value(b, e, &e->word[0], "yes, accept, no or force");
+		conf_bad_value(b, e, &e->word[0], "yes, accept, no or force");
 	else
 		b->ike->fragmentation = (enum ike_fragmentation)value;
 }
@@ -393,7 +372,7 @@ static void apply_fragment_size(struct conf_build *b, const struct conf_entry *e
 	uint64_t n;
 
 	if (conf_parse_number(e->word[0].text, &n) || n < 576 || n > 1500)
-		bad_value(b, e, &e->word[0], "576 to 1500 octets, IP header included");
+		conf_bad_value(b, e, &e->word[0], "576 to 1500 octets, IP header included");
 	else
 		b->ike->fragment_size = (uint32_t)n;
 }
@@ -409,7 +388,7 @@ static void apply_start(struct conf_build *b, const struct conf_entry *e)
 	int value;
 
 	if (conf_parse_choice(e->word[0].text, words, &value))
-		bad_value(b, e, &e->word[0], "auto, traffic or respond");
+		conf_bad_value(b, e, &e->word[0], "auto, traffic or respond");
 	else
 		b->ike->start = (enum ike_start)value;
 }
@@ -428,7 +407,7 @@ static bool is_device_name(const char *name)
 static void apply_device(struct conf_build *b, const struct conf_entry *e)
 {
 	if (!is_device_name(e->word[0].text))
-		bad_value(b, e, &e->word[0], "an interface name: 1 to 15 characters without blank, /, : and %");
+		conf_bad_value(b, e, &e->word[0], "an interface name: 1 to 15 characters without blank, /, : and %");
 	else
 		snprintf(b->own->device, sizeof(b->own->device), "%s", e->word[0].text);
 }
@@ -436,7 +415,19 @@ static void apply_device(struct conf_build *b, const struct conf_entry *e)
 static void apply_create_device(struct conf_build *b, const struct conf_entry *e)
 {
 	if (conf_parse_bool(e->word[0].text, &b->own->create_device))
-		bad_value(b, e, &e->word[0], "true or false");
+		conf_bad_value(b, e, &e->word[0], "true or false");
+}
+
+static void apply_initial_contact(struct conf_build *b, const struct conf_entry *e)
+{
+	if (conf_parse_bool(e->word[0].text, &b->ike->initial_contact))
+		conf_bad_value(b, e, &e->word[0], "true or false");
+}
+
+static void apply_delete_takes_children(struct conf_build *b, const struct conf_entry *e)
+{
+	if (conf_parse_bool(e->word[0].text, &b->ike->delete_takes_children))
+		conf_bad_value(b, e, &e->word[0], "true or false");
 }
 
 /* conf.c follows it before anything else. */
@@ -473,8 +464,14 @@ const struct conf_key conf_keys[] = {
 	{ "fragmentation", false, 1, apply_fragmentation },
 	{ "fragment-size", false, 1, apply_fragment_size },
 	{ "start", false, 1, apply_start },
-	{ "local-net", false, 1, apply_local_net },
-	{ "remote-net", false, 1, apply_remote_net },
+	{ "local-net", false, 1, conf_sel_local_net },
+	{ "remote-net", false, 1, conf_sel_remote_net },
+	{ "selectors", false, IKE_MAX_SELECTORS, conf_sel_selectors },
+	{ "narrowing", false, 1, conf_sel_narrowing },
+	{ "initial-contact", false, 1, apply_initial_contact },
+	{ "delete-takes-children", false, 1, apply_delete_takes_children },
+	{ "exchange", false, 1, conf_apply_exchange },
+	{ "aggressive-psk", false, 1, conf_apply_aggressive_psk },
 	{ NULL, false, 0, NULL },
 };
 

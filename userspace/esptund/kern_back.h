@@ -23,6 +23,7 @@ struct kern_found {
 	bool confirmed;			/* in: a packet has authenticated */
 	bool soft_expired, hard_expired;
 	const uint8_t *cookie;		/* IKE_SA_COOKIE_LEN octets; NULL: not ours */
+	struct ike_selector sel;	/* the packets it is for */
 	struct ike_addr peer;		/* where encapsulated packets go; family 0: it is not encapsulated */
 };
 

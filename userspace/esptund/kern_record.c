@@ -30,6 +30,7 @@ struct recorded_sa {
 	uint32_t spi;
 	bool reserved;		/* SPI handed out, SA not added yet */
 	bool pending;		/* outbound, not activated yet */
+	struct ike_selector sel;
 	struct ike_addr peer;	/* with UDP encapsulation; family 0: without */
 	uint8_t cookie[IKE_SA_COOKIE_LEN];
 };
@@ -215,6 +216,15 @@ static void get_hex(struct json_object *o, const char *key, uint8_t *data, size_
 		data[i] = (uint8_t)octet;
 }
 
+/* As put_net() wrote it; "any" where nothing stands. */
+static struct ike_net get_net(struct json_object *o, const char *key)
+{
+	struct ike_net net = { .family = 4 };
+
+	conf_parse_net(get_text(o, key), &net);
+	return net;
+}
+
 static void replay_line(struct record *r, struct json_object *o)
 {
 	const char *op = get_text(o, "op");
@@ -227,6 +237,7 @@ static void replay_line(struct record *r, struct json_object *o)
 		if (!sa)
 			return;
 		sa->pending = get_bool(o, "pending");
+		sa->sel = (struct ike_selector){ get_net(o, "local_net"), get_net(o, "remote_net") };
 		sa->peer = get_peer(o);
 		get_hex(o, "cookie", sa->cookie, sizeof(sa->cookie));
 	} else if (!strcmp(op, "sa-activate") && *p) {
@@ -314,6 +325,7 @@ static int record_sa_add(struct kern *k, void *back, const char *device, const s
 	*link = link_of(device);
 	rec->reserved = false;
 	rec->pending = sa->dir == IKE_OUT && sa->pending;
+	rec->sel = (struct ike_selector){ sa->local_net, sa->remote_net };
 	rec->peer = sa->path.local.port ? sa->path.remote : (struct ike_addr){ .family = 0 };
 	memcpy(rec->cookie, sa->cookie, sizeof(rec->cookie));
 	o = line_new("sa-add", device);
@@ -358,7 +370,7 @@ static int record_dump(struct kern *k, void *back, kern_found_fn fn, void *arg)
 	for (struct recorded_sa *sa = r->sas; sa; sa = sa->next) {
 		struct kern_found f = {
 			.device = sa->device, .link = link_of(sa->device), .dir = sa->dir, .spi = sa->spi, .pending = sa->pending,
-			.cookie = sa->cookie, .peer = sa->peer,
+			.cookie = sa->cookie, .sel = sa->sel, .peer = sa->peer,
 		};
 
 		if (!sa->reserved)

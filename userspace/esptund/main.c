@@ -89,11 +89,13 @@ static bool open_parts(struct daemon *d)
 	udp.attach_ctx = d->kern;
 	d->udp = d->kern ? udp_open(d->loop, d->log, &udp) : NULL;
 	d->ctl = d->udp ? ctl_open(d->loop, d->log, &ctl, command_handle, d) : NULL;
+	d->watch = watch_open(d->loop, d->log, d->run);
 	return d->ctl && !priv_drop(d->log, d->opt.user);
 }
 
 static void close_parts(struct daemon *d)
 {
+	watch_close(d->watch);
 	ctl_close(d->ctl);
 	udp_close(d->udp);
 	run_free(d->run);

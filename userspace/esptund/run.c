@@ -133,6 +133,12 @@ static void do_sa_idle(struct run *r, const struct ike_action *act)
 	ike_kernel_event(r->engine, &ev, loop_now(r->env.loop));
 }
 
+static void do_peer(struct run *r, const struct ike_action *act)
+{
+	if (kern_peer(r->env.kern, act->tunnel, &act->path.remote))
+		log_line(r->env.log, IKE_LOG_ERROR, "device-unusable", act->tunnel, "%s", kern_error(r->env.kern));
+}
+
 static void do_log(struct run *r, const struct ike_action *act)
 {
 	log_event(r->env.log, loop_now(r->env.loop), &act->log);
@@ -145,6 +151,7 @@ static void (*const act_on[])(struct run *r, const struct ike_action *act) = {
 	[IKE_ACT_SA_ACTIVATE] = do_sa_activate,
 	[IKE_ACT_SA_DEL] = do_sa_del,
 	[IKE_ACT_SA_IDLE] = do_sa_idle,
+	[IKE_ACT_PEER] = do_peer,
 	[IKE_ACT_LOG] = do_log,
 };
 
@@ -191,6 +198,12 @@ void run_expire(void *ctx, ike_time now)
 	struct run *r = ctx;
 
 	ike_expire(r->engine, now);
+	drain(r);
+}
+
+void run_addresses(struct run *r, bool (*here)(void *ctx, const struct ike_addr *addr), void *ctx)
+{
+	ike_local_addresses(r->engine, here, ctx, loop_now(r->env.loop));
 	drain(r);
 }
 

@@ -138,6 +138,16 @@ bool ike_act_sa(struct ike_engine *e, enum ike_action_type type, uint64_t id, co
 	return true;
 }
 
+void ike_act_peer(struct ike_engine *e, const char *tunnel, const struct ike_path *path)
+{
+	struct ike_act_node *n = append(e, IKE_ACT_PEER, 0);
+
+	if (!n)
+		return;
+	n->act.tunnel = keep_name(n, tunnel);
+	n->act.path = *path;
+}
+
 struct ike_act_node *ike_act_reserve(void)
 {
 	return calloc(1, sizeof(struct ike_act_node));
@@ -224,8 +234,12 @@ void ike_log_limited(struct ike_engine *e, enum ike_log_level level, const char 
 	va_list ap;
 	int n;
 
-	if (!ike_limit_take(limit, e->now, IKE_SECOND / 5, 50))
+	if (!ike_limit_take(limit, e->now, IKE_SECOND, 20))
 		return;
+	if (!ike_limit_take(&e->log_all, e->now, IKE_SECOND / 10, 100)) {
+		limit->refused = left_out + 1;
+		return;
+	}
 	va_start(ap, fmt);
 	n = vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "collision.h"
+#include "contact.h"
 #include "info.h"
 #include "phase1.h"
 #include "tunnel.h"
@@ -24,23 +25,47 @@ static int auth_hash(struct ike_exchange *x, bool initiators, struct ike_chunk i
 	return ike_hash_phase1(&sa->k, gxr, gxi, sa->rcookie, sa->icookie, ike_blob_chunk(&mm->sai_b), id_b, out);
 }
 
-int ike_auth_put(struct ike_exchange *x, struct ike_msgw *w)
+/* Body of our ID payload. 0 or -IKE_E_*. */
+static int own_id(struct ike_exchange *x, struct ike_blob *b)
 {
-	uint8_t hash[IKE_HASH_MAX];
 	struct ike_wbuf body;
 	struct ike_id id;
-	int err = -IKE_E_NOMEM;
+	bool ok;
 
 	ike_tunnel_local_id(x->sa->tunnel, &x->sa->path, &id);
 	ike_wbuf_init(&body);
 	ike_id_encode(&body, &id);
-	if (!body.bad)
-		err = auth_hash(x, x->initiator, (struct ike_chunk){ body.data, body.len }, hash);
-	if (!err) {
-		ike_msgw_payload(w, ISAKMP_NPTYPE_ID, body.data, body.len);
-		ike_msgw_payload(w, ISAKMP_NPTYPE_HASH, hash, x->sa->k.len);
-	}
+	ok = !body.bad && ike_blob_set(b, body.data, body.len);
 	ike_wbuf_free(&body);
+	return ok ? 0 : -IKE_E_NOMEM;
+}
+
+int ike_auth_put_id(struct ike_exchange *x, struct ike_msgw *w)
+{
+	int err = own_id(x, &x->mm->idii);
+
+	if (!err)
+		ike_msgw_payload(w, ISAKMP_NPTYPE_ID, x->mm->idii.data, x->mm->idii.len);
+	return err;
+}
+
+int ike_auth_put(struct ike_exchange *x, struct ike_msgw *w)
+{
+	bool said = x->initiator && x->mm->idii.len;
+	uint8_t hash[IKE_HASH_MAX];
+	struct ike_blob id = { 0 };
+	int err;
+
+	err = said ? 0 : own_id(x, &id);
+	if (!err)
+		err = auth_hash(x, x->initiator, ike_blob_chunk(said ? &x->mm->idii : &id), hash);
+	if (!err && !said)
+		ike_msgw_payload(w, ISAKMP_NPTYPE_ID, id.data, id.len);
+	if (!err)
+		ike_msgw_payload(w, ISAKMP_NPTYPE_HASH, hash, x->sa->k.len);
+	if (!err)
+		ike_contact_put(x, w);
+	ike_blob_free(&id);
 	return err;
 }
 
@@ -61,7 +86,7 @@ void ike_auth_garbled(struct ike_exchange *x, const struct ike_step *s, const ch
 /* Proven by its HASH, but not who the configuration expects. */
 static enum ike_verdict wrong_id(struct ike_exchange *x, const struct ike_id *id)
 {
-	struct ike_logctx ctx = ike_exchange_ctx(x, x->initiator ? "MM6" : "MM5");
+	struct ike_logctx ctx = ike_exchange_ctx(x, ike_exchange_message(x));
 	char text[400], got[160], want[160];
 	struct ike_ikesa *sa = x->sa;
 	struct ike_tunnel *t = sa->tunnel;
@@ -142,20 +167,28 @@ enum ike_verdict ike_auth_take(struct ike_exchange *x, const struct ike_msg *m)
 {
 	const struct ike_payload *p = ike_msg_find(m, ISAKMP_NPTYPE_ID);
 	const struct ike_payload *hash = ike_msg_find(m, ISAKMP_NPTYPE_HASH);
-	const struct ike_step own = { .name = x->initiator ? "MM6" : "MM5" };
+	const struct ike_step own = { .name = ike_exchange_message(x) };
+	struct ike_chunk body = ike_blob_chunk(&x->mm->idii);	/* AM3 has none: AM1 said it */
 	uint8_t expected[IKE_HASH_MAX];
+	enum ike_verdict v;
 	struct ike_id id;
 	const char *why;
 
-	if (auth_hash(x, !x->initiator, (struct ike_chunk){ p->body, p->len }, expected))
+	if (p)
+		body = (struct ike_chunk){ p->body, p->len };
+	if (auth_hash(x, !x->initiator, body, expected))
 		return ike_phase1_no_memory(x);
 	if (hash->len != x->sa->k.len || !ike_crypto_equal(hash->body, expected, hash->len)) {
+		x->n_garbled++;
 		ike_auth_garbled(x, &own, "its HASH is wrong");
 		return IKE_DROP;
 	}
-	if (ike_msg_count(m, ISAKMP_NPTYPE_ID) != 1)
+	if (ike_msg_count(m, ISAKMP_NPTYPE_ID) > 1)
 		return bad_id(x, own.name, "more than one");
-	if (ike_id_decode(p->body, p->len, &id, &why))
+	if (ike_id_decode(body.data, body.len, &id, &why))
 		return bad_id(x, own.name, why);
-	return auth_ok(x, &id);
+	v = auth_ok(x, &id);
+	if (v == IKE_OK)
+		ike_contact_take(x, m);
+	return v;
 }

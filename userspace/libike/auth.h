@@ -9,7 +9,9 @@
 
 #include "exchange.h"
 
-/* Writes ID and HASH_I or HASH_R. 0 or -IKE_E_*. */
+/* Writes our ID, for a first message that says it before anything is proven. 0 or -IKE_E_*. */
+int ike_auth_put_id(struct ike_exchange *x, struct ike_msgw *w);
+/* Writes ID, unless the first message had it, and HASH_I or HASH_R. 0 or -IKE_E_*. */
 int ike_auth_put(struct ike_exchange *x, struct ike_msgw *w);
 /* The peer's; logged where it is not IKE_OK. */
 enum ike_verdict ike_auth_take(struct ike_exchange *x, const struct ike_msg *m);

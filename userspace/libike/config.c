@@ -30,9 +30,11 @@ void ike_tunnel_cfg_init(struct ike_tunnel_cfg *t)
 	t->grace = 30;
 	t->dpd = 30;
 	t->start = IKE_START_AUTO;
+	t->sel[0].local.family = 4;
+	t->sel[0].remote.family = 4;
+	t->n_sel = 1;
+	t->initial_contact = true;
 	t->nat_keepalive = 20;
-	t->local_net.family = 4;
-	t->remote_net.family = 4;
 }
 
 void ike_tunnel_cfg_clear(struct ike_tunnel_cfg *cfg)
@@ -99,8 +101,7 @@ static bool p2_same(const struct ike_tunnel_cfg *a, const struct ike_tunnel_cfg 
 	unsigned int i;
 
 	if (a->n_p2 != b->n_p2 || a->p2_life != b->p2_life || a->p2_life_kb != b->p2_life_kb ||
-	    a->replay_window != b->replay_window || a->nat_keepalive != b->nat_keepalive || !ike_net_equal(&a->local_net, &b->local_net) ||
-	    !ike_net_equal(&a->remote_net, &b->remote_net))
+	    a->replay_window != b->replay_window || a->nat_keepalive != b->nat_keepalive)
 		return false;
 	for (i = 0; i < a->n_p2; i++)
 		if (a->p2[i].transform != b->p2[i].transform || a->p2[i].key_bits != b->p2[i].key_bits ||
@@ -110,13 +111,39 @@ static bool p2_same(const struct ike_tunnel_cfg *a, const struct ike_tunnel_cfg 
 	return true;
 }
 
+static bool has_selector(const struct ike_tunnel_cfg *t, const struct ike_selector *sel)
+{
+	unsigned int i;
+
+	for (i = 0; i < t->n_sel; i++)
+		if (ike_selector_equal(&t->sel[i], sel))
+			return true;
+	return false;
+}
+
+/* Their order does not count. */
+static bool selectors_same(const struct ike_tunnel_cfg *a, const struct ike_tunnel_cfg *b)
+{
+	unsigned int i;
+
+	for (i = 0; i < a->n_sel; i++)
+		if (!has_selector(b, &a->sel[i]))
+			return false;
+	return a->n_sel == b->n_sel;
+}
+
 enum ike_cfg_change ike_tunnel_cfg_compare(const struct ike_tunnel_cfg *a, const struct ike_tunnel_cfg *b)
 {
 	if (!p1_same(a, b))
 		return IKE_CFG_P1;
 	if (!p2_same(a, b))
 		return IKE_CFG_P2;
-	if (a->policy != b->policy || a->grace != b->grace || a->dpd != b->dpd || a->start != b->start ||
+	if (!selectors_same(a, b))
+		return IKE_CFG_SELECTORS;
+	if (a->narrowing != b->narrowing || a->initial_contact != b->initial_contact ||
+	    a->delete_takes_children != b->delete_takes_children || a->policy != b->policy || a->grace != b->grace ||
+	    a->dpd != b->dpd || a->start != b->start || a->aggressive != b->aggressive ||
+	    a->aggressive_psk != b->aggressive_psk ||
 	    a->fragmentation != b->fragmentation || a->fragment_size != b->fragment_size)
 		return IKE_CFG_START;
 	return IKE_CFG_SAME;
@@ -149,8 +176,15 @@ static int check_addresses(const struct ike_tunnel_cfg *t, const struct complain
 {
 	if (t->remote.family != 4 && t->remote.family != 6)
 		return complain(c, t, "tunnel %s: no remote address", t->name);
-	if (ike_addr_is_any(&t->remote))
-		return complain(c, t, "tunnel %s: the remote address must be one address", t->name);
+	if (ike_addr_is_any(&t->remote) && !t->aggressive_psk)
+		return complain(c, t, "tunnel %s: a peer at any address is told by its identity, which aggressive mode alone "
+				"says in time: name the address, or allow that with aggressive-psk = insecure-yes", t->name);
+	if (ike_addr_is_any(&t->remote) && (t->start != IKE_START_RESPOND || !t->remote_id.type))
+		return complain(c, t, "tunnel %s: a peer at any address has to begin and to say who it is: "
+				"start = respond and match-identity are needed", t->name);
+	if (t->aggressive && ike_addr_is_any(&t->local) && !t->local_id.type)
+		return complain(c, t, "tunnel %s: aggressive mode says our identity in the first message: name it, "
+				"or the local address", t->name);
 	if (t->local.family != t->remote.family)
 		return complain(c, t, "tunnel %s: local and remote address are of different families", t->name);
 	return 0;
@@ -227,6 +261,26 @@ static int check_proposals(const struct ike_tunnel_cfg *t, const struct complain
 	return check_look_alikes(t, c);
 }
 
+static int check_selectors(const struct ike_tunnel_cfg *t, const struct complaint *c)
+{
+	char text[IKE_SELECTOR_TEXT];
+	unsigned int i, j;
+
+	if (!t->n_sel || t->n_sel > IKE_MAX_SELECTORS)
+		return complain(c, t, "tunnel %s: %s", t->name, t->n_sel ? "too many selectors" : "no selector");
+	for (i = 0; i < t->n_sel; i++) {
+		const struct ike_selector *s = &t->sel[i];
+
+		ike_selector_format(s, text, sizeof(text));
+		if (s->local.family != s->remote.family)
+			return complain(c, t, "tunnel %s: selector %s: the networks are not of the same IP version", t->name, text);
+		for (j = 0; j < i; j++)
+			if (ike_selector_equal(s, &t->sel[j]))
+				return complain(c, t, "tunnel %s: selector %s is there twice", t->name, text);
+	}
+	return 0;
+}
+
 static int check_one(const struct ike_tunnel_cfg *t, const struct complaint *c)
 {
 	int err;
@@ -238,6 +292,8 @@ static int check_one(const struct ike_tunnel_cfg *t, const struct complaint *c)
 	err = check_addresses(t, c);
 	if (!err)
 		err = check_numbers(t, c);
+	if (!err)
+		err = check_selectors(t, c);
 	return err ? err : check_proposals(t, c);
 }
 
@@ -260,13 +316,32 @@ static bool ids_same(const struct ike_tunnel_cfg *a, const struct ike_tunnel_cfg
 	       id_same(&a->local_id, &a->local, &b->local_id, &b->local);
 }
 
+/* One peer at any address, one at a certain one. */
+static int check_roaming(const struct ike_tunnel_cfg *a, const struct ike_tunnel_cfg *b, const struct complaint *c)
+{
+	if (!a->aggressive_psk || !b->aggressive_psk || !id_same(&a->remote_id, &a->remote, &b->remote_id, &b->remote))
+		return 0;
+	return complain(c, b, "tunnels %s (line %u) and %s expect the same identity, one of them at any address: "
+			"nothing tells them apart in aggressive mode", a->name, a->line, b->name);
+}
+
 /* Two tunnels a responder must be able to tell apart. */
 static int check_pair(const struct ike_tunnel_cfg *a, const struct ike_tunnel_cfg *b, const struct complaint *c)
 {
+	unsigned int i;
+
 	if (!strcmp(a->name, b->name))
 		return complain(c, b, "tunnel %s: the name is taken by line %u", b->name, a->line);
-	if (!ike_addr_equal(&a->remote, &b->remote) || !ike_addr_overlap(&a->local, &b->local))
+	if (!ike_addr_overlap(&a->remote, &b->remote) || !ike_addr_overlap(&a->local, &b->local))
 		return 0;
+	if (!ike_addr_equal(&a->remote, &b->remote))
+		return check_roaming(a, b, c);
+	/* At any address: aggressive mode only, which chooses the key by identity. */
+	if (ike_addr_is_any(&a->remote) && !ike_id_equal(&a->remote_id, &b->remote_id))
+		return 0;
+	if (!psk_same(a, b) && ike_addr_is_any(&a->remote))
+		return complain(c, b, "tunnels %s (line %u) and %s expect the same identity but have different pre-shared keys",
+				a->name, a->line, b->name);
 	if (!psk_same(a, b))
 		return complain(c, b, "tunnels %s (line %u) and %s have the same addresses but different pre-shared keys: "
 				"main mode chooses the key by address", a->name, a->line, b->name);
@@ -279,9 +354,10 @@ static int check_pair(const struct ike_tunnel_cfg *a, const struct ike_tunnel_cf
 	if (!p1_proposals_same(a, b))
 		return complain(c, b, "tunnels %s (line %u) and %s have the same addresses and identities, so they share an "
 				"ISAKMP SA: their phase 1 proposals must be the same", a->name, a->line, b->name);
-	if (ike_net_equal(&a->local_net, &b->local_net) && ike_net_equal(&a->remote_net, &b->remote_net))
-		return complain(c, b, "tunnels %s (line %u) and %s have the same addresses, identities and networks: "
-				"nothing tells them apart", a->name, a->line, b->name);
+	for (i = 0; i < a->n_sel; i++)
+		if (has_selector(b, &a->sel[i]))
+			return complain(c, b, "tunnels %s (line %u) and %s have the same addresses, identities and "
+					"networks: nothing tells them apart", a->name, a->line, b->name);
 	return 0;
 }
 

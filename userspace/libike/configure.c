@@ -22,6 +22,9 @@ static void warn_weak(const struct ike_tunnel *t)
 	char text[80];
 	unsigned int i;
 
+	if (t->cfg.aggressive_psk)
+		ike_tunnel_log(t, IKE_LOG_WARNING, IKE_EV_WEAK, "aggressive-psk = insecure-yes: whoever sends the peer's "
+			       "identity gets a hash of the pre-shared key to try keys against (line %u)", t->cfg.line);
 	for (i = 0; i < t->cfg.n_p1; i++) {
 		weak = ike_p1_weakness(&t->cfg.p1[i]);
 		if (weak)
@@ -47,6 +50,7 @@ static void change(struct ike_tunnel *t, struct ike_tunnel_cfg *cfg)
 	memset(cfg, 0, sizeof(*cfg));
 	if (what == IKE_CFG_P1)
 		t->way.remote.family = 0;	/* that was another peer, or is to be one */
+	ike_flows_change(t, &old);
 	for (sa = t->e->ikesas; sa && what == IKE_CFG_P1; sa = next) {
 		next = sa->next;
 		if (sa->tunnel != t)
@@ -58,16 +62,22 @@ static void change(struct ike_tunnel *t, struct ike_tunnel_cfg *cfg)
 	}
 	if (what == IKE_CFG_P1 || what == IKE_CFG_P2) {
 		ike_quick_abandon(t);
-		t->replace_child = ike_tunnel_current(t) && ike_tunnel_turn(t, true) != IKE_TURN_LAST;
+		if (ike_tunnel_turn(t, true) != IKE_TURN_LAST)
+			ike_flows_replace(t);
+		ike_flows_hurry(t);
 		t->failures = 0;
 		t->not_before = 0;
 	}
 	if (what != IKE_CFG_SAME)
 		ike_tunnel_log(t, IKE_LOG_INFO, IKE_EV_CONFIG, "configuration changed: %s",
 			       what == IKE_CFG_P1 ? "everything is negotiated anew" :
-			       what == IKE_CFG_P2 ? "IPsec SAs are negotiated anew" : "SAs stay as they are");
-	if (what == IKE_CFG_P1 || what == IKE_CFG_P2)
+			       what == IKE_CFG_P2 ? "IPsec SAs are negotiated anew" :
+			       what == IKE_CFG_SELECTORS ? "SAs of selectors that stayed go on" : "SAs stay as they are");
+	if (what == IKE_CFG_P1 || what == IKE_CFG_P2 || t->cfg.aggressive_psk != old.aggressive_psk)
 		warn_weak(t);
+	if (what == IKE_CFG_SELECTORS)
+		ike_quick_unwanted(t);
+	ike_tunnel_retire_outcasts(t, true);
 	sa = ike_tunnel_sa(t);
 	if (sa && sa->tunnel == t && t->cfg.dpd != old.dpd)
 		ike_dpd_start(sa);

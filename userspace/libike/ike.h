@@ -144,6 +144,13 @@ struct ike_net {
 	uint8_t ip[16];
 };
 
+#define IKE_MAX_SELECTORS 16	/* of one tunnel */
+
+/* The packets a pair of IPsec SAs is for: between a network behind this end and one behind the peer. */
+struct ike_selector {
+	struct ike_net local, remote;
+};
+
 /* When ESP goes in UDP (RFC 3948). */
 enum ike_encapsulation {
 	IKE_ENCAPSULATION_AUTO,		/* when there is a NAT between the peers */
@@ -164,7 +171,7 @@ struct ike_tunnel_cfg {
 	char name[IKE_NAME_MAX + 1];	/* unique */
 	unsigned int line;		/* of the configuration file, for messages */
 	struct ike_addr local;		/* ip 0.0.0.0: any local address; port 500 */
-	struct ike_addr remote;		/* port 500 */
+	struct ike_addr remote;		/* port 500; ip 0.0.0.0: any, known by remote_id in aggressive mode */
 	struct ike_id local_id;		/* unset: the local address */
 	struct ike_id remote_id;	/* unset: the remote address */
 	uint8_t *psk;			/* pre-shared key; owned by the struct */
@@ -180,8 +187,18 @@ struct ike_tunnel_cfg {
 	uint32_t replay_window;		/* packets; default 1024 */
 	uint32_t dpd;			/* seconds of silence before the peer is asked whether it lives; default 30, 0: never */
 	uint32_t grace;			/* seconds an old inbound SA goes on after replacement; default 30 */
+	bool aggressive;		/* begin with aggressive mode, not main mode */
+	bool aggressive_psk;		/* answer aggressive mode, though it tells everybody a hash of the key */
 	enum ike_start start;
-	struct ike_net local_net, remote_net;	/* default any/any (0.0.0.0/0) */
+	/*
+	 * A quick mode and a pair of IPsec SAs for each. Default: one, any to any (0.0.0.0/0). They
+	 * may overlap: the data plane takes the most specific one.
+	 */
+	struct ike_selector sel[IKE_MAX_SELECTORS];
+	unsigned int n_sel;
+	bool initial_contact;		/* say INITIAL-CONTACT and believe it; default true */
+	bool delete_takes_children;	/* IPsec SAs go with the last ISAKMP SA, as some peers expect; default false */
+	bool narrowing;			/* a peer may agree to less than a selector, or offer less; default false */
 	enum ike_encapsulation encapsulation;	/* default auto */
 	enum ike_fragmentation fragmentation;	/* default yes */
 	uint32_t fragment_size;		/* octets of a packet with an IKE fragment; default 0: 1280, or 576 when repeated over IPv4 */
@@ -199,9 +216,11 @@ void ike_tunnel_cfg_init(struct ike_tunnel_cfg *t);
 void ike_config_clear(struct ike_config *cfg);
 /*
  * Checks that need the whole: unique names, no two tunnels with the same local and remote
- * address but different PSKs (RFC 2409 5: the key is chosen by address), none with the same
+ * address but different PSKs (RFC 2409 5: the key is chosen by address; of peers at any address by
+ * identity), none that aggressive mode could not tell apart, none with the same
  * identities too but different phase 1 proposals (they share an ISAKMP SA), none that nothing
- * tells apart (addresses, identities and networks alike), proposals present and allowed by
+ * tells apart (addresses, identities and a selector alike), selectors present, each once,
+ * proposals present and allowed by
  * the tunnel's policy word, lifetimes between 10 s and 30 days, a replay window with 64-bit
  * sequence numbers.
  * Returns 0, or -IKE_E_INVALID with a sentence in why and the offending line in *line.
@@ -235,6 +254,14 @@ int ike_configure(struct ike_engine *e, const struct ike_config *cfg, ike_time n
  */
 void ike_datagram(struct ike_engine *e, const struct ike_path *path, const void *data, size_t len, ike_time now);
 
+/*
+ * This host's addresses may have changed; 'here' tells whether datagrams can be sent from one. To be
+ * called after ike_configure, too. Tunnels whose configured local address is not here wait for it;
+ * those without one, whose SAs were made from an address that is gone, negotiate anew.
+ */
+void ike_local_addresses(struct ike_engine *e, bool (*here)(void *ctx, const struct ike_addr *addr), void *ctx,
+			 ike_time now);
+
 /* When ike_expire must be called at the latest; IKE_NEVER if nothing is pending. */
 ike_time ike_deadline(const struct ike_engine *e);
 void ike_expire(struct ike_engine *e, ike_time now);
@@ -266,6 +293,7 @@ enum ike_action_type {
 	IKE_ACT_SA_ACTIVATE,	/* activate pending outbound sa.spi; answer DONE or FAILED */
 	IKE_ACT_SA_DEL,		/* delete sa.dir sa.spi; no answer wanted */
 	IKE_ACT_SA_IDLE,	/* when did the last packet come on inbound sa.spi? Answer TRAFFIC, or nothing */
+	IKE_ACT_PEER,		/* the peer of a tunnel with any remote address is at path.remote now; no answer wanted */
 	IKE_ACT_LOG,		/* one event for the log */
 };
 
@@ -304,7 +332,7 @@ struct ike_log {
 	const char *tunnel;		/* NULL: not known (yet) */
 	uint8_t icookie[IKE_COOKIE_LEN], rcookie[IKE_COOKIE_LEN];
 	uint32_t msgid;			/* 0 in phase 1 */
-	const char *message;		/* "MM1" .. "MM6", "QM1" .. "QM3", "INFO"; NULL: none */
+	const char *message;		/* "MM1" .. "MM6", "AM1" .. "AM3", "QM1" .. "QM3", "INFO"; NULL: none */
 	struct ike_path path;		/* family 0: none */
 	const char *text;		/* what happened, in a sentence */
 };
@@ -312,8 +340,8 @@ struct ike_log {
 struct ike_action {
 	enum ike_action_type type;
 	uint64_t id;			/* for the answer; 0 where none is wanted */
-	const char *tunnel;		/* SPI_ALLOC and SA_*; NULL else */
-	/* SEND */
+	const char *tunnel;		/* SPI_ALLOC, SA_* and PEER; NULL else */
+	/* SEND, PEER */
 	struct ike_path path;
 	const uint8_t *data;
 	size_t len;
@@ -350,6 +378,7 @@ struct ike_kernel_event {
 	uint32_t spi;
 	const char *text;		/* FAILED */
 	const uint8_t *cookie;		/* ADOPT: IKE_SA_COOKIE_LEN octets */
+	struct ike_selector sel;	/* ADOPT: the packets it is for */
 	bool pending;			/* ADOPT: an outbound SA that is not in use yet */
 	ike_time at;			/* TRAFFIC */
 	struct ike_addr peer;		/* PEER_MOVED; ADOPT of an encapsulated SA: where the kernel sends to */
@@ -364,6 +393,7 @@ struct ike_child_status {
 	struct ike_p2_proposal alg;
 	ike_time established, rekey_at, expires_at;
 	bool pending, old;
+	struct ike_selector sel, expected;	/* as negotiated, as configured; they differ when the peer narrowed it */
 	bool encap;			/* in UDP */
 	uint8_t icookie[IKE_COOKIE_LEN], rcookie[IKE_COOKIE_LEN];	/* of the ISAKMP SA that made it; zero: adopted */
 };
@@ -387,7 +417,7 @@ struct ike_p1_status {
 
 struct ike_tunnel_status {
 	const struct ike_tunnel_cfg *cfg;
-	const char *state;		/* "down", "connecting", "up", "respond-only" … */
+	const char *state;		/* "down", "connecting", "partly up" (not all selectors), "up", "respond-only", "no local address" … */
 	const char *last_error;		/* sentence; NULL: none */
 	ike_time last_error_at;
 	const struct ike_p1_status *p1;
@@ -404,7 +434,8 @@ struct ike_counters {
 	uint64_t datagrams_in, datagrams_out;
 	uint64_t malformed;		/* did not parse, any reason */
 	uint64_t oversized;
-	uint64_t unknown_peer;		/* no tunnel for that address */
+	uint64_t unknown_peer;		/* no tunnel for that address, or identity in aggressive mode */
+	uint64_t aggressive_refused;	/* AM1 for a tunnel that does not allow it */
 	uint64_t unknown_cookies;
 	uint64_t duplicates;		/* byte-identical repetition */
 	uint64_t retransmits;

@@ -8,9 +8,12 @@
 #include <string.h>
 
 #include "addr.h"
+#include "contact.h"
 #include "dpd.h"
 #include "info.h"
+#include "life.h"
 #include "quick_mode.h"
+#include "roaming.h"
 #include "tunnel.h"
 
 /* How long a replaced SA stays: whoever began the new one deletes first. */
@@ -103,6 +106,7 @@ static void expired(struct ike_engine *e, void *owner)
 		return;
 	}
 	ike_ikesa_kill(sa, true, sa->retiring ? "replaced" : "lifetime over");
+	ike_tunnel_children_follow(sa->tunnel);
 }
 
 struct ike_ikesa *ike_ikesa_new(struct ike_engine *e, struct ike_tunnel *t, bool initiator,
@@ -182,21 +186,28 @@ static void retire_others(struct ike_ikesa *sa)
 	}
 }
 
+void ike_ikesa_set_life(struct ike_ikesa *sa)
+{
+	ike_time life = (ike_time)sa->p1.life * IKE_SECOND;
+	struct ike_engine *e = sa->e;
+
+	sa->expires_at = sa->established_at + life;
+	sa->rekey_at = ike_rekey_time(e, sa->established_at, life, sa->initiator ? IKE_TURN_INITIATOR : IKE_TURN_RESPONDER);
+	ike_timer_set(&e->timers, &sa->rekey, sa->rekey_at);
+	ike_timer_set(&e->timers, &sa->expire, sa->expires_at);
+}
+
 void ike_ikesa_establish(struct ike_ikesa *sa)
 {
 	struct ike_engine *e = sa->e;
-	ike_time life = (ike_time)sa->p1.life * IKE_SECOND;
-	struct ike_logctx ctx = ike_ikesa_ctx(sa, sa->initiator ? "MM6" : "MM5");
+	struct ike_logctx ctx = ike_ikesa_ctx(sa, sa->aggressive ? (sa->initiator ? "AM2" : "AM3") : sa->initiator ? "MM6" : "MM5");
 	char alg[80], id[256];
 	const char *weak = ike_p1_weakness(&sa->p1.alg);
 
 	leave_half_open(sa);
 	sa->established = true;
 	sa->established_at = e->now;
-	sa->expires_at = e->now + life;
-	sa->rekey_at = ike_rekey_time(e, e->now, life, sa->initiator ? IKE_TURN_INITIATOR : IKE_TURN_RESPONDER);
-	ike_timer_set(&e->timers, &sa->rekey, sa->rekey_at);
-	ike_timer_set(&e->timers, &sa->expire, sa->expires_at);
+	ike_ikesa_set_life(sa);
 	ike_dpd_start(sa);
 	ike_natt_established(sa);
 	ike_roam_start(sa);
@@ -208,6 +219,9 @@ void ike_ikesa_establish(struct ike_ikesa *sa)
 	if (weak)
 		ike_log(e, IKE_LOG_WARNING, IKE_EV_WEAK, &ctx, "%s protects this ISAKMP SA: it is weak", weak);
 	retire_others(sa);
+	ike_roaming_settle(sa);
+	ike_contact_made(sa->tunnel);
+	ike_life_tell(sa);
 	ike_tunnel_p1_up(sa->tunnel, sa);
 }
 
@@ -217,6 +231,8 @@ void ike_ikesa_retire(struct ike_ikesa *sa, ike_time after)
 	struct ike_engine *e = sa->e;
 
 	sa->retiring = true;
+	if (sa->phase1 && sa->phase1->mode->heard)
+		sa->phase1->mode->heard(sa->phase1);	/* nobody waits for our last message any more */
 	ike_roam_stop(sa);
 	ike_timer_stop(&e->timers, &sa->rekey);
 	ike_timer_stop(&e->timers, &sa->dpd.timer);

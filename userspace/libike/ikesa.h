@@ -36,6 +36,8 @@ struct ike_ikesa {
 	bool retiring;			/* replaced; deleted in a few seconds */
 	bool closed;			/* deleted by the peer; a while longer its other deletes can be read */
 	bool counted_half_open;
+	bool aggressive;		/* made by aggressive mode */
+	bool authenticated;		/* phase 1 is through; established may come later */
 	enum ike_state state;		/* of its phase 1 exchange */
 	struct ike_path path;
 
@@ -79,6 +81,8 @@ struct ike_ikesa *ike_ikesa_find(struct ike_engine *e, const uint8_t *icookie, c
 void ike_cookie_new(struct ike_engine *e, uint8_t cookie[IKE_COOKIE_LEN]);
 /* The peer is authenticated: lifetimes begin, older SAs to it retire. */
 void ike_ikesa_establish(struct ike_ikesa *sa);
+/* p1.life was lowered afterwards: it runs from when it was established. */
+void ike_ikesa_set_life(struct ike_ikesa *sa);
 /* Replaced: delete after 'after'. */
 void ike_ikesa_retire(struct ike_ikesa *sa, ike_time after);
 /*

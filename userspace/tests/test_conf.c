@@ -245,8 +245,8 @@ static void example_flags_weak_choices(void **state)
 	(void)state;
 	c = assert_loads(read_example(&len));
 	assert_int_equal(found.warnings, 2);
-	assert_true(has_finding(CONF_WARNING, 39, "tunnel depot: phase1 \"3des-md5-modp1024\" is weak"));
-	assert_true(has_finding(CONF_WARNING, 40, "tunnel depot: phase2 \"3des-md5\" is weak"));
+	assert_true(has_finding(CONF_WARNING, 40, "tunnel depot: phase1 \"3des-md5-modp1024\" is weak"));
+	assert_true(has_finding(CONF_WARNING, 41, "tunnel depot: phase2 \"3des-md5\" is weak"));
 	conf_free(c);
 }
 
@@ -277,8 +277,8 @@ static void defaults(void **state)
 	assert_int_equal(t->grace, 30);
 	assert_int_equal(t->dpd, 30);
 	assert_int_equal(t->start, IKE_START_AUTO);
-	assert_int_equal(t->local_net.prefix, 0);
-	assert_int_equal(t->remote_net.prefix, 0);
+	assert_int_equal(t->sel[0].local.prefix, 0);
+	assert_int_equal(t->sel[0].remote.prefix, 0);
 	conf_free(c);
 }
 
@@ -315,8 +315,8 @@ static void spellings(void **state)
 	assert_int_equal(c->ike.tunnel[0].p2_life, 90);
 	assert_int_equal(c->ike.tunnel[0].p2_life_kb, 500000);
 	assert_int_equal(c->ike.tunnel[0].n_p1, 1);
-	assert_int_equal(c->ike.tunnel[0].local_net.prefix, 8);
-	assert_int_equal(c->ike.tunnel[0].remote_net.prefix, 32);
+	assert_int_equal(c->ike.tunnel[0].sel[0].local.prefix, 8);
+	assert_int_equal(c->ike.tunnel[0].sel[0].remote.prefix, 32);
 	conf_free(c);
 	c = assert_loads("");
 	assert_int_equal(c->ike.n_tunnels, 0);
@@ -324,7 +324,28 @@ static void spellings(void **state)
 	conf_free(c);
 }
 
-/* ---- what is wrong: one mistake, one error, its line ------------------------------------------ */
+static void several_selectors(void **state)
+{
+	struct conf *c = assert_loads("tunnel t { remote = 198.51.100.7  psk = \"0123456789012345678901\"  narrowing = true\n"
+				      "selectors = { \"10.1.0.0/16 === 10.2.0.0/16\", '10.1.2.3===any' } }\n"
+				      "default { local-net = 10.9.0.0/16 }\n");
+	const struct ike_tunnel_cfg *t = &c->ike.tunnel[0];
+
+	(void)state;
+	assert_int_equal(t->n_sel, 2);
+	assert_int_equal(t->sel[0].remote.ip[1], 2);
+	assert_int_equal(t->sel[1].local.prefix, 32);
+	assert_int_equal(t->sel[1].remote.prefix, 0);
+	assert_true(t->narrowing);
+	conf_free(c);
+	/* The nearer spelling wins. */
+	c = assert_loads("default { selectors = \"10.1.0.0/16 === any\" }\n"
+			 "tunnel t { remote = 198.51.100.7 psk = \"0123456789012345678901\" remote-net = 10.2.0.0/16 }\n");
+	assert_int_equal(c->ike.tunnel[0].n_sel, 1);
+	assert_int_equal(c->ike.tunnel[0].sel[0].local.prefix, 0);
+	assert_int_equal(c->ike.tunnel[0].sel[0].remote.prefix, 16);
+	conf_free(c);
+}
 
 static void outside_is_ipv6_as_well(void **state)
 {
@@ -340,13 +361,16 @@ static void outside_is_ipv6_as_well(void **state)
 	assert_int_equal(t->remote.port, 500);
 	/* Any local address, of the peer's family. */
 	assert_int_equal(t->local.family, 6);
-	assert_int_equal(t->local_net.family, 6);
+	assert_int_equal(t->n_sel, 1);
+	assert_int_equal(t->sel[0].local.family, 6);
 	assert_int_equal(t->encapsulation, IKE_ENCAPSULATION_FORCE);
 	assert_int_equal(t->nat_keepalive, 0);
 	assert_int_equal(t->fragmentation, IKE_FRAGMENTATION_ACCEPT);
 	assert_int_equal(t->fragment_size, 600);
 	conf_free(c);
 }
+
+/* ---- what is wrong: one mistake, one error, its line ------------------------------------------ */
 
 static void mistakes(void **state)
 {
@@ -398,7 +422,14 @@ static void mistakes(void **state)
 		{ TUNNEL("  local = 255.255.255.255\n"), 4, "one host" },
 		{ TUNNEL("  local = 0.1.2.3\n"), 4, "one host" },
 		{ TUNNEL("  local = { 192.0.2.1, 192.0.2.2 }\n"), 4, "takes at most 1" },
-		{ "tunnel a {\n  remote = any\n  psk-file = good.psk\n}\n", 2, "peer at any address" },
+		{ "tunnel a {\n  remote = any\n  psk-file = good.psk\n}\n", 1, "a peer at any address is told by its identity" },
+		{ "tunnel a {\n  remote = any\n  psk-file = good.psk\n  aggressive-psk = insecure-yes\n}\n", 1,
+		  "start = respond and match-identity are needed" },
+		{ "tunnel a {\n  remote = 192.0.2.2\n  psk-file = good.psk\n  exchange = aggressive\n}\n", 1,
+		  "says our identity in the first message" },
+		{ "tunnel a {\n  remote = 192.0.2.2\n  psk-file = good.psk\n  exchange = base\n}\n", 4, "must be main or aggressive" },
+		{ "tunnel a {\n  remote = 192.0.2.2\n  psk-file = good.psk\n  aggressive-psk = yes\n}\n", 4,
+		  "must be no or insecure-yes" },
 		{ TUNNEL("  local = 198.51.100.7\n"), 1, "same address" },
 		{ TUNNEL("  identity = \"ipv4:nonsense\"\n"), 4, "must be ipv4:" },
 		{ TUNNEL("  auth = rsa\n"), 4, "certificates are not supported yet" },
@@ -708,6 +739,7 @@ int main(void)
 		cmocka_unit_test(nearest_section_wins),
 		cmocka_unit_test(spellings),
 		cmocka_unit_test(outside_is_ipv6_as_well),
+		cmocka_unit_test(several_selectors),
 		cmocka_unit_test(mistakes),
 		cmocka_unit_test(policy_errors_name_the_word),
 		cmocka_unit_test(all_mistakes_at_once),

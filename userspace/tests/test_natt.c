@@ -23,6 +23,7 @@ struct setting {
 	bool alice, bob;		/* behind a NAT; Bob's forwards his ports unchanged */
 	enum ike_encapsulation encap[2];
 	uint32_t dpd;
+	bool aggressive;
 };
 
 static void behind(struct world *w, int who, unsigned int last, uint16_t shift)
@@ -46,6 +47,7 @@ static void configure(struct world *w, int who, const struct setting *s)
 	assert_int_equal(ike_id_parse(who ? "fqdn:alice" : "fqdn:bob", &t.remote_id), 0);
 	t.encapsulation = s->encap[who];
 	t.dpd = s->dpd;
+	t.aggressive = t.aggressive_psk = s->aggressive;
 	assert_int_equal(side_configure(w, who, &t), 0);
 	free(t.psk);
 }
@@ -145,6 +147,21 @@ static void responder_behind_a_nat(void **state)
 	assert_ports(w, ALICE, 4500, 4500);
 	assert_ports(w, BOB, 4500, 4500);
 	assert_int_equal(one_sa(w, BOB, IKE_OUT)->keepalive, 20);
+	world_free(w);
+}
+
+/* NAT-D in AM2 and AM3; AM3 is the first from port 4500. */
+static void aggressive_mode_floats_with_its_third_message(void **state)
+{
+	struct world *w = world_behind(&(struct setting){ .alice = true, .aggressive = true });
+
+	(void)state;
+	assert_up(w);
+	assert_string_equal(w->trace, "A:AM1 B:AM2 A:AM3 A:QM1 B:QM2 A:QM3");
+	assert_string_equal(ike_natt_situation(&sa_of(w, ALICE)->natt), "NAT here");
+	assert_string_equal(ike_natt_situation(&sa_of(w, BOB)->natt), "NAT at the peer");
+	assert_ports(w, ALICE, 4500, 4500);
+	assert_ports(w, BOB, 4500, 4500 + MAPPED);
 	world_free(w);
 }
 
@@ -750,6 +767,7 @@ int main(void)
 		cmocka_unit_test(without_a_nat_nothing_changes),
 		cmocka_unit_test(initiator_behind_a_nat_floats_and_the_responder_follows),
 		cmocka_unit_test(responder_behind_a_nat),
+		cmocka_unit_test(aggressive_mode_floats_with_its_third_message),
 		cmocka_unit_test(both_behind_nats),
 		cmocka_unit_test(forced_encapsulation_from_either_side),
 		cmocka_unit_test(forbidden_from_either_side),

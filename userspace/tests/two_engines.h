@@ -68,6 +68,7 @@ struct side {
 	ike_time traffic_at;		/* of the last ESP packet, as the kernel tells */
 	struct kernel_sa sa[MAX_SAS];
 	unsigned int fail_action;	/* refuse the next action of this type (plus 1) */
+	struct ike_addr peer;		/* where IKE_ACT_PEER said the peer is */
 	unsigned int leaks;		/* deletes of SAs that were not there */
 	struct log_entry log[MAX_LOGS];
 	size_t n_logs;
@@ -141,7 +142,8 @@ static uint64_t digest64(const uint8_t *p, size_t len)
 /* The n-th different datagram of a cookie and message ID is MMn or QMn. */
 static void name_packet(struct world *w, struct packet *p)
 {
-	const char *kind = p->data[18] == 2 ? "MM" : p->data[18] == 32 ? "QM" : "INFO";
+	const char *kind = p->data[18] == 2 ? "MM" : p->data[18] == 4 ? "AM" : p->data[18] == 6 ? "TR" :
+			   p->data[18] == 32 ? "QM" : "INFO";
 	uint64_t digest = digest64(p->data, p->len);
 	unsigned int number = 1;
 	uint8_t key[14];
@@ -229,7 +231,9 @@ static void kernel_activate(struct side *s, const struct ike_sa *a)
 
 	assert_non_null(k);
 	for (i = 0; i < MAX_SAS; i++)
-		if (s->sa[i].used && s->sa[i].dir == IKE_OUT && !strcmp(s->sa[i].tunnel, k->tunnel))
+		if (s->sa[i].used && s->sa[i].dir == IKE_OUT && !strcmp(s->sa[i].tunnel, k->tunnel) &&
+		    !memcmp(&s->sa[i].local_net, &k->local_net, sizeof(k->local_net)) &&
+		    !memcmp(&s->sa[i].remote_net, &k->remote_net, sizeof(k->remote_net)))
 			s->sa[i].active = false;
 	k->active = true;
 	k->pending = false;
@@ -386,6 +390,9 @@ static void drain(struct world *w, int who)
 		case IKE_ACT_SA_DEL:
 			kernel_del(s, &a.sa);
 			break;
+		case IKE_ACT_PEER:
+			s->peer = a.path.remote;
+			break;
 		case IKE_ACT_LOG:
 			side_log(s, &a.log);
 			break;
@@ -483,6 +490,7 @@ static void tunnel_cfg(struct ike_tunnel_cfg *t, int who, const char *p1, const 
 	memcpy(t->psk, "correct horse ba", t->psk_len);
 	t->policy = IKE_POLICY_INSECURE;
 	t->dpd = 0;	/* traces stay what the test has begun; test_dpd.c switches it on */
+	t->initial_contact = false;	/* no HASH covers it; test_contact.c switches it on */
 	if (ike_p1_parse(p1, t->policy, &t->p1[0], &why))
 		fail_msg("%s: %s", p1, why);
 	t->n_p1 = 1;

@@ -11,15 +11,8 @@ struct sim_scenario {
 	const char *name, *story;
 	void (*play)(struct sim_world *w);
 	unsigned int rare;		/* played once for so many rounds over all scenarios */
+	bool aggressive;		/* phase 1 in aggressive mode */
 };
-
-/* What stories have in common: everybody starts, and all tunnels come up; in the end one pair each, then none. */
-void sim_all_come_up(struct sim_world *w);
-void sim_the_end(struct sim_world *w);
-
-/* Those of nat.c. */
-void sim_nat(struct sim_world *w);
-void sim_nat_restart(struct sim_world *w);
 
 /* Ends with a NULL name. */
 extern const struct sim_scenario sim_scenarios[];

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "check.h"
-#include "scenario.h"
+#include "story.h"
 
 static const char name[] = "t";
 
@@ -56,18 +56,18 @@ static void remap(struct sim_world *w, struct sim_link *l, bool address)
 
 static void check_encap(struct sim_world *w, const struct sim_link *l)
 {
-	const struct sim_sa *out = sim_kernel_outbound(&l->end[1]->kernel, name);
+	const struct sim_sa *out = sim_kernel_outbound(&l->end[1]->kernel, name, &l->sel);
 
 	if (!w->failed && (!out || out->path.local.port != IKE_NATT_PORT))
 		sim_fail(w, "Bob does not encapsulate");
 }
 
-void sim_nat(struct sim_world *w)
+void tell_nat(struct sim_world *w)
 {
 	struct sim_link *l = alice_behind_a_nat(w);
 	int n;
 
-	sim_all_come_up(w);
+	story_both_start_and_come_up(w);
 	check_encap(w, l);
 	for (n = 0; n < 6; n++) {
 		remap(w, l, sim_chance(&w->script, 30));
@@ -81,15 +81,15 @@ void sim_nat(struct sim_world *w)
 	sim_command(l->end[0], IKE_CMD_REKEY_P1, name);
 	sim_run_for(w, 3 * SIM_MINUTE);
 	check_encap(w, l);
-	sim_the_end(w);
+	story_the_end(w);
 }
 
-void sim_nat_restart(struct sim_world *w)
+void tell_nat_restart(struct sim_world *w)
 {
 	struct sim_link *l = alice_behind_a_nat(w);
 	int n;
 
-	sim_all_come_up(w);
+	story_both_start_and_come_up(w);
 	for (n = 0; n < 3; n++) {
 		struct sim_host *h = l->end[sim_below(&w->script, 2)];
 
@@ -104,5 +104,5 @@ void sim_nat_restart(struct sim_world *w)
 		sim_run_for(w, 2 * SIM_MINUTE);
 	}
 	check_encap(w, l);
-	sim_the_end(w);
+	story_the_end(w);
 }
