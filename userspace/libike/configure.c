@@ -49,6 +49,8 @@ static void change(struct ike_tunnel *t, struct ike_tunnel_cfg *cfg)
 
 	t->cfg = *cfg;
 	memset(cfg, 0, sizeof(*cfg));
+	if (what == IKE_CFG_P1)
+		t->way.remote.family = 0;	/* that was another peer, or is to be one */
 	ike_flows_change(t, &old);
 	for (sa = t->e->ikesas; sa && what == IKE_CFG_P1; sa = next) {
 		next = sa->next;

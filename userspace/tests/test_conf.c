@@ -347,6 +347,29 @@ static void several_selectors(void **state)
 	conf_free(c);
 }
 
+static void outside_is_ipv6_as_well(void **state)
+{
+	struct conf *c = assert_loads("tunnel six {\n  remote = 2001:db8::7\n  psk-file = good.psk\n"
+				      "  local-net = \"::/0\"\n  remote-net = \"::/0\"\n"
+				      "  encapsulation = force\n  nat-keepalive = off\n"
+				      "  fragmentation = accept\n  fragment-size = 600\n}\n");
+	const struct ike_tunnel_cfg *t = &c->ike.tunnel[0];
+
+	(void)state;
+	assert_int_equal(t->remote.family, 6);
+	assert_int_equal(t->remote.ip[15], 7);
+	assert_int_equal(t->remote.port, 500);
+	/* Any local address, of the peer's family. */
+	assert_int_equal(t->local.family, 6);
+	assert_int_equal(t->n_sel, 1);
+	assert_int_equal(t->sel[0].local.family, 6);
+	assert_int_equal(t->encapsulation, IKE_ENCAPSULATION_FORCE);
+	assert_int_equal(t->nat_keepalive, 0);
+	assert_int_equal(t->fragmentation, IKE_FRAGMENTATION_ACCEPT);
+	assert_int_equal(t->fragment_size, 600);
+	conf_free(c);
+}
+
 /* ---- what is wrong: one mistake, one error, its line ------------------------------------------ */
 
 static void mistakes(void **state)
@@ -715,6 +738,7 @@ int main(void)
 		cmocka_unit_test(defaults),
 		cmocka_unit_test(nearest_section_wins),
 		cmocka_unit_test(spellings),
+		cmocka_unit_test(outside_is_ipv6_as_well),
 		cmocka_unit_test(several_selectors),
 		cmocka_unit_test(mistakes),
 		cmocka_unit_test(policy_errors_name_the_word),
