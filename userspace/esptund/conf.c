@@ -12,6 +12,8 @@
 #include <string.h>
 
 #include "conf_keys.h"
+#include "conf_lint.h"
+#include "conf_trust.h"
 #include "libike/crypto.h"
 
 /* Offered when the configuration names none. */
@@ -78,6 +80,7 @@ static void check_section(struct conf_log *log, const struct conf_file *f, const
 	if (ike.psk)
 		ike_crypto_wipe(ike.psk, ike.psk_len);
 	free(ike.psk);
+	free(ike.match);
 }
 
 static void check_profile_use(struct conf_log *log, const struct conf_file *f, const struct conf_section *profile)
@@ -162,6 +165,16 @@ static bool has_secret(const struct sources *from)
 	return false;
 }
 
+static bool uses_psk(const struct ike_tunnel_cfg *t)
+{
+	unsigned int i;
+
+	for (i = 0; i < t->n_auth; i++)
+		if (!ike_auth_signs(t->auth[i]))
+			return true;
+	return !t->n_auth;
+}
+
 static void check_tunnel(struct conf_build *b, const struct sources *from)
 {
 	const struct ike_tunnel_cfg *t = b->ike;
@@ -171,8 +184,9 @@ static void check_tunnel(struct conf_build *b, const struct sources *from)
 		conf_error(b->log, line, "tunnel %s has no remote: write remote = ADDRESS", b->name);
 	else if (t->remote.family == t->local.family && !memcmp(t->remote.ip, t->local.ip, sizeof(t->local.ip)))
 		conf_error(b->log, line, "tunnel %s: local and remote are the same address", b->name);
-	if (!has_secret(from))
-		conf_error(b->log, line, "tunnel %s has no pre-shared key: write psk-file = \"FILE\"", b->name);
+	if (uses_psk(t) && !has_secret(from))
+		conf_error(b->log, line, "tunnel %s has no pre-shared key: write psk-file = \"FILE\"%s", b->name,
+			   t->n_auth ? "" : ", or auth = rsa with trustpoints");
 	if (!b->own->device[0])
 		conf_error(b->log, line, "the name of tunnel %s is too long for its interface: write device = NAME",
 			   b->name);
@@ -184,18 +198,27 @@ static void check_tunnel(struct conf_build *b, const struct sources *from)
 }
 
 static void build_tunnel(struct conf_log *log, const struct conf_file *f, const char *dir,
-			 const struct conf_section *s, struct ike_tunnel_cfg *ike, struct conf_tunnel *own)
+			 const struct conf_section *s, struct conf *c)
 {
-	struct conf_build b = { .log = log, .file = f, .dir = dir, .name = s->title, .ike = ike, .own = own };
+	struct ike_tunnel_cfg *ike = &c->ike.tunnel[c->ike.n_tunnels];
+	struct conf_tunnel *own = &c->tunnel[c->ike.n_tunnels];
+	struct conf_build b = {
+		.log = log, .file = f, .dir = dir, .name = s->title, .ike = ike, .own = own, .whole = &c->ike,
+	};
 	struct sources from = tunnel_sources(log, f, s);
 
 	ike_tunnel_cfg_init(ike);
+	if (from.s[1]) {
+		snprintf(ike->profile, sizeof(ike->profile), "%s", from.s[1]->title);
+		ike->profile_line = from.s[1]->line;
+	}
 	ike->line = own->line = s->line;
 	snprintf(ike->name, sizeof(ike->name), "%s", s->title);
 	if (strlen(s->title) < sizeof(own->device))
 		memcpy(own->device, s->title, strlen(s->title) + 1);
 	apply_sources(&b, &from);
 	apply_defaults(ike);
+	conf_auth_resolve(&b);
 	check_tunnel(&b, &from);
 }
 
@@ -229,24 +252,41 @@ static void check_whole(struct conf_log *log, const struct conf *c)
 	/* Once something is missing, the engine's checks would only say so again. */
 	if (!log->errors && ike_config_check(&c->ike, why, sizeof(why), &line))
 		conf_error(log, line, "%s", why);
+	if (!log->errors)
+		conf_lint(log, &c->ike);
 }
 
 /* ---- loading ------------------------------------------------------------------------------------ */
 
-static size_t count_tunnels(const struct conf_file *f)
+static size_t count(const struct conf_file *f, enum conf_kind kind)
 {
 	size_t i, n = 0;
 
 	for (i = 0; i < f->n_sections; i++)
-		n += f->section[i].kind == CONF_TUNNEL;
+		n += f->section[i].kind == kind;
 	return n;
+}
+
+static void load_trustpoints(struct conf_log *log, const struct conf_file *f, const char *dir, struct conf *c)
+{
+	size_t i;
+
+	for (i = 0; i < f->n_sections; i++) {
+		if (f->section[i].kind != CONF_TRUSTPOINT)
+			continue;
+		check_title(log, f, &f->section[i]);
+		c->ike.n_trustpoints += conf_trust_load(log, dir, &f->section[i], &c->ike.trustpoint[c->ike.n_trustpoints]);
+	}
 }
 
 static void build(struct conf_log *log, const struct conf_file *f, const char *dir, struct conf *c)
 {
 	size_t i;
 
+	load_trustpoints(log, f, dir, c);
 	for (i = 0; i < f->n_sections; i++) {
+		if (f->section[i].kind == CONF_TRUSTPOINT)
+			continue;
 		check_section(log, f, dir, &f->section[i]);
 		if (f->section[i].kind == CONF_PROFILE)
 			check_profile_use(log, f, &f->section[i]);
@@ -254,14 +294,13 @@ static void build(struct conf_log *log, const struct conf_file *f, const char *d
 	for (i = 0; i < f->n_sections; i++) {
 		if (f->section[i].kind != CONF_TUNNEL)
 			continue;
-		build_tunnel(log, f, dir, &f->section[i], &c->ike.tunnel[c->ike.n_tunnels],
-			     &c->tunnel[c->ike.n_tunnels]);
+		build_tunnel(log, f, dir, &f->section[i], c);
 		c->ike.n_tunnels++;
 	}
 	check_whole(log, c);
 }
 
-static struct conf *new_conf(const char *path, size_t n_tunnels)
+static struct conf *new_conf(const char *path, size_t n_tunnels, size_t n_trustpoints)
 {
 	struct conf *c = calloc(1, sizeof(*c));
 
@@ -269,8 +308,9 @@ static struct conf *new_conf(const char *path, size_t n_tunnels)
 		return NULL;
 	c->file = strdup(path);
 	c->ike.tunnel = calloc(n_tunnels + 1, sizeof(*c->ike.tunnel));
+	c->ike.trustpoint = calloc(n_trustpoints + 1, sizeof(*c->ike.trustpoint));
 	c->tunnel = calloc(n_tunnels + 1, sizeof(*c->tunnel));
-	if (c->file && c->ike.tunnel && c->tunnel)
+	if (c->file && c->ike.tunnel && c->ike.trustpoint && c->tunnel)
 		return c;
 	conf_free(c);
 	return NULL;
@@ -293,7 +333,7 @@ struct conf *conf_load(const char *path, conf_report *report, void *ctx)
 
 	conf_log_init(&log, path, report, ctx);
 	if (!conf_file_read(&file, path, &log)) {
-		c = new_conf(path, count_tunnels(&file));
+		c = new_conf(path, count(&file, CONF_TUNNEL), count(&file, CONF_TRUSTPOINT));
 		if (c && dir)
 			build(&log, &file, dir, c);
 		else
@@ -313,8 +353,7 @@ void conf_free(struct conf *c)
 {
 	if (!c)
 		return;
-	if (c->ike.tunnel)
-		ike_config_clear(&c->ike);
+	ike_config_clear(&c->ike);
 	free(c->tunnel);
 	free(c->file);
 	free(c);

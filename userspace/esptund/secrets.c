@@ -8,6 +8,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -121,19 +122,19 @@ static ssize_t read_line(int fd, const char *path, char *buf, size_t room, char 
 	return -1;
 }
 
-static int open_secret(const char *path, char *why, size_t size)
+/* advice: what to do when there is no such file. */
+static int open_file(const char *path, bool secret, const char *advice, char *why, size_t size)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	struct stat st;
 
 	if (fd < 0) {
-		snprintf(why, size, "cannot open %s: %s%s", path, strerror(errno), errno == ENOENT ?
-			 ": write the pre-shared key, one line, to a file of that name with mode 0600" : "");
+		snprintf(why, size, "cannot open %s: %s%s", path, strerror(errno), errno == ENOENT ? advice : "");
 		return -1;
 	}
 	if (fstat(fd, &st) || !S_ISREG(st.st_mode))
 		snprintf(why, size, "%s is not a regular file", path);
-	else if (!secrets_check_mode(&st, path, why, size))
+	else if (!secret || !secrets_check_mode(&st, path, why, size))
 		return fd;
 	close(fd);
 	return -1;
@@ -142,7 +143,8 @@ static int open_secret(const char *path, char *why, size_t size)
 int secrets_read_psk(const char *path, uint8_t **psk, size_t *len, char *why, size_t size)
 {
 	char detail[160], buf[FILE_MAX + 1];
-	int fd = open_secret(path, why, size), err = -1;
+	int fd = open_file(path, true, ": write the pre-shared key, one line, to a file of that name with mode 0600",
+			   why, size), err = -1;
 	ssize_t n;
 
 	if (fd < 0)
@@ -156,4 +158,74 @@ int secrets_read_psk(const char *path, uint8_t **psk, size_t *len, char *why, si
 	}
 	ike_crypto_wipe(buf, sizeof(buf));
 	return err;
+}
+
+/* ---- octets ------------------------------------------------------------------------------------ */
+
+#define KEY_MAX (64u << 10)
+#define PUBLIC_MAX (16u << 20)		/* a CRL may be long */
+
+/* Up to room octets; how many, or -1. */
+static ssize_t read_octets(int fd, uint8_t *buf, size_t room)
+{
+	size_t len = 0;
+	ssize_t n;
+
+	while (len < room) {
+		n = read(fd, buf + len, room - len);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -1;
+		if (!n)
+			break;
+		len += (size_t)n;
+	}
+	return (ssize_t)len;
+}
+
+static int read_whole(int fd, const char *path, size_t max, uint8_t **data, size_t *len, char *why, size_t size)
+{
+	struct stat st;
+	size_t room;
+	ssize_t n;
+
+	if (fstat(fd, &st) || st.st_size < 0 || (uint64_t)st.st_size > max) {
+		snprintf(why, size, "%s is longer than %zu octets", path, max);
+		return -1;
+	}
+	room = (size_t)st.st_size + 1;
+	*data = malloc(room);
+	n = *data ? read_octets(fd, *data, room) : -1;
+	if (n >= 0 && (size_t)n < room) {
+		*len = (size_t)n;
+		return 0;
+	}
+	snprintf(why, size, "cannot read %s: %s", path, !*data ? "out of memory" : n < 0 ? strerror(errno) :
+		 "it grows while it is read");
+	if (*data)
+		ike_crypto_wipe(*data, room);
+	free(*data);
+	return -1;
+}
+
+static int read_file(const char *path, bool secret, size_t max, uint8_t **data, size_t *len, char *why, size_t size)
+{
+	int fd = open_file(path, secret, "", why, size), err;
+
+	if (fd < 0)
+		return -1;
+	err = read_whole(fd, path, max, data, len, why, size);
+	close(fd);
+	return err;
+}
+
+int secrets_read_key(const char *path, uint8_t **data, size_t *len, char *why, size_t size)
+{
+	return read_file(path, true, KEY_MAX, data, len, why, size);
+}
+
+int secrets_read_public(const char *path, uint8_t **data, size_t *len, char *why, size_t size)
+{
+	return read_file(path, false, PUBLIC_MAX, data, len, why, size);
 }

@@ -291,6 +291,20 @@ static const struct ike_step *find_step(const struct ike_exchange *x)
 	return NULL;
 }
 
+const char *ike_exchange_message(const struct ike_exchange *x)
+{
+	const struct ike_step *s = find_step(x);
+
+	return s ? s->name : NULL;
+}
+
+bool ike_exchange_encrypted(const struct ike_exchange *x)
+{
+	const struct ike_step *s = find_step(x);
+
+	return s && s->encrypted;
+}
+
 static uint32_t payload_bit(uint8_t type)
 {
 	return type < 32 ? 1u << type : 0;

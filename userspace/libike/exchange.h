@@ -128,6 +128,9 @@ void ike_exchange_resume(struct ike_exchange *x);
 void ike_exchange_set_state(struct ike_exchange *x, enum ike_state state);
 /* Stop repeating our message; end quietly after 'after'. */
 void ike_exchange_quiet(struct ike_exchange *x, ike_time after);
+/* Name of the message being taken, "MM5", and whether it came encrypted. */
+const char *ike_exchange_message(const struct ike_exchange *x);
+bool ike_exchange_encrypted(const struct ike_exchange *x);
 /* Drop the stored message: duplicates are not answered any more. */
 void ike_exchange_forget(struct ike_exchange *x);
 /* Let a finished exchange answer duplicates for a while, then go. */

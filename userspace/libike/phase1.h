@@ -14,6 +14,7 @@ struct ike_mm {
 	struct ike_blob sai_b;		/* body of the initiator's SA payload */
 	struct ike_blob answer;		/* responder: body of MM2's */
 	struct ike_blob gxi, gxr, ni, nr;
+	struct ike_blob id_b;		/* body of the peer's ID payload */
 };
 
 /* Begin main mode as initiator. 0 or -IKE_E_*. */

@@ -13,6 +13,7 @@
 #include "addr.h"
 #include "config.h"
 #include "phase1.h"
+#include "profile.h"
 #include "quick_mode.h"
 
 #define BACKOFF_FIRST (5 * IKE_SECOND)
@@ -61,7 +62,7 @@ bool ike_tunnel_same_peer(const struct ike_tunnel *a, const struct ike_tunnel *b
 {
 	return a == b ||
 	       (ike_addr_equal(&a->cfg.local, &b->cfg.local) && ike_addr_equal(&a->cfg.remote, &b->cfg.remote) &&
-		ike_id_equal(&a->cfg.local_id, &b->cfg.local_id) && ike_id_equal(&a->cfg.remote_id, &b->cfg.remote_id));
+		ike_profile_same(&a->cfg, &b->cfg));
 }
 
 void ike_tunnel_local_id(const struct ike_tunnel *t, const struct ike_path *path, struct ike_id *id)

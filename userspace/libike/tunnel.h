@@ -26,6 +26,7 @@ struct ike_tunnel {
 	unsigned int group_index;	/* which PFS group to offer next */
 	ike_time not_before;		/* back-off: no negotiation of ours before */
 	struct ike_timer kick;
+	unsigned int refused_certs;	/* of ours, by the peer: which one goes next (on-reject) */
 	struct ike_limit notify_limit;	/* unprotected notifies to this peer */
 
 	char hint[200];			/* what the peer said without proof; "" nothing */

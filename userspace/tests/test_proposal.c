@@ -321,7 +321,7 @@ static void why_not(void **state)
 	assert_false(ike_choose_p1(&offer, &ours, NULL, &c));
 	ike_p1_explain(&offer, &ours, text, sizeof(text));
 	assert_string_equal(text, "offered 3des-md5-modp1024 [an unknown attribute: 99], aes256-sha1-modp1536 "
-			    "[an authentication method that is not PSK]; configured aes128-sha256-modp2048 (line 12)");
+			    "[authentication xauth-init-psk (65001)]; configured aes128-sha256-modp2048 (line 12)");
 	ike_offer_p2(&offer, &peer, 0x1000, 0);
 	ike_p2_explain(&offer, &ours, text, sizeof(text));
 	assert_string_equal(text, "offered 3des-md5; configured aes128gcm16, aes256-sha256-ecp256 (line 12)");

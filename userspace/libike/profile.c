@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Which tunnel an identity means, by the most specific match. See profile.h.
+ */
+#include "profile.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "match.h"
+#include "tunnel.h"
+
+const char *ike_profile_name(const struct ike_tunnel_cfg *cfg, char *buf, size_t size)
+{
+	if (cfg->profile[0])
+		snprintf(buf, size, "profile %s (line %u)", cfg->profile, cfg->profile_line);
+	else
+		snprintf(buf, size, "tunnel %s (line %u)", cfg->name, cfg->line);
+	return buf;
+}
+
+const char *ike_profile_trustpoints(const struct ike_tunnel_cfg *cfg, char *buf, size_t size)
+{
+	unsigned int i;
+	size_t n;
+
+	n = (size_t)snprintf(buf, size, cfg->n_trustpoints ? "trustpoints " : "all trustpoints");
+	for (i = 0; i < cfg->n_trustpoints && n < size; i++)
+		n += (size_t)snprintf(buf + n, size - n, "%s%s", i ? ", " : "", cfg->trustpoint[i]);
+	return buf;
+}
+
+/* remote_id, or the remote address in its place. */
+static void single_id(const struct ike_tunnel_cfg *cfg, struct ike_id *id)
+{
+	if (cfg->remote_id.type)
+		*id = cfg->remote_id;
+	else
+		ike_id_from_addr(&cfg->remote, id);
+}
+
+const char *ike_profile_expects(const struct ike_tunnel_cfg *cfg, char *buf, size_t size)
+{
+	struct ike_id id;
+	unsigned int i;
+	size_t n;
+
+	if (!cfg->n_match) {
+		single_id(cfg, &id);
+		return ike_id_format(&id, buf, size);
+	}
+	n = (size_t)snprintf(buf, size, "%s", cfg->n_match > 1 ? "one of " : "");
+	for (i = 0; i < cfg->n_match && n + 3 < size; i++) {
+		n += (size_t)snprintf(buf + n, size - n, "%s", i ? ", " : "");
+		ike_match_format(&cfg->match[i], buf + n, size - n);
+		n += strlen(buf + n);
+	}
+	return buf;
+}
+
+bool ike_profile_trusts(const struct ike_tunnel_cfg *cfg, const char *trustpoint)
+{
+	unsigned int i;
+
+	for (i = 0; i < cfg->n_trustpoints; i++)
+		if (!strcmp(cfg->trustpoint[i], trustpoint))
+			return true;
+	return !cfg->n_trustpoints;
+}
+
+unsigned int ike_profile_weight(const struct ike_tunnel_cfg *cfg, const struct ike_id *id)
+{
+	struct ike_match one = { .pattern = false };
+	unsigned int best = 0, i, w;
+
+	if (!cfg->n_match) {
+		single_id(cfg, &one.id);
+		return ike_match_weight(&one, id);
+	}
+	for (i = 0; i < cfg->n_match; i++) {
+		w = ike_match_weight(&cfg->match[i], id);
+		best = w > best ? w : best;
+	}
+	return best;
+}
+
+bool ike_profile_possible(const struct ike_ikesa *sa, const struct ike_tunnel *t)
+{
+	unsigned int i;
+
+	if (!ike_auth_configured(&t->cfg, sa->p1.auth))
+		return false;
+	for (i = 0; i < t->cfg.n_p1; i++)
+		if (!memcmp(&t->cfg.p1[i], &sa->p1.alg, sizeof(sa->p1.alg)))
+			return true;
+	return false;
+}
+
+struct ike_tunnel *ike_profile_for(const struct ike_ikesa *sa, const struct ike_id *id)
+{
+	unsigned int best = ike_profile_weight(&sa->tunnel->cfg, id), w;
+	struct ike_tunnel *found = best ? sa->tunnel : NULL, *t = NULL;
+	bool listed = false;
+
+	while (!sa->initiator && (t = ike_tunnel_by_path(sa->e, &sa->path, t))) {
+		/* What comes behind the one we have may be the last that wins. */
+		listed |= t == found;
+		if (t == found || !ike_profile_possible(sa, t))
+			continue;
+		w = ike_profile_weight(&t->cfg, id);
+		if (w > best || (w && w == best && listed && t->cfg.last_wins)) {
+			best = w;
+			found = t;
+			listed = true;
+		}
+	}
+	return found;
+}
+
+const struct ike_tunnel *ike_profile_elsewhere(const struct ike_ikesa *sa, const struct ike_id *id)
+{
+	const struct ike_tunnel *t;
+
+	for (t = sa->e->tunnels; t; t = t->next)
+		if (t != sa->tunnel && ike_profile_weight(&t->cfg, id))
+			return t;
+	return NULL;
+}
+
+bool ike_profile_same(const struct ike_tunnel_cfg *a, const struct ike_tunnel_cfg *b)
+{
+	unsigned int i;
+
+	if (!ike_id_equal(&a->local_id, &b->local_id) || !ike_id_equal(&a->remote_id, &b->remote_id) ||
+	    a->n_match != b->n_match || a->n_auth != b->n_auth || a->n_trustpoints != b->n_trustpoints ||
+	    memcmp(a->auth, b->auth, a->n_auth * sizeof(a->auth[0])))
+		return false;
+	for (i = 0; i < a->n_match; i++)
+		if (!ike_match_same(&a->match[i], &b->match[i]))
+			return false;
+	for (i = 0; i < a->n_trustpoints; i++)
+		if (strcmp(a->trustpoint[i], b->trustpoint[i]))
+			return false;
+	return true;
+}
