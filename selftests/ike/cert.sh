@@ -290,7 +290,7 @@ check "another name: configured" set_case a-rsa2048 root b-rsa2048 root
 refused "another name" 'peer says it is dn:O=Example.*expected dn:O=Example.*somebody else'
 unset peer_id swan_id
 
-check "wrong authority: configured" set_case a-rsa2048 root b-other other root
+check "wrong authority: configured" set_case a-rsa2048 root b-other root other
 refused "wrong authority" 'certificate O=Example.* rejected for profile signed \(line [0-9]+\), which has trustpoints ours'
 
 CRL=$PKI/root.crl

@@ -92,6 +92,7 @@ static int take_value(const char **text, char *out)
 static bool take_attribute(const char **text, X509_NAME *name, bool same_rdn)
 {
 	char word[64], value[VALUE_MAX];
+	int string = MBSTRING_UTF8;	/* the type that fits: some attributes want PrintableString */
 	ASN1_OBJECT *type;
 	size_t n;
 	bool ok;
@@ -107,7 +108,9 @@ static bool take_attribute(const char **text, X509_NAME *name, bool same_rdn)
 	*text += n + 1;
 	len = take_value(text, value);
 	type = len > 0 ? type_of(word) : NULL;
-	ok = type && X509_NAME_add_entry_by_OBJ(name, type, MBSTRING_UTF8, (unsigned char *)value, len, -1,
+	if (len == 1 && *value == '*')
+		string = V_ASN1_UTF8STRING;	/* a wildcard is too short to be a country */
+	ok = type && X509_NAME_add_entry_by_OBJ(name, type, string, (unsigned char *)value, len, -1,
 						same_rdn ? -1 : 0);
 	ASN1_OBJECT_free(type);
 	return ok;
