@@ -74,6 +74,10 @@ FUZZ_LIMIT ?= 86400
 bench: all ## instructions per packet in a VM whose clock counts them
 	@$(TOP)/scripts/bench
 
+bench-ike: user ## what a negotiation costs, beside strongSwan (BENCH_OUT=FILE, BENCH_PEERS=N, BENCH_ONLY=...)
+	@$(TOP)/scripts/deps build peers
+	@$(TOP)/scripts/bench-ike
+
 # The kernel that runs here, not the one that the tests boot.
 install: ## install module, keyer, command, manual pages, example and systemd unit (DESTDIR=, PREFIX=)
 	@$(MAKE) --no-print-directory module KERNEL_RELEASE=$(INSTALL_RELEASE)
@@ -113,4 +117,4 @@ clean: ## remove build/
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(TOP)/Makefile | expand -t 12
 
-.PHONY: all deps module user gen gen-check demo check selftest check-debug fuzz-wire matrix bench install uninstall clean help
+.PHONY: all deps module user gen gen-check demo check selftest check-debug fuzz-wire matrix bench bench-ike install uninstall clean help

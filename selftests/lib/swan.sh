@@ -25,7 +25,7 @@ swan_daemon_conf()
 {
 	cat <<-END
 	charon-systemd {
-		load = random nonce aes sha1 sha2 md5 hmac kdf pem pkcs1 pkcs8 pubkey x509 gmp gcm openssl revocation constraints kernel-netlink socket-default vici updown
+		load = ${SWAN_LOAD:-random nonce aes sha1 sha2 md5 hmac kdf pem pkcs1 pkcs8 pubkey x509 gmp gcm openssl revocation constraints kernel-netlink socket-default vici updown}
 		install_routes = no
 		install_virtual_ip = no
 		retransmit_tries = 10
@@ -40,9 +40,9 @@ swan_daemon_conf()
 		filelog {
 			file {
 				path = $(swan_dir "$1")/log
-				default = 1
-				ike = 2
-				cfg = 2
+				default = ${SWAN_LOG_LEVEL:-1}
+				ike = ${SWAN_LOG_LEVEL:-2}
+				cfg = ${SWAN_LOG_LEVEL:-2}
 				flush_line = yes
 				time_format = %T
 			}

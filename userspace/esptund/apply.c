@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "conf_aggressive.h"
 #include "daemon.h"
 
 struct report {
@@ -55,6 +56,7 @@ static struct kern_device *devices_of(const struct conf *conf)
 		dev[i].on_demand = t->start == IKE_START_TRAFFIC;
 		dev[i].local = t->local;
 		dev[i].remote = t->remote;
+		dev[i].roaming = conf_is_any(&t->remote);
 	}
 	return dev;
 }

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "conf_aggressive.h"
 #include "conf_keys.h"
 #include "conf_lint.h"
 #include "conf_trust.h"
@@ -182,8 +183,9 @@ static void check_tunnel(struct conf_build *b, const struct sources *from)
 
 	if (!conf_section_find(from->s[0], "remote"))
 		conf_error(b->log, line, "tunnel %s has no remote: write remote = ADDRESS", b->name);
-	else if (t->remote.family == t->local.family && !memcmp(t->remote.ip, t->local.ip, sizeof(t->local.ip)))
+	else if (!conf_is_any(&t->remote) && t->remote.family == t->local.family && !memcmp(t->remote.ip, t->local.ip, sizeof(t->local.ip)))
 		conf_error(b->log, line, "tunnel %s: local and remote are the same address", b->name);
+	conf_check_aggressive(b);
 	if (uses_psk(t) && !has_secret(from))
 		conf_error(b->log, line, "tunnel %s has no pre-shared key: write psk-file = \"FILE\"%s", b->name,
 			   t->n_auth ? "" : ", or auth = rsa with trustpoints");

@@ -25,11 +25,13 @@
  *   lifetime         of phase 2: a time, 10s to 30d, a volume from 1MB, or {both} (1h)
  *   replay-window    packets: 0 or 32 to 4096                                     (1024)
  *   grace            how long a replaced inbound SA goes on, 0s to 10m            (30s)
+ *   exchange         main or aggressive: how phase 1 is begun                     (main)
+ *   aggressive-psk   insecure-yes: answer aggressive mode, too                    (no)
  *   start            auto, traffic or respond                                     (auto)
  *   local-net, remote-net   traffic selectors, "any" or address/prefix            (any)
  *   create-device    true: the keyer makes the device when it is missing          (false)
  * Keys of tunnel alone:
- *   remote           outer address of the peer                                    (required)
+ *   remote           outer address of the peer; "any": told by its identity       (required)
  *   device           interface name                                               (the tunnel's name)
  *   profile          a profile's name                                             (none)
  *

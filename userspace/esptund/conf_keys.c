@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "conf_aggressive.h"
 #include "conf_auth.h"
 #include "conf_trust.h"
 #include "conf_value.h"
@@ -18,10 +19,12 @@
 
 #define MONTH (30ull * 86400)
 
-static void bad_value(struct conf_build *b, const struct conf_entry *e, const struct conf_word *w, const char *want)
+void conf_bad_value(struct conf_build *b, const struct conf_entry *e, const struct conf_word *w, const char *want)
 {
 	conf_error(b->log, w->line, "%s = \"%s\": must be %s", e->key, w->text, want);
 }
+
+#define bad_value conf_bad_value
 
 /* ---- addresses and networks -------------------------------------------------------------- */
 
@@ -53,14 +56,7 @@ static void apply_local(struct conf_build *b, const struct conf_entry *e)
 
 static void apply_remote(struct conf_build *b, const struct conf_entry *e)
 {
-	static const uint8_t any[4];
-	struct ike_addr a = b->ike->remote;
-
-	apply_addr(b, e, &a);
-	if (a.family && !memcmp(a.ip, any, 4))
-		bad_value(b, e, &e->word[0], "the peer's address: a peer at any address is not supported yet");
-	else
-		b->ike->remote = a;
+	apply_addr(b, e, &b->ike->remote);
 }
 
 static void apply_net(struct conf_build *b, const struct conf_entry *e, struct ike_net *net)
@@ -402,6 +398,8 @@ const struct conf_key conf_keys[] = {
 	{ "grace", false, 1, apply_grace },
 	{ "dpd", false, 1, apply_dpd },
 	{ "start", false, 1, apply_start },
+	{ "exchange", false, 1, conf_apply_exchange },
+	{ "aggressive-psk", false, 1, conf_apply_aggressive_psk },
 	{ "local-net", false, 1, apply_local_net },
 	{ "remote-net", false, 1, apply_remote_net },
 	{ NULL, false, 0, NULL },

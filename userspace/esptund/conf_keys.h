@@ -26,6 +26,9 @@ struct conf_key {
 	void (*apply)(struct conf_build *b, const struct conf_entry *e);
 };
 
+/* KEY = "WORD": must be 'want'. */
+void conf_bad_value(struct conf_build *b, const struct conf_entry *e, const struct conf_word *w, const char *want);
+
 /* In the order in which they are to be applied; ends with a NULL name. */
 extern const struct conf_key conf_keys[];
 

@@ -115,6 +115,34 @@ static const struct kern_device *tunnel_by_device(const struct kern *k, const ch
 	return NULL;
 }
 
+/* Of a roaming tunnel the address known before stays; false: none is, and no device can be made yet. */
+static bool find_peer(const struct kern *k, struct kern_device *d)
+{
+	const struct kern_device *before = find_device(k->gone, k->n_gone, d->tunnel);
+
+	if (!d->roaming)
+		return true;
+	if (!before || !before->roaming || !before->peer_known)
+		return false;
+	d->remote = before->remote;
+	d->peer_known = true;
+	return true;
+}
+
+int kern_peer(struct kern *k, const char *tunnel, const struct ike_addr *remote)
+{
+	for (size_t i = 0; i < k->n_dev; i++) {
+		struct kern_device *d = &k->dev[i];
+
+		if (strcmp(d->tunnel, tunnel) != 0 || !d->roaming)
+			continue;
+		d->remote = *remote;
+		d->peer_known = true;
+		return k->ops->device_ensure(k, k->back, d);
+	}
+	return kern_fail(k, -ENODEV, "tunnel \"%s\" has no device whose peer may be anywhere", tunnel);
+}
+
 size_t kern_devices_set(struct kern *k, const struct kern_device *dev, size_t n)
 {
 	struct kern_device *copy = calloc(n ? n : 1, sizeof(*copy));
@@ -131,7 +159,7 @@ size_t kern_devices_set(struct kern *k, const struct kern_device *dev, size_t n)
 	k->dev = copy;
 	k->n_dev = n;
 	for (size_t i = 0; i < n; i++) {
-		if (!k->ops->device_ensure(k, k->back, &k->dev[i]))
+		if (!find_peer(k, &k->dev[i]) || !k->ops->device_ensure(k, k->back, &k->dev[i]))
 			continue;
 		bad++;
 		log_line(k->env.log, IKE_LOG_WARNING, "device-unusable", k->dev[i].tunnel, "device %s: %s",

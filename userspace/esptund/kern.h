@@ -31,6 +31,8 @@ struct kern_device {
 	 */
 	bool on_demand;
 	struct ike_addr local, remote;	/* for a device that is made */
+	bool peer_known;		/* roaming: remote has been told */
+	bool roaming;			/* remote is any until kern_peer(); the device is ours to change */
 };
 
 struct kern_env {
@@ -56,6 +58,8 @@ bool kern_is_record(const struct kern *k);
  * tunnels without a usable device.
  */
 size_t kern_devices_set(struct kern *k, const struct kern_device *dev, size_t n);
+/* Where the peer of a roaming tunnel is. The device must have no SA when that changes. */
+int kern_peer(struct kern *k, const char *tunnel, const struct ike_addr *remote);
 /* Delete the devices made for tunnels that are no longer configured. After their SAs are gone. */
 void kern_devices_reap(struct kern *k);
 /* The device of a tunnel, or NULL. */

@@ -148,9 +148,11 @@ static int nl_device_ensure(struct kern *k, void *back, const struct kern_device
 	if (addr_same(&t.local, &local) && addr_same(&t.remote, &remote) &&
 	    (!dev->create || t.keep_carrier == dev->on_demand))
 		return 0;
-	if (!dev->create)
+	if (!dev->create && !dev->roaming)
 		return kern_fail(k, -EINVAL, "has other addresses than the tunnel");
-	t.fields = ESPTUN_TUNNEL_LOCAL | ESPTUN_TUNNEL_REMOTE | ESPTUN_TUNNEL_KEEP_CARRIER;
+	t.fields = ESPTUN_TUNNEL_LOCAL | ESPTUN_TUNNEL_REMOTE;
+	if (dev->create)
+		t.fields |= ESPTUN_TUNNEL_KEEP_CARRIER;
 	t.keep_carrier = dev->on_demand;
 	t.local = local;
 	t.remote = remote;

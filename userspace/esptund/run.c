@@ -141,6 +141,12 @@ static void do_sa_idle(struct run *r, const struct ike_action *act)
 	ike_kernel_event(r->engine, &ev, loop_now(r->env.loop));
 }
 
+static void do_peer(struct run *r, const struct ike_action *act)
+{
+	if (kern_peer(r->env.kern, act->tunnel, &act->path.remote))
+		log_line(r->env.log, IKE_LOG_ERROR, "device-unusable", act->tunnel, "%s", kern_error(r->env.kern));
+}
+
 static void do_log(struct run *r, const struct ike_action *act)
 {
 	log_event(r->env.log, loop_now(r->env.loop), &act->log);
@@ -153,6 +159,7 @@ static void (*const act_on[])(struct run *r, const struct ike_action *act) = {
 	[IKE_ACT_SA_ACTIVATE] = do_sa_activate,
 	[IKE_ACT_SA_DEL] = do_sa_del,
 	[IKE_ACT_SA_IDLE] = do_sa_idle,
+	[IKE_ACT_PEER] = do_peer,
 	[IKE_ACT_LOG] = do_log,
 };
 

@@ -134,6 +134,9 @@ static void put_config(struct json_object *o, const struct ike_tunnel_cfg *cfg, 
 	put_text(o, "remote", addr_format_ip(&cfg->remote, text, sizeof(text)));
 	put_text(o, "policy", policy[cfg->policy]);
 	put_text(o, "start", start[cfg->start]);
+	put_text(o, "exchange", cfg->aggressive ? "aggressive" : "main");
+	if (cfg->aggressive_psk)
+		put_text(o, "aggressive_psk", "insecure-yes");
 }
 
 static void on_tunnel(void *ctx, const struct ike_tunnel_status *st)
@@ -173,6 +176,7 @@ static struct json_object *counters_object(struct daemon *d)
 	PUT(malformed);
 	PUT(oversized);
 	PUT(unknown_peer);
+	PUT(aggressive_refused);
 	PUT(unknown_cookies);
 	PUT(duplicates);
 	PUT(retransmits);

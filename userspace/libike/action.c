@@ -138,6 +138,16 @@ bool ike_act_sa(struct ike_engine *e, enum ike_action_type type, uint64_t id, co
 	return true;
 }
 
+void ike_act_peer(struct ike_engine *e, const char *tunnel, const struct ike_path *path)
+{
+	struct ike_act_node *n = append(e, IKE_ACT_PEER, 0);
+
+	if (!n)
+		return;
+	n->act.tunnel = keep_name(n, tunnel);
+	n->act.path = *path;
+}
+
 struct ike_act_node *ike_act_reserve(void)
 {
 	return calloc(1, sizeof(struct ike_act_node));

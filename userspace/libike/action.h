@@ -30,6 +30,8 @@ bool ike_act_spi_alloc(struct ike_engine *e, uint64_t id, const char *tunnel);
 /* For SA_ADD, SA_ACTIVATE and SA_DEL; sa is copied with its keys. False: as above. */
 bool ike_act_sa(struct ike_engine *e, enum ike_action_type type, uint64_t id, const struct ike_sa *sa);
 
+void ike_act_peer(struct ike_engine *e, const char *tunnel, const struct ike_path *path);
+
 /* Memory for an SA_DEL to come; NULL when there is none. */
 struct ike_act_node *ike_act_reserve(void);
 void ike_act_unreserve(struct ike_act_node *n);

@@ -68,15 +68,19 @@ static void local_id(struct ike_exchange *x, struct ike_id *id)
 	id->len = (uint16_t)len;
 }
 
-/* The body of our ID payload. 0 or -IKE_E_*; body is to be freed in both cases. */
-static int make_id(struct ike_exchange *x, struct ike_wbuf *body)
+/* Body of our ID payload. 0 or -IKE_E_*. */
+static int own_id(struct ike_exchange *x, struct ike_blob *b)
 {
+	struct ike_wbuf body;
 	struct ike_id id;
+	bool ok;
 
 	local_id(x, &id);
-	ike_wbuf_init(body);
-	ike_id_encode(body, &id);
-	return body->bad ? -IKE_E_NOMEM : 0;
+	ike_wbuf_init(&body);
+	ike_id_encode(&body, &id);
+	ok = !body.bad && ike_blob_set(b, body.data, body.len);
+	ike_wbuf_free(&body);
+	return ok ? 0 : -IKE_E_NOMEM;
 }
 
 static int put_hash(struct ike_exchange *x, struct ike_msgw *w, struct ike_chunk id_b)
@@ -91,35 +95,30 @@ static int put_hash(struct ike_exchange *x, struct ike_msgw *w, struct ike_chunk
 	return err;
 }
 
-static int put(struct ike_exchange *x, struct ike_msgw *w, bool with_id, bool with_proof)
+int ike_auth_put_id(struct ike_exchange *x, struct ike_msgw *w)
 {
-	struct ike_wbuf body;
-	struct ike_chunk id_b;
-	int err;
+	int err = own_id(x, &x->mm->idii);
 
-	err = make_id(x, &body);
-	id_b = (struct ike_chunk){ body.data, body.len };
-	if (!err && with_id)
-		ike_msgw_payload(w, ISAKMP_NPTYPE_ID, body.data, body.len);
-	if (!err && with_proof)
-		err = ike_auth_signs(x->sa->p1.auth) ? ike_signature_put(x, w, id_b) : put_hash(x, w, id_b);
-	ike_wbuf_free(&body);
+	if (!err)
+		ike_msgw_payload(w, ISAKMP_NPTYPE_ID, x->mm->idii.data, x->mm->idii.len);
 	return err;
 }
 
 int ike_auth_put(struct ike_exchange *x, struct ike_msgw *w)
 {
-	return put(x, w, true, true);
-}
+	bool said = x->initiator && x->mm->idii.len;
+	struct ike_blob id = { 0 };
+	struct ike_chunk id_b;
+	int err;
 
-int ike_auth_put_id(struct ike_exchange *x, struct ike_msgw *w)
-{
-	return put(x, w, true, false);
-}
-
-int ike_auth_put_proof(struct ike_exchange *x, struct ike_msgw *w)
-{
-	return put(x, w, false, true);
+	err = said ? 0 : own_id(x, &id);
+	id_b = ike_blob_chunk(said ? &x->mm->idii : &id);
+	if (!err && !said)
+		ike_msgw_payload(w, ISAKMP_NPTYPE_ID, id.data, id.len);
+	if (!err)
+		err = ike_auth_signs(x->sa->p1.auth) ? ike_signature_put(x, w, id_b) : put_hash(x, w, id_b);
+	ike_blob_free(&id);
+	return err;
 }
 
 /* ---- refusals ------------------------------------------------------------------------------ */
@@ -151,8 +150,7 @@ enum ike_verdict ike_auth_refuse(struct ike_exchange *x, uint16_t notify, const 
 	sa->e->cnt.auth_failures++;
 	ike_log_limited(sa->e, IKE_LOG_WARNING, event, &ctx, "%s", text);
 	/* The refused message is the last one of phase 1: its last block begins what we send now. */
-	if (ike_exchange_encrypted(x))
-		memcpy(sa->last_block, x->next_iv, sa->block);
+	memcpy(sa->last_block, x->next_iv, sa->block);
 	ike_info_notify(sa, notify, IKE_PROTO_ISAKMP, 0);
 	if (x->initiator) {
 		ike_info_delete_ikesa(sa);	/* the peer takes it for established */
@@ -192,19 +190,6 @@ static enum ike_verdict bad_id(struct ike_exchange *x, const char *why)
 
 /* ---- the peer's ------------------------------------------------------------------------------ */
 
-enum ike_verdict ike_auth_take_id(struct ike_exchange *x, const struct ike_msg *m)
-{
-	const struct ike_payload *p = ike_msg_find(m, ISAKMP_NPTYPE_ID);
-	struct ike_id id;
-	const char *why;
-
-	if (ike_msg_count(m, ISAKMP_NPTYPE_ID) != 1)
-		return bad_id(x, p ? "more than one" : "missing");
-	if (ike_id_decode(p->body, p->len, &id, &why))
-		return bad_id(x, why);
-	return ike_blob_set(&x->mm->id_b, p->body, p->len) ? IKE_OK : ike_phase1_no_memory(x);
-}
-
 static enum ike_verdict take_hash(struct ike_exchange *x, const struct ike_msg *m, struct ike_chunk id_b,
 				  struct ike_proof *proof)
 {
@@ -221,6 +206,7 @@ static enum ike_verdict take_hash(struct ike_exchange *x, const struct ike_msg *
 		return ike_phase1_no_memory(x);
 	if (ike_proof_hash(proof, (struct ike_chunk){ expected, len }, (struct ike_chunk){ hash->body, hash->len }))
 		return IKE_OK;
+	x->n_garbled++;
 	ike_auth_garbled(x, &own, "its HASH is wrong");
 	return IKE_DROP;
 }
@@ -260,23 +246,24 @@ static enum ike_verdict check(struct ike_exchange *x, const struct ike_msg *m, s
 
 enum ike_verdict ike_auth_take(struct ike_exchange *x, const struct ike_msg *m)
 {
+	const struct ike_payload *p = ike_msg_find(m, ISAKMP_NPTYPE_ID);
+	struct ike_chunk id_b = ike_blob_chunk(&x->mm->idii);	/* AM3 has none: AM1 said it */
 	struct ike_proof *proof;
 	enum ike_verdict v;
 	struct ike_id id;
 	const char *why;
 
 	ike_cert_take_requests(x, m, ike_exchange_message(x));
-	if (ike_msg_find(m, ISAKMP_NPTYPE_ID)) {
-		v = ike_auth_take_id(x, m);
-		if (v != IKE_OK)
-			return v;
-	}
-	if (ike_id_decode(x->mm->id_b.data, x->mm->id_b.len, &id, &why))
+	if (ike_msg_count(m, ISAKMP_NPTYPE_ID) > 1)
+		return bad_id(x, "more than one");
+	if (p)
+		id_b = (struct ike_chunk){ p->body, p->len };
+	if (ike_id_decode(id_b.data, id_b.len, &id, &why))
 		return bad_id(x, why);
 	proof = ike_proof_new(x->sa, &id);
 	if (!proof)
 		return ike_phase1_no_memory(x);
-	v = check(x, m, ike_blob_chunk(&x->mm->id_b), proof);
+	v = check(x, m, id_b, proof);
 	if (v != IKE_OK || !ike_ikesa_authenticated(x->sa, proof)) {
 		ike_proof_free(proof);
 		return v == IKE_OK ? IKE_DROP : v;

@@ -13,13 +13,11 @@
 
 #include "exchange.h"
 
-/* Writes ID and proof; or one of them alone. 0 or -IKE_E_*. */
-int ike_auth_put(struct ike_exchange *x, struct ike_msgw *w);
+/* Writes our ID, for a first message that says it before anything is proven. 0 or -IKE_E_*. */
 int ike_auth_put_id(struct ike_exchange *x, struct ike_msgw *w);
-int ike_auth_put_proof(struct ike_exchange *x, struct ike_msgw *w);
-/* Keeps the ID of a message whose proof follows later. */
-enum ike_verdict ike_auth_take_id(struct ike_exchange *x, const struct ike_msg *m);
-/* The peer's proof, and its ID unless that was kept; logged where it is not IKE_OK. */
+/* Writes ID, unless the first message had it, and the proof. 0 or -IKE_E_*. */
+int ike_auth_put(struct ike_exchange *x, struct ike_msgw *w);
+/* The peer's proof, and its ID unless the first message had it; logged where it is not IKE_OK. */
 enum ike_verdict ike_auth_take(struct ike_exchange *x, const struct ike_msg *m);
 /* The mode's callback: an authenticating message that does not come out right. */
 void ike_auth_garbled(struct ike_exchange *x, const struct ike_step *s, const char *why);

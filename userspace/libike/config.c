@@ -159,7 +159,8 @@ enum ike_cfg_change ike_tunnel_cfg_compare(const struct ike_tunnel_cfg *a, const
 	if (a->last_wins != b->last_wins || a->next_certificate != b->next_certificate ||
 	    a->narrow_requests != b->narrow_requests)
 		return IKE_CFG_START;
-	if (a->policy != b->policy || a->grace != b->grace || a->dpd != b->dpd || a->start != b->start)
+	if (a->policy != b->policy || a->grace != b->grace || a->dpd != b->dpd || a->start != b->start ||
+	    a->aggressive != b->aggressive || a->aggressive_psk != b->aggressive_psk)
 		return IKE_CFG_START;
 	return IKE_CFG_SAME;
 }
@@ -191,8 +192,15 @@ static int check_addresses(const struct ike_tunnel_cfg *t, const struct complain
 {
 	if (t->remote.family != 4 && t->remote.family != 6)
 		return complain(c, t, "tunnel %s: no remote address", t->name);
-	if (ike_addr_is_any(&t->remote))
-		return complain(c, t, "tunnel %s: the remote address must be one address", t->name);
+	if (ike_addr_is_any(&t->remote) && !t->aggressive_psk)
+		return complain(c, t, "tunnel %s: a peer at any address is told by its identity, which aggressive mode alone "
+				"says in time: name the address, or allow that with aggressive-psk = insecure-yes", t->name);
+	if (ike_addr_is_any(&t->remote) && (t->start != IKE_START_RESPOND || !t->remote_id.type))
+		return complain(c, t, "tunnel %s: a peer at any address has to begin and to say who it is: "
+				"start = respond and match-identity are needed", t->name);
+	if (t->aggressive && ike_addr_is_any(&t->local) && !t->local_id.type)
+		return complain(c, t, "tunnel %s: aggressive mode says our identity in the first message: name it, "
+				"or the local address", t->name);
 	if (t->local.family != t->remote.family)
 		return complain(c, t, "tunnel %s: local and remote address are of different families", t->name);
 	return 0;
@@ -362,6 +370,15 @@ static bool both_psk(const struct ike_tunnel_cfg *a, const struct ike_tunnel_cfg
 	return ike_auth_configured(a, IKE_AUTH_PSK) && ike_auth_configured(b, IKE_AUTH_PSK);
 }
 
+/* One peer at any address, one at a certain one. */
+static int check_roaming(const struct ike_tunnel_cfg *a, const struct ike_tunnel_cfg *b, const struct complaint *c)
+{
+	if (!a->aggressive_psk || !b->aggressive_psk || !id_same(&a->remote_id, &a->remote, &b->remote_id, &b->remote))
+		return 0;
+	return complain(c, b, "tunnels %s (line %u) and %s expect the same identity, one of them at any address: "
+			"nothing tells them apart in aggressive mode", a->name, a->line, b->name);
+}
+
 /* Two tunnels a responder must be able to tell apart. */
 static int check_pair(const struct ike_tunnel_cfg *a, const struct ike_tunnel_cfg *b, const struct complaint *c)
 {
@@ -369,8 +386,16 @@ static int check_pair(const struct ike_tunnel_cfg *a, const struct ike_tunnel_cf
 
 	if (!strcmp(a->name, b->name))
 		return complain(c, b, "tunnel %s: the name is taken by line %u", b->name, a->line);
-	if (!ike_addr_equal(&a->remote, &b->remote) || !ike_addr_overlap(&a->local, &b->local))
+	if (!ike_addr_overlap(&a->remote, &b->remote) || !ike_addr_overlap(&a->local, &b->local))
 		return 0;
+	if (!ike_addr_equal(&a->remote, &b->remote))
+		return check_roaming(a, b, c);
+	/* At any address: aggressive mode only, which chooses the key by identity. */
+	if (ike_addr_is_any(&a->remote) && both_psk(a, b) && !ike_id_equal(&a->remote_id, &b->remote_id))
+		return 0;
+	if (both_psk(a, b) && !psk_same(a, b) && ike_addr_is_any(&a->remote))
+		return complain(c, b, "tunnels %s (line %u) and %s expect the same identity but have different pre-shared keys",
+				a->name, a->line, b->name);
 	if (both_psk(a, b) && !psk_same(a, b))
 		return complain(c, b, "tunnels %s (line %u) and %s have the same addresses but different pre-shared keys: "
 				"main mode chooses the key by address", a->name, a->line, b->name);

@@ -22,6 +22,9 @@ static void warn_weak(const struct ike_tunnel *t)
 	char text[80];
 	unsigned int i;
 
+	if (t->cfg.aggressive_psk)
+		ike_tunnel_log(t, IKE_LOG_WARNING, IKE_EV_WEAK, "aggressive-psk = insecure-yes: whoever sends the peer's "
+			       "identity gets a hash of the pre-shared key to try keys against (line %u)", t->cfg.line);
 	for (i = 0; i < t->cfg.n_p1; i++) {
 		weak = ike_p1_weakness(&t->cfg.p1[i]);
 		if (weak)
@@ -65,7 +68,7 @@ static void change(struct ike_tunnel *t, struct ike_tunnel_cfg *cfg)
 		ike_tunnel_log(t, IKE_LOG_INFO, IKE_EV_CONFIG, "configuration changed: %s",
 			       what == IKE_CFG_P1 ? "everything is negotiated anew" :
 			       what == IKE_CFG_P2 ? "IPsec SAs are negotiated anew" : "SAs stay as they are");
-	if (what == IKE_CFG_P1 || what == IKE_CFG_P2)
+	if (what == IKE_CFG_P1 || what == IKE_CFG_P2 || t->cfg.aggressive_psk != old.aggressive_psk)
 		warn_weak(t);
 	sa = ike_tunnel_sa(t);
 	if (sa && sa->tunnel == t && t->cfg.dpd != old.dpd)

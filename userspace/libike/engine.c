@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "addr.h"
+#include "aggressive_mode.h"
 #include "cipher.h"
 #include "config.h"
 #include "dpd.h"
@@ -142,13 +143,14 @@ void ike_engine_free(struct ike_engine *e)
 
 /* ---- datagrams --------------------------------------------------------------------------- */
 
-static void receive_main(struct ike_ikesa *sa, const struct ike_hdr *h, const uint8_t *data, size_t len)
+static void receive_phase1(struct ike_ikesa *sa, const struct ike_hdr *h, const uint8_t *data, size_t len)
 {
 	struct ike_logctx ctx = ike_ikesa_ctx(sa, NULL);
 
-	if (h->msgid || !sa->phase1) {
+	if (h->msgid || !sa->phase1 || sa->phase1->mode->exchange != h->exchange) {
 		sa->e->cnt.replayed++;
-		ike_log_limited(sa->e, IKE_LOG_DEBUG, IKE_EV_REPLAY, &ctx, "main mode message out of place: dropped");
+		ike_log_limited(sa->e, IKE_LOG_DEBUG, IKE_EV_REPLAY, &ctx, "%s mode message out of place: dropped",
+				ike_name_exchange(h->exchange));
 		return;
 	}
 	ike_exchange_receive(sa->phase1, h, data, len);
@@ -217,7 +219,7 @@ static void receive_quick(struct ike_ikesa *sa, const struct ike_hdr *h, const u
 /* Keys exist, and the peer that has them too is the one we talk to. */
 static bool can_open_info(const struct ike_ikesa *sa)
 {
-	return sa->established || sa->closed || (sa->initiator && sa->state == IKE_ST_MM_AUTH_SENT);
+	return sa->authenticated || sa->closed || (sa->initiator && sa->state == IKE_ST_MM_AUTH_SENT);
 }
 
 static void receive(struct ike_ikesa *sa, const struct ike_path *path, const struct ike_hdr *h,
@@ -229,7 +231,8 @@ static void receive(struct ike_ikesa *sa, const struct ike_path *path, const str
 		sa->path.local = path->local;
 	switch (h->exchange) {
 	case ISAKMP_XCHG_MAIN:
-		receive_main(sa, h, data, len);
+	case ISAKMP_XCHG_AGGRESSIVE:
+		receive_phase1(sa, h, data, len);
 		break;
 	case ISAKMP_XCHG_QUICK:
 		receive_quick(sa, h, data, len);
@@ -255,6 +258,10 @@ static void receive_unknown(struct ike_engine *e, const struct ike_path *path, c
 
 	if (h->exchange == ISAKMP_XCHG_MAIN && !memcmp(h->rcookie, zero, sizeof(zero)) && !h->msgid) {
 		ike_phase1_respond(e, path, h, data, len);
+		return;
+	}
+	if (h->exchange == ISAKMP_XCHG_AGGRESSIVE && !memcmp(h->rcookie, zero, sizeof(zero)) && !h->msgid) {
+		ike_aggressive_respond(e, path, h, data, len);
 		return;
 	}
 	e->cnt.unknown_cookies++;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * The step interpreter. See exchange.h for the order of things. Knows no mode: what a
- * message means is in the tables of main_mode.c, quick_mode.c and info.c.
+ * message means is in the tables of main_mode.c, aggressive_mode.c, quick_mode.c and info.c.
  */
 #include "exchange.h"
 
@@ -298,13 +298,6 @@ const char *ike_exchange_message(const struct ike_exchange *x)
 	return s ? s->name : NULL;
 }
 
-bool ike_exchange_encrypted(const struct ike_exchange *x)
-{
-	const struct ike_step *s = find_step(x);
-
-	return s && s->encrypted;
-}
-
 static uint32_t payload_bit(uint8_t type)
 {
 	return type < 32 ? 1u << type : 0;
@@ -376,17 +369,19 @@ static enum ike_verdict take(struct ike_exchange *x, const struct ike_step *s, c
 {
 	struct ike_logctx ctx = ike_exchange_ctx(x, s->name);
 	struct ike_engine *e = x->sa->e;
+	bool encrypted = h->flags & ISAKMP_FLAG_ENCRYPTION;
 	const char *why = "";
 	struct ike_msg m;
 
-	if (s->encrypted != !!(h->flags & ISAKMP_FLAG_ENCRYPTION)) {
+	if (s->encrypted != encrypted && !(s->clear_too && !encrypted)) {
 		ike_log_limited(e, IKE_LOG_NOTICE, IKE_EV_UNEXPECTED, &ctx, "%s must %sbe encrypted: dropped",
 				s->name, s->encrypted ? "" : "not ");
 		return IKE_DROP;
 	}
-	if (s->encrypted && ike_cipher_decrypt(x->sa, x->iv, x->next_iv, buf, len))
+	memcpy(x->next_iv, x->iv, sizeof(x->iv));
+	if (encrypted && ike_cipher_decrypt(x->sa, x->iv, x->next_iv, buf, len))
 		return garbled(x, s, digest, "no whole number of cipher blocks");
-	if (ike_msg_parse(&m, h, buf, len, s->encrypted, &why))
+	if (ike_msg_parse(&m, h, buf, len, encrypted, &why))
 		return garbled(x, s, digest, why);
 	if (s->hash != IKE_HASH_NONE && !hash_valid(x, s->hash, &m))
 		return garbled(x, s, digest, "HASH is missing or wrong");
@@ -407,6 +402,8 @@ static void accept(struct ike_exchange *x, const struct ike_step *s, const uint8
 		memcpy(x->iv, x->next_iv, sa->block);
 		if (!x->msgid)
 			memcpy(sa->last_block, x->next_iv, sa->block);
+		if (sa->phase1 && sa->phase1 != x && sa->phase1->mode->heard)
+			sa->phase1->mode->heard(sa->phase1);
 	}
 	if (x->msgid && !x->initiator && !ike_msgid_used(sa, x->msgid))
 		ike_msgid_remember(sa, x->msgid);

@@ -188,7 +188,7 @@ struct ike_tunnel_cfg {
 	char name[IKE_NAME_MAX + 1];	/* unique */
 	unsigned int line;		/* of the configuration file, for messages */
 	struct ike_addr local;		/* ip 0.0.0.0: any local address; port 500 */
-	struct ike_addr remote;		/* port 500 */
+	struct ike_addr remote;		/* port 500; ip 0.0.0.0: any, known by remote_id in aggressive mode */
 	struct ike_id local_id;		/* unset: the local address */
 	struct ike_id remote_id;	/* unset: the remote address */
 	uint8_t *psk;			/* pre-shared key; owned by the struct; NULL without */
@@ -216,6 +216,8 @@ struct ike_tunnel_cfg {
 	uint32_t replay_window;		/* packets; default 1024 */
 	uint32_t dpd;			/* seconds of silence before the peer is asked whether it lives; default 30, 0: never */
 	uint32_t grace;			/* seconds an old inbound SA goes on after replacement; default 30 */
+	bool aggressive;		/* begin with aggressive mode, not main mode */
+	bool aggressive_psk;		/* answer aggressive mode, though it tells everybody a hash of the key */
 	enum ike_start start;
 	struct ike_net local_net, remote_net;	/* default any/any (0.0.0.0/0) */
 };
@@ -233,7 +235,8 @@ void ike_tunnel_cfg_init(struct ike_tunnel_cfg *t);
 void ike_config_clear(struct ike_config *cfg);
 /*
  * Checks that need the whole: unique names, no two tunnels with the same local and remote
- * address but different PSKs (RFC 2409 5: the key is chosen by address), none with the same
+ * address but different PSKs (RFC 2409 5: the key is chosen by address; of peers at any address by
+ * identity), none that aggressive mode could not tell apart, none with the same
  * identities too but different phase 1 proposals (they share an ISAKMP SA), none that nothing
  * tells apart (addresses, identities and networks alike), proposals present and allowed by
  * the tunnel's policy word, lifetimes between 10 s and 30 days, a replay window with 64-bit
@@ -296,6 +299,7 @@ enum ike_action_type {
 	IKE_ACT_SA_ACTIVATE,	/* activate pending outbound sa.spi; answer DONE or FAILED */
 	IKE_ACT_SA_DEL,		/* delete sa.dir sa.spi; no answer wanted */
 	IKE_ACT_SA_IDLE,	/* when did the last packet come on inbound sa.spi? Answer TRAFFIC, or nothing */
+	IKE_ACT_PEER,		/* the peer of a tunnel with any remote address is at path.remote now; no answer wanted */
 	IKE_ACT_LOG,		/* one event for the log */
 };
 
@@ -332,7 +336,7 @@ struct ike_log {
 	const char *tunnel;		/* NULL: not known (yet) */
 	uint8_t icookie[IKE_COOKIE_LEN], rcookie[IKE_COOKIE_LEN];
 	uint32_t msgid;			/* 0 in phase 1 */
-	const char *message;		/* "MM1" .. "MM6", "QM1" .. "QM3", "INFO"; NULL: none */
+	const char *message;		/* "MM1" .. "MM6", "AM1" .. "AM3", "QM1" .. "QM3", "INFO"; NULL: none */
 	struct ike_path path;		/* family 0: none */
 	const char *text;		/* what happened, in a sentence */
 };
@@ -340,8 +344,8 @@ struct ike_log {
 struct ike_action {
 	enum ike_action_type type;
 	uint64_t id;			/* for the answer; 0 where none is wanted */
-	const char *tunnel;		/* SPI_ALLOC and SA_*; NULL else */
-	/* SEND */
+	const char *tunnel;		/* SPI_ALLOC, SA_* and PEER; NULL else */
+	/* SEND, PEER */
 	struct ike_path path;
 	const uint8_t *data;
 	size_t len;
@@ -429,7 +433,8 @@ struct ike_counters {
 	uint64_t datagrams_in, datagrams_out;
 	uint64_t malformed;		/* did not parse, any reason */
 	uint64_t oversized;
-	uint64_t unknown_peer;		/* no tunnel for that address */
+	uint64_t unknown_peer;		/* no tunnel for that address, or identity in aggressive mode */
+	uint64_t aggressive_refused;	/* AM1 for a tunnel that does not allow it */
 	uint64_t unknown_cookies;
 	uint64_t duplicates;		/* byte-identical repetition */
 	uint64_t retransmits;

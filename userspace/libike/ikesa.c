@@ -12,6 +12,7 @@
 #include "info.h"
 #include "proof.h"
 #include "quick_mode.h"
+#include "roaming.h"
 #include "tunnel.h"
 
 /* How long a replaced SA stays: whoever began the new one deletes first. */
@@ -210,7 +211,7 @@ static void establish(struct ike_ikesa *sa)
 {
 	struct ike_engine *e = sa->e;
 	ike_time life = (ike_time)sa->p1.life * IKE_SECOND;
-	struct ike_logctx ctx = ike_ikesa_ctx(sa, sa->initiator ? "MM6" : "MM5");
+	struct ike_logctx ctx = ike_ikesa_ctx(sa, sa->aggressive ? (sa->initiator ? "AM2" : "AM3") : sa->initiator ? "MM6" : "MM5");
 	char alg[80], id[300];
 	const char *weak = ike_p1_weakness(&sa->p1.alg);
 
@@ -230,6 +231,7 @@ static void establish(struct ike_ikesa *sa)
 	if (weak)
 		ike_log(e, IKE_LOG_WARNING, IKE_EV_WEAK, &ctx, "%s protects this ISAKMP SA: it is weak", weak);
 	retire_others(sa);
+	ike_roaming_settle(sa);
 	ike_tunnel_p1_up(sa->tunnel, sa);
 }
 
@@ -239,6 +241,8 @@ void ike_ikesa_retire(struct ike_ikesa *sa, ike_time after)
 	struct ike_engine *e = sa->e;
 
 	sa->retiring = true;
+	if (sa->phase1 && sa->phase1->mode->heard)
+		sa->phase1->mode->heard(sa->phase1);	/* nobody waits for our last message any more */
 	ike_timer_stop(&e->timers, &sa->rekey);
 	ike_timer_stop(&e->timers, &sa->dpd.timer);
 	if (sa->expires_at > e->now + after)

@@ -33,6 +33,8 @@ struct ike_ikesa {
 	bool retiring;			/* replaced; deleted in a few seconds */
 	bool closed;			/* deleted by the peer; a while longer its other deletes can be read */
 	bool counted_half_open;
+	bool aggressive;		/* made by aggressive mode */
+	bool authenticated;		/* phase 1 is through; established may come later */
 	enum ike_state state;		/* of its phase 1 exchange */
 	struct ike_path path;
 

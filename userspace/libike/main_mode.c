@@ -107,3 +107,12 @@ const struct ike_mode ike_main_mode = {
 	.garbled = ike_auth_garbled,
 	.release = ike_phase1_release,
 };
+
+const struct ike_way ike_main_way = {
+	.mode = &ike_main_mode,
+	.what = "main mode",
+	.first = "MM1",
+	.start = IKE_ST_MM_START,
+	.sent = IKE_ST_MM_SA_SENT,
+	.put = ike_phase1_put_sa,
+};

@@ -17,11 +17,11 @@ const char *ike_name_auth(unsigned int method);
 	X(IKE_EV_CONFIG, "config") /* configuration applied; per tunnel what changed */ \
 	X(IKE_EV_WEAK, "weak-algorithm") /* a weak algorithm is configured or was negotiated */ \
 	X(IKE_EV_STATE, "state") /* an exchange went from one state to another */ \
-	X(IKE_EV_P1_START, "p1-start") /* main mode begun, either role */ \
+	X(IKE_EV_P1_START, "p1-start") /* main or aggressive mode begun, either role */ \
 	X(IKE_EV_P1_ESTABLISHED, "p1-established") /* peer authenticated */ \
 	X(IKE_EV_P1_REKEY, "p1-rekey") /* replacing an ISAKMP SA */ \
 	X(IKE_EV_P1_DELETED, "p1-deleted") /* an ISAKMP SA ended; the text says why */ \
-	X(IKE_EV_P1_FAILED, "p1-failed") /* main mode ended without result */ \
+	X(IKE_EV_P1_FAILED, "p1-failed") /* main or aggressive mode ended without result */ \
 	X(IKE_EV_P2_START, "p2-start") /* quick mode begun, either role */ \
 	X(IKE_EV_P2_ESTABLISHED, "p2-established") /* an SA pair is in use */ \
 	X(IKE_EV_P2_REKEY, "p2-rekey") /* replacing an SA pair */ \
@@ -40,6 +40,7 @@ const char *ike_name_auth(unsigned int method);
 	X(IKE_EV_OVERSIZED, "oversized") \
 	X(IKE_EV_UNEXPECTED, "unexpected") /* parses, but not what may come here */ \
 	X(IKE_EV_UNKNOWN_PEER, "unknown-peer") /* no tunnel for that address */ \
+	X(IKE_EV_AGGRESSIVE_OFF, "aggressive-refused") /* AM1, but the configuration does not allow it */ \
 	X(IKE_EV_UNKNOWN_COOKIES, "unknown-cookies") \
 	X(IKE_EV_UNAUTHENTICATED, "unauthenticated") /* notify or delete without proof: no effect */ \
 	X(IKE_EV_NOTIFY, "notify") /* authenticated notify */ \

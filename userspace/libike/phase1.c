@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "addr.h"
+#include "aggressive_mode.h"
 #include "auth.h"
 #include "cert.h"
 #include "cipher.h"
@@ -36,6 +37,8 @@ int ike_phase1_make_offer(struct ike_exchange *x)
 	bool ok;
 
 	ike_offer_p1(&sa, &x->sa->tunnel->cfg);
+	if (x->sa->aggressive)
+		ike_offer_keep_group(&sa, ike_aggressive_group(&x->sa->tunnel->cfg));
 	ike_wbuf_init(&w);
 	ike_sapay_encode(&w, &sa);
 	ok = !w.bad && ike_blob_set(&x->mm->sai_b, w.data, w.len);
@@ -56,7 +59,7 @@ int ike_phase1_put_sa(struct ike_exchange *x, struct ike_msgw *w)
 static enum ike_verdict no_proposal(struct ike_exchange *x, const struct ike_sapay *offer)
 {
 	struct ike_ikesa *sa = x->sa;
-	struct ike_logctx ctx = ike_exchange_ctx(x, "MM1");
+	struct ike_logctx ctx = ike_exchange_ctx(x, ike_exchange_message(x));
 	char text[1200];
 
 	sa->e->cnt.no_proposal++;
@@ -68,6 +71,14 @@ static enum ike_verdict no_proposal(struct ike_exchange *x, const struct ike_sap
 	return IKE_FAIL;
 }
 
+/* The next tunnel the peer can mean; aggressive mode says who it is first, main mode last. */
+static struct ike_tunnel *candidate(struct ike_exchange *x, struct ike_tunnel *after)
+{
+	if (x->sa->aggressive)
+		return ike_aggressive_tunnel(x->sa->e, &x->sa->path, &x->mm->claimed, after);
+	return ike_tunnel_by_path(x->sa->e, &x->sa->path, after);
+}
+
 static enum ike_verdict take_offer(struct ike_exchange *x, const struct ike_sapay *offer,
 				   struct ike_sapay *answer)
 {
@@ -76,7 +87,7 @@ static enum ike_verdict take_offer(struct ike_exchange *x, const struct ike_sapa
 	struct ike_wbuf w;
 	bool ok;
 
-	while ((t = ike_tunnel_by_path(sa->e, &sa->path, t)))
+	while ((t = candidate(x, t)))
 		if (ike_choose_p1(offer, &t->cfg, answer, &sa->p1))
 			break;
 	if (!t)
@@ -113,7 +124,7 @@ enum ike_verdict ike_phase1_take_offer(struct ike_exchange *x, const struct ike_
 	if (!two || !ike_blob_set(&x->mm->sai_b, p->body, p->len))
 		v = ike_phase1_no_memory(x);
 	else if (ike_sapay_decode(p->body, p->len, &two->a, &why))
-		v = bad_sa(x, "MM1", why);
+		v = bad_sa(x, ike_exchange_message(x), why);
 	else
 		v = take_offer(x, &two->a, &two->b);
 	free(two);
@@ -122,7 +133,7 @@ enum ike_verdict ike_phase1_take_offer(struct ike_exchange *x, const struct ike_
 
 static enum ike_verdict take_choice(struct ike_exchange *x, const struct ike_sapay *sa)
 {
-	struct ike_logctx ctx = ike_exchange_ctx(x, "MM2");
+	struct ike_logctx ctx = ike_exchange_ctx(x, ike_exchange_message(x));
 	struct ike_engine *e = x->sa->e;
 	char text[1200];
 
@@ -132,7 +143,7 @@ static enum ike_verdict take_choice(struct ike_exchange *x, const struct ike_sap
 	e->cnt.no_proposal++;
 	ike_p1_explain(sa, &x->sa->tunnel->cfg, text, sizeof(text));
 	ike_log_limited(e, IKE_LOG_WARNING, IKE_EV_NO_PROPOSAL, &ctx,
-			"MM2 does not choose one of our transforms, dropped: %s", text);
+			"%s does not choose one of our transforms, dropped: %s", ctx.message, text);
 	ike_tunnel_set_error(x->sa->tunnel, text);
 	return IKE_DROP;
 }
@@ -146,12 +157,12 @@ enum ike_verdict ike_phase1_take_choice(struct ike_exchange *x, const struct ike
 	const char *why;
 
 	if (!memcmp(m->hdr.rcookie, zero, IKE_COOKIE_LEN))
-		return bad_sa(x, "MM2", "responder cookie is zero");
+		return bad_sa(x, ike_exchange_message(x), "responder cookie is zero");
 	sa = malloc(sizeof(*sa));
 	if (!sa)
 		v = ike_phase1_no_memory(x);
 	else if (ike_sapay_decode(p->body, p->len, sa, &why))
-		v = bad_sa(x, "MM2", why);
+		v = bad_sa(x, ike_exchange_message(x), why);
 	else
 		v = take_choice(x, sa);
 	free(sa);
@@ -166,7 +177,7 @@ enum ike_verdict ike_phase1_take_ke_nonce(struct ike_exchange *x, const struct i
 {
 	const struct ike_payload *ke = ike_msg_find(m, ISAKMP_NPTYPE_KE);
 	const struct ike_payload *nonce = ike_msg_find(m, ISAKMP_NPTYPE_NONCE);
-	struct ike_logctx ctx = ike_exchange_ctx(x, x->initiator ? "MM4" : "MM3");
+	struct ike_logctx ctx = ike_exchange_ctx(x, ike_exchange_message(x));
 	size_t want = ike_crypto_dh_len(x->sa->p1.alg.group);
 
 	if (ke->len != want) {
@@ -238,7 +249,7 @@ static int derive(struct ike_exchange *x, const uint8_t *gxy, size_t len)
 int ike_phase1_derive(struct ike_exchange *x)
 {
 	const struct ike_blob *peer = x->initiator ? &x->mm->gxr : &x->mm->gxi;
-	struct ike_logctx ctx = ike_exchange_ctx(x, x->initiator ? "MM4" : "MM3");
+	struct ike_logctx ctx = ike_exchange_ctx(x, ike_exchange_message(x));
 	size_t len = ike_crypto_dh_secret_len(x->sa->p1.alg.group);
 	uint8_t gxy[IKE_DH_MAX];
 	int err;
@@ -269,11 +280,11 @@ void ike_phase1_release(struct ike_exchange *x)
 	ike_crypto_dh_free(mm->dh);
 	ike_blob_free(&mm->sai_b);
 	ike_blob_free(&mm->answer);
+	ike_blob_free(&mm->idii);
 	ike_blob_free(&mm->gxi);
 	ike_blob_free(&mm->gxr);
 	ike_blob_free(&mm->ni);
 	ike_blob_free(&mm->nr);
-	ike_blob_free(&mm->id_b);
 	free(mm);
 	x->mm = NULL;
 }
@@ -281,7 +292,9 @@ void ike_phase1_release(struct ike_exchange *x)
 void ike_phase1_established(struct ike_exchange *x)
 {
 	ike_phase1_release(x);
-	ike_exchange_linger(x);
+	if (x->state != IKE_ST_AM_AUTH_SENT)
+		ike_exchange_linger(x);
+	x->sa->authenticated = true;
 	ike_ikesa_establish(x->sa);
 }
 
@@ -291,7 +304,10 @@ static void describe_silence(struct ike_exchange *x, char *text, size_t size)
 	const char *hint = x->sa->tunnel->hint;
 
 	ike_ip_format(x->sa->path.remote.family, x->sa->path.remote.ip, ip, sizeof(ip));
-	if (x->state == IKE_ST_MM_AUTH_SENT && ike_auth_signs(x->sa->p1.auth))
+	if (x->sa->aggressive && x->n_garbled)
+		snprintf(text, size, "%s: the proof in AM2 from %s is not made with %s key", ike_auth_signs(x->sa->p1.auth) ?
+			 "no valid signature" : "probable PSK mismatch", ip, ike_auth_signs(x->sa->p1.auth) ? "its" : "our");
+	else if (x->state == IKE_ST_MM_AUTH_SENT && ike_auth_signs(x->sa->p1.auth))
 		snprintf(text, size, "%s answered MM3 but never MM5: it may not trust our certificate%s%s", ip,
 			 hint[0] ? "; it said, without proof: " : "", hint);
 	else if (x->state == IKE_ST_MM_AUTH_SENT)
@@ -305,7 +321,7 @@ static void describe_silence(struct ike_exchange *x, char *text, size_t size)
 static void initiator_timeout(struct ike_exchange *x)
 {
 	struct ike_logctx ctx = ike_exchange_ctx(x, x->out_name);
-	bool auth = x->state == IKE_ST_MM_AUTH_SENT;
+	bool auth = x->state == IKE_ST_MM_AUTH_SENT || (x->sa->aggressive && x->n_garbled);
 	struct ike_tunnel *t = x->sa->tunnel;
 	struct ike_engine *e = x->sa->e;
 	bool lost = x->lost;
@@ -332,8 +348,10 @@ void ike_phase1_timeout(struct ike_exchange *x)
 {
 	struct ike_logctx ctx = ike_exchange_ctx(x, x->out_name);
 
-	if (x->state == IKE_ST_MM_DONE) {
+	if (x->state == IKE_ST_MM_DONE || x->state == IKE_ST_AM_DONE) {
 		ike_exchange_forget(x);
+	} else if (x->state == IKE_ST_AM_AUTH_SENT) {
+		ike_aggressive_heard(x);	/* nothing came, nothing was asked */
 	} else if (x->initiator) {
 		initiator_timeout(x);
 	} else {
@@ -344,25 +362,41 @@ void ike_phase1_timeout(struct ike_exchange *x)
 	}
 }
 
-static struct ike_exchange *new_exchange(struct ike_ikesa *sa, bool initiator)
+static struct ike_exchange *new_exchange(struct ike_ikesa *sa, const struct ike_way *way, bool initiator)
 {
 	struct ike_mm *mm = calloc(1, sizeof(*mm));
 	struct ike_exchange *x;
 
 	if (!mm)
 		return NULL;
-	x = ike_exchange_new(sa, &ike_main_mode, initiator, 0, IKE_ST_MM_START);
+	x = ike_exchange_new(sa, way->mode, initiator, 0, way->start);
 	if (!x) {
 		free(mm);
 		return NULL;
 	}
 	x->mm = mm;
 	sa->phase1 = x;
+	sa->state = way->start;
+	sa->aggressive = way == &ike_aggressive_way;
 	return x;
+}
+
+static int open_first(struct ike_exchange *x, const struct ike_way *way)
+{
+	struct ike_logctx ctx = ike_exchange_ctx(x, way->first);
+	int err = ike_phase1_make_offer(x);
+
+	if (!err && way->make)
+		err = way->make(x);
+	if (err)
+		return err;
+	ike_log(x->sa->e, IKE_LOG_INFO, IKE_EV_P1_START, &ctx, "%s begun as initiator", way->what);
+	return ike_exchange_open(x, way->first, false, IKE_HASH_NONE, way->put, true, way->sent);
 }
 
 int ike_phase1_start(struct ike_tunnel *t)
 {
+	const struct ike_way *way = t->cfg.aggressive ? &ike_aggressive_way : &ike_main_way;
 	struct ike_path path = { .local = t->cfg.local, .remote = t->cfg.remote };
 	uint8_t cookie[IKE_COOKIE_LEN];
 	struct ike_exchange *x = NULL;
@@ -372,19 +406,33 @@ int ike_phase1_start(struct ike_tunnel *t)
 	ike_cookie_new(t->e, cookie);
 	sa = ike_ikesa_new(t->e, t, true, cookie, NULL, &path);
 	if (sa)
-		x = new_exchange(sa, true);
-	if (x)
-		err = ike_phase1_make_offer(x);
+		x = new_exchange(sa, way, true);
 	t->hint[0] = '\0';
-	if (!err) {
-		struct ike_logctx ctx = ike_ikesa_ctx(sa, "MM1");
-
-		ike_log(t->e, IKE_LOG_INFO, IKE_EV_P1_START, &ctx, "main mode begun as initiator");
-		err = ike_exchange_open(x, "MM1", false, IKE_HASH_NONE, ike_phase1_put_sa, true, IKE_ST_MM_SA_SENT);
-	}
+	if (x)
+		err = open_first(x, way);
 	if (err && sa)
 		ike_ikesa_kill(sa, false, "could not begin");
 	return err;
+}
+
+void ike_phase1_accept(struct ike_tunnel *t, const struct ike_way *way, const struct ike_path *path,
+		       const struct ike_hdr *h, const uint8_t *data, size_t len)
+{
+	uint8_t cookie[IKE_COOKIE_LEN];
+	struct ike_exchange *x = NULL;
+	struct ike_ikesa *sa;
+
+	if (!ike_half_open_make_room(t->e, path))
+		return;
+	ike_cookie_new(t->e, cookie);
+	sa = ike_ikesa_new(t->e, t, false, h->icookie, cookie, path);
+	if (sa)
+		x = new_exchange(sa, way, false);
+	if (x)
+		ike_exchange_receive(x, h, data, len);
+	/* Refused, malformed or out of memory: nothing stays. */
+	if (sa && !sa->dead && (!x || sa->state == way->start))
+		ike_ikesa_kill(sa, false, "first message not taken");
 }
 
 void ike_phase1_respond(struct ike_engine *e, const struct ike_path *path, const struct ike_hdr *h,
@@ -392,24 +440,11 @@ void ike_phase1_respond(struct ike_engine *e, const struct ike_path *path, const
 {
 	struct ike_tunnel *t = ike_tunnel_by_path(e, path, NULL);
 	struct ike_logctx ctx = { .path = path, .icookie = h->icookie, .message = "MM1" };
-	uint8_t cookie[IKE_COOKIE_LEN];
-	struct ike_exchange *x = NULL;
-	struct ike_ikesa *sa;
 
 	if (!t) {
 		e->cnt.unknown_peer++;
 		ike_log_limited(e, IKE_LOG_NOTICE, IKE_EV_UNKNOWN_PEER, &ctx, "no tunnel for this address: MM1 dropped");
 		return;
 	}
-	if (!ike_half_open_make_room(e, path))
-		return;
-	ike_cookie_new(e, cookie);
-	sa = ike_ikesa_new(e, t, false, h->icookie, cookie, path);
-	if (sa)
-		x = new_exchange(sa, false);
-	if (x)
-		ike_exchange_receive(x, h, data, len);
-	/* Refused, malformed or out of memory: nothing stays. */
-	if (sa && !sa->dead && sa->state == IKE_ST_MM_START)
-		ike_ikesa_kill(sa, false, "MM1 not taken");
+	ike_phase1_accept(t, &ike_main_way, path, h, data, len);
 }

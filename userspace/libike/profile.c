@@ -84,11 +84,19 @@ unsigned int ike_profile_weight(const struct ike_tunnel_cfg *cfg, const struct i
 	return best;
 }
 
+/* Who has shown one key has not shown another: aggressive mode chooses it by identity. */
+static bool same_psk(const struct ike_tunnel_cfg *a, const struct ike_tunnel_cfg *b)
+{
+	return a->psk && b->psk && a->psk_len == b->psk_len && ike_crypto_equal(a->psk, b->psk, a->psk_len);
+}
+
 bool ike_profile_possible(const struct ike_ikesa *sa, const struct ike_tunnel *t)
 {
 	unsigned int i;
 
 	if (!ike_auth_configured(&t->cfg, sa->p1.auth))
+		return false;
+	if (!ike_auth_signs(sa->p1.auth) && !same_psk(&sa->tunnel->cfg, &t->cfg))
 		return false;
 	for (i = 0; i < t->cfg.n_p1; i++)
 		if (!memcmp(&t->cfg.p1[i], &sa->p1.alg, sizeof(sa->p1.alg)))

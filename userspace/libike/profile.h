@@ -30,7 +30,7 @@ unsigned int ike_profile_weight(const struct ike_tunnel_cfg *cfg, const struct i
  * NULL: none.
  */
 struct ike_tunnel *ike_profile_for(const struct ike_ikesa *sa, const struct ike_id *id);
-/* Can a peer that negotiated sa mean t? */
+/* Can a peer that negotiated sa mean t: its method and algorithms, and with a pre-shared key the same key? */
 bool ike_profile_possible(const struct ike_ikesa *sa, const struct ike_tunnel *t);
 /* Some other tunnel that means that identity, to be named in a refusal; NULL: none. */
 const struct ike_tunnel *ike_profile_elsewhere(const struct ike_ikesa *sa, const struct ike_id *id);

@@ -280,6 +280,21 @@ void ike_offer_p1(struct ike_sapay *sa, const struct ike_tunnel_cfg *cfg)
 			offer_transform_p1(sa, cfg, &cfg->p1[i], cfg->n_auth ? cfg->auth[j] : IKE_AUTH_PSK);
 }
 
+void ike_offer_keep_group(struct ike_sapay *sa, uint16_t group)
+{
+	struct ike_proposal *p = &sa->p[0];
+	uint8_t i, n = 0;
+	struct view v;
+
+	for (i = 0; i < p->n; i++) {
+		view_p1(&sa->t[p->first + i], &v);
+		if (v.p1.group == group)
+			sa->t[p->first + n++] = sa->t[p->first + i];
+	}
+	sa->n_transforms = (uint8_t)(p->first + n);
+	p->n = n;
+}
+
 static void offer_transform_p2(struct ike_sapay *sa, const struct ike_tunnel_cfg *cfg,
 			       const struct ike_p2_proposal *p)
 {

@@ -30,6 +30,8 @@ struct ike_p2_choice {
 bool ike_auth_configured(const struct ike_tunnel_cfg *cfg, uint64_t method);
 /* Each method with each proposal, methods in the outer loop. */
 void ike_offer_p1(struct ike_sapay *sa, const struct ike_tunnel_cfg *cfg);
+/* Of a phase 1 offer only what has that group stays: aggressive mode has its KE in the same message. */
+void ike_offer_keep_group(struct ike_sapay *sa, uint16_t group);
 /* All proposals with that PFS group: a quick mode has one KE only. */
 void ike_offer_p2(struct ike_sapay *sa, const struct ike_tunnel_cfg *cfg, uint32_t spi, uint16_t group);
 

@@ -72,6 +72,7 @@ enum ike_verdict ike_signature_take(struct ike_exchange *x, const struct ike_msg
 		return IKE_OK;
 	snprintf(why, sizeof(why), "its signature is not of its certificate (%s)",
 		 ike_certs_subject(ike_proof_certs(p), subject, sizeof(subject)));
+	x->n_garbled++;
 	ike_auth_garbled(x, &own, why);
 	return IKE_DROP;
 }

@@ -15,6 +15,11 @@
 	X(IKE_ST_MM_KEY_ANSWERED, "MM_KEY_ANSWERED", "MM_KEY_EXCH") /* responder: MM4 out */ \
 	X(IKE_ST_MM_AUTH_SENT, "MM_AUTH_SENT", "MM_KEY_EXCH") /* initiator: MM5 out */ \
 	X(IKE_ST_MM_DONE, "MM_ESTABLISHED", "QM_IDLE") \
+	X(IKE_ST_AM_START, "AM_START", "AG_NO_STATE") /* nothing sent or taken yet */ \
+	X(IKE_ST_AM_SENT, "AM_SENT", "AG_NO_STATE") /* initiator: AM1 out */ \
+	X(IKE_ST_AM_ANSWERED, "AM_ANSWERED", "AG_INIT_EXCH") /* responder: AM2 out */ \
+	X(IKE_ST_AM_AUTH_SENT, "AM_AUTH_SENT", "AG_AUTH") /* initiator: AM3 out, no sign yet that it arrived */ \
+	X(IKE_ST_AM_DONE, "AM_ESTABLISHED", "QM_IDLE") \
 	X(IKE_ST_QM_START, "QM_START", "QM_IDLE") /* initiator: waiting for an SPI; responder: QM1 not taken */ \
 	X(IKE_ST_QM_SENT, "QM_SENT", "QM_IDLE") /* initiator: QM1 out */ \
 	X(IKE_ST_QM_INSTALLING, "QM_INSTALLING", "QM_IDLE") /* waiting for the kernel */ \

@@ -15,6 +15,7 @@
 #include "phase1.h"
 #include "profile.h"
 #include "quick_mode.h"
+#include "roaming.h"
 
 #define BACKOFF_FIRST (5 * IKE_SECOND)
 #define BACKOFF_MAX (60 * IKE_SECOND)
@@ -179,8 +180,13 @@ static void run(struct ike_engine *e, void *owner)
 	child_wanted = t->replace_child || !ike_tunnel_current(t);
 	if (!child_wanted && !t->replace_p1)
 		return;
+	if ((!sa || t->replace_p1) && ike_roaming(t)) {
+		t->replace_p1 = t->replace_child = t->acquired = t->doubted = false;
+		ike_tunnel_set_error(t, "the peer may be at any address: it has to begin");
+		return;
+	}
 	if ((!sa || t->replace_p1) && !ike_tunnel_negotiating(t)) {
-		begin(t, ike_phase1_start(t), "main mode");
+		begin(t, ike_phase1_start(t), "phase 1");
 		return;
 	}
 	if (sa && child_wanted && !ike_tunnel_quick(t, false))

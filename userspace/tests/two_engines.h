@@ -59,6 +59,7 @@ struct side {
 	ike_time traffic_at;		/* of the last ESP packet, as the kernel tells */
 	struct kernel_sa sa[MAX_SAS];
 	unsigned int fail_action;	/* refuse the next action of this type (plus 1) */
+	struct ike_addr peer;		/* where IKE_ACT_PEER said the peer is */
 	unsigned int leaks;		/* deletes of SAs that were not there */
 	struct log_entry log[MAX_LOGS];
 	size_t n_logs;
@@ -138,7 +139,8 @@ static uint64_t digest64(const uint8_t *p, size_t len)
 /* The n-th different datagram of a cookie and message ID is MMn or QMn. */
 static void name_packet(struct world *w, struct packet *p)
 {
-	const char *kind = p->data[18] == 2 ? "MM" : p->data[18] == 32 ? "QM" : "INFO";
+	const char *kind = p->data[18] == 2 ? "MM" : p->data[18] == 4 ? "AM" : p->data[18] == 6 ? "TR" :
+			   p->data[18] == 32 ? "QM" : "INFO";
 	uint64_t digest = digest64(p->data, p->len);
 	unsigned int number = 1;
 	uint8_t key[14];
@@ -347,6 +349,9 @@ static void drain(struct world *w, int who)
 			break;
 		case IKE_ACT_SA_DEL:
 			kernel_del(s, &a.sa);
+			break;
+		case IKE_ACT_PEER:
+			s->peer = a.path.remote;
 			break;
 		case IKE_ACT_LOG:
 			side_log(s, &a.log);

@@ -91,6 +91,7 @@ struct ike_tunnel_cfg sim_tunnel_cfg(struct sim_world *w)
 	sim_set_p1(&t, pick(&w->script, p1, sizeof(p1) / sizeof(p1[0])));
 	sim_set_p2(&t, pick(&w->script, p2, sizeof(p2) / sizeof(p2[0])));
 	t.start = IKE_START_AUTO;
+	t.aggressive = t.aggressive_psk = w->aggressive;
 	return t;
 }
 
@@ -326,6 +327,8 @@ void sim_host_drain(struct sim_host *h)
 		}
 		if (act.type == IKE_ACT_LOG)
 			take_log(h, &act.log);
+		else if (act.type == IKE_ACT_PEER)
+			continue;	/* its addresses do not change here */
 		else if (act.type == IKE_ACT_SEND)
 			sim_net_send(h, &act.path, act.data, act.len);
 		else

@@ -68,6 +68,7 @@ struct sim_net {
 struct sim_world {
 	uint64_t seed;
 	bool verbose;
+	bool aggressive;		/* phase 1 in aggressive mode */
 	ike_time now;
 	struct sim_queue queue;
 	struct sim_rng script, wire, kernels, pings;
