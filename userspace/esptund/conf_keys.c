@@ -456,15 +456,18 @@ static unsigned int distance(const char *a, const char *b)
 
 const char *conf_key_nearest(const char *name)
 {
-	unsigned int best = 3, d;
+	const struct conf_key *const tables[] = { conf_keys, conf_trust_keys };
+	unsigned int best = 3, d, i;
 	const char *nearest = NULL;
 	const struct conf_key *k;
 
-	for (k = conf_keys; k->name; k++) {
-		d = distance(name, k->name);
-		if (d < best && d < strlen(name)) {
-			best = d;
-			nearest = k->name;
+	for (i = 0; i < 2; i++) {
+		for (k = tables[i]; k->name; k++) {
+			d = distance(name, k->name);
+			if (d < best && d < strlen(name)) {
+				best = d;
+				nearest = k->name;
+			}
 		}
 	}
 	return nearest;

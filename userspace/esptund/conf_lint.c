@@ -109,20 +109,30 @@ static void lint_identity(struct conf_log *log, const struct ike_config *cfg, co
 	}
 }
 
+/* Is there an identity that both mean? Between two patterns that is not looked for. */
+static bool overlap(const struct ike_match *a, const struct ike_match *b)
+{
+	if (!a->id.type || !b->id.type)
+		return true;
+	return (!a->pattern && ike_match_weight(b, &a->id)) || (!b->pattern && ike_match_weight(a, &b->id));
+}
+
 static void lint_overlap(struct conf_log *log, const struct ike_tunnel_cfg *a, const struct ike_tunnel_cfg *b)
 {
-	char text[300];
+	char one[200], other[200];
 	unsigned int i, j;
 
 	for (i = 0; i < a->n_match; i++) {
 		for (j = 0; j < b->n_match; j++) {
 			bool tie = ike_match_tie(&a->match[i], &b->match[j]);
 
-			if (tie || !a->match[i].id.type || (!a->match[i].pattern && ike_match_weight(&b->match[j], &a->match[i].id)))
-				conf_warning(log, b->line, "tunnels %s (line %u) and %s overlap: match-identity %s of the former means "
-					     "peers of the latter too; %s", a->name, a->line, b->name,
-					     ike_match_format(&a->match[i], text, sizeof(text)), tie ? "the last wins" :
-					     "the more specific one is taken");
+			if (!tie && !overlap(&a->match[i], &b->match[j]))
+				continue;
+			conf_warning(log, b->line, "tunnels %s (line %u) and %s overlap, by match-identity %s and %s: %s", a->name,
+				     a->line, b->name, ike_match_format(&a->match[i], one, sizeof(one)),
+				     ike_match_format(&b->match[j], other, sizeof(other)), tie ? "the last wins" :
+				     "the more specific one is taken");
+			return;
 		}
 	}
 }
