@@ -11,6 +11,7 @@
 
 #include "conf_value.h"
 #include "libike/pki.h"
+#include "libike/wire.h"
 
 #define ANY_ECDSA 0xffff		/* stands in auth[] until conf_auth_resolve */
 
@@ -64,6 +65,17 @@ void conf_apply_match_identity(struct conf_build *b, const struct conf_entry *e)
 
 /* ---- methods -------------------------------------------------------------------------------- */
 
+static void add_method(struct ike_tunnel_cfg *t, uint16_t method)
+{
+	unsigned int i;
+
+	for (i = 0; i < t->n_auth; i++)
+		if (t->auth[i] == method)
+			return;
+	if (t->n_auth < IKE_MAX_AUTH)
+		t->auth[t->n_auth++] = method;
+}
+
 void conf_apply_auth(struct conf_build *b, const struct conf_entry *e)
 {
 	uint16_t method;
@@ -75,12 +87,14 @@ void conf_apply_auth(struct conf_build *b, const struct conf_entry *e)
 		method = !strcmp(e->word[i].text, "ecdsa") ? ANY_ECDSA : ike_auth_parse(e->word[i].text);
 		for (j = 0; j < b->ike->n_auth && b->ike->auth[j] != method; j++)
 			;
-		if (!method)
+		if (!method) {
 			bad_word(b, e, &e->word[i], "psk, rsa, ecdsa, ecdsa256, ecdsa384 or ecdsa521");
-		else if (j < b->ike->n_auth)
+			add_method(b->ike, IKE_AUTH_RSA_SIG);	/* so that nobody misses a pre-shared key, too */
+		} else if (j < b->ike->n_auth) {
 			conf_error(b->log, e->word[i].line, "auth \"%s\" is listed twice: remove one", e->word[i].text);
-		else
+		} else {
 			b->ike->auth[b->ike->n_auth++] = method;
+		}
 	}
 }
 
@@ -92,17 +106,6 @@ static bool is_used(const struct ike_tunnel_cfg *t, const char *trustpoint)
 		if (!strcmp(t->trustpoint[i], trustpoint))
 			return true;
 	return !t->n_trustpoints;
-}
-
-static void add_method(struct ike_tunnel_cfg *t, uint16_t method)
-{
-	unsigned int i;
-
-	for (i = 0; i < t->n_auth; i++)
-		if (t->auth[i] == method)
-			return;
-	if (t->n_auth < IKE_MAX_AUTH)
-		t->auth[t->n_auth++] = method;
 }
 
 void conf_auth_resolve(struct conf_build *b)
@@ -121,13 +124,14 @@ void conf_auth_resolve(struct conf_build *b)
 			const struct ike_trustpoint *tp = &b->whole->trustpoint[j];
 			uint16_t method = is_used(t, tp->name) ? ike_trust_method(tp->trust) : 0;
 
-			if (ike_auth_signs(method) && method != ike_auth_parse("rsa"))
+			if (ike_auth_signs(method) && method != IKE_AUTH_RSA_SIG)
 				add_method(t, method);
 		}
 	}
-	if (old.n_auth && !t->n_auth)
-		conf_error(b->log, t->line, "tunnel %s: auth = ecdsa needs a trustpoint with an ECDSA certificate and key",
-			   b->name);
+	if (!old.n_auth || t->n_auth)
+		return;
+	conf_error(b->log, t->line, "tunnel %s: auth = ecdsa needs a trustpoint with an ECDSA certificate and key", b->name);
+	add_method(t, IKE_AUTH_ECDSA_256);	/* the same */
 }
 
 /* ---- trustpoints ---------------------------------------------------------------------------- */
