@@ -207,21 +207,33 @@ static int esptun_nl_put_active(struct sk_buff *skb, struct esptun_dev *tun)
 	return 0;
 }
 
+/* The addresses as configured. */
+static int esptun_nl_put_ends(struct sk_buff *skb, struct esptun_dev *tun)
+{
+	struct esptun_addr local, remote;
+
+	spin_lock_bh(&tun->lock);
+	local = tun->local;
+	remote = tun->remote;
+	spin_unlock_bh(&tun->lock);
+	return esptun_nl_put_addr(skb, ESPTUN_A_TUNNEL_LOCAL4, ESPTUN_A_TUNNEL_LOCAL6, &local) ||
+	       esptun_nl_put_addr(skb, ESPTUN_A_TUNNEL_REMOTE4, ESPTUN_A_TUNNEL_REMOTE6, &remote);
+}
+
 /* Under RCU. */
 static int esptun_nl_put_tunnel(struct sk_buff *skb, struct esptun_dev *tun)
 {
 	struct net_device *dev = tun->dev;
 	u32 path = esptun_nl_path_mtu(tun);
+	int link = READ_ONCE(tun->link);
 
 	if (nla_put_u32(skb, ESPTUN_A_TUNNEL_IFINDEX, dev->ifindex) ||
 	    nla_put_string(skb, ESPTUN_A_TUNNEL_IFNAME, dev->name) ||
-	    esptun_nl_put_addr(skb, ESPTUN_A_TUNNEL_LOCAL4, ESPTUN_A_TUNNEL_LOCAL6, &tun->local) ||
-	    esptun_nl_put_addr(skb, ESPTUN_A_TUNNEL_REMOTE4, ESPTUN_A_TUNNEL_REMOTE6,
-			       &tun->remote) ||
+	    esptun_nl_put_ends(skb, tun) ||
 	    nla_put_u32(skb, ESPTUN_A_TUNNEL_MTU, READ_ONCE(dev->mtu)) ||
 	    nla_put_u32(skb, ESPTUN_A_TUNNEL_SA_COUNT, READ_ONCE(tun->sa_count)))
 		return -EMSGSIZE;
-	if (tun->link && nla_put_u32(skb, ESPTUN_A_TUNNEL_LINK, tun->link))
+	if (link && nla_put_u32(skb, ESPTUN_A_TUNNEL_LINK, link))
 		return -EMSGSIZE;
 	if (path && nla_put_u32(skb, ESPTUN_A_TUNNEL_PATH_MTU, path))
 		return -EMSGSIZE;
