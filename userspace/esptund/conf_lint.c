@@ -13,7 +13,7 @@
 #include "libike/pki.h"
 #include "libike/profile.h"
 
-static bool signs(const struct ike_tunnel_cfg *t)
+static bool may_sign(const struct ike_tunnel_cfg *t)
 {
 	unsigned int i;
 
@@ -26,7 +26,7 @@ static bool signs(const struct ike_tunnel_cfg *t)
 /* Can one peer mean either? */
 static bool same_place(const struct ike_tunnel_cfg *a, const struct ike_tunnel_cfg *b)
 {
-	return ike_addr_equal(&a->remote, &b->remote) && ike_addr_overlap(&a->local, &b->local);
+	return ike_addr_overlap(&a->remote, &b->remote) && ike_addr_overlap(&a->local, &b->local);
 }
 
 /* As responder we ask that peer for a certificate of tp, which t would not accept. */
@@ -144,7 +144,7 @@ void conf_lint(struct conf_log *log, const struct ike_config *cfg)
 	for (i = 0; i < cfg->n_tunnels; i++) {
 		const struct ike_tunnel_cfg *t = &cfg->tunnel[i];
 
-		if (signs(t)) {
+		if (may_sign(t)) {
 			lint_requests(log, cfg, t);
 			lint_choice(log, cfg, t);
 			lint_identity(log, cfg, t);

@@ -192,10 +192,11 @@ static int check_addresses(const struct ike_tunnel_cfg *t, const struct complain
 {
 	if (t->remote.family != 4 && t->remote.family != 6)
 		return complain(c, t, "tunnel %s: no remote address", t->name);
-	if (ike_addr_is_any(&t->remote) && !t->aggressive_psk)
-		return complain(c, t, "tunnel %s: a peer at any address is told by its identity, which aggressive mode alone "
-				"says in time: name the address, or allow that with aggressive-psk = insecure-yes", t->name);
-	if (ike_addr_is_any(&t->remote) && (t->start != IKE_START_RESPOND || !t->remote_id.type))
+	if (ike_addr_is_any(&t->remote) && !t->aggressive_psk && !ike_profile_signs(t))
+		return complain(c, t, "tunnel %s: a peer at any address is told by its identity, which comes too late for a "
+				"pre-shared key, but in aggressive mode: name the address, use signatures alone (auth = rsa), or "
+				"allow that mode with aggressive-psk = insecure-yes", t->name);
+	if (ike_addr_is_any(&t->remote) && (t->start != IKE_START_RESPOND || (!t->remote_id.type && !t->n_match)))
 		return complain(c, t, "tunnel %s: a peer at any address has to begin and to say who it is: "
 				"start = respond and match-identity are needed", t->name);
 	if (t->aggressive && ike_addr_is_any(&t->local) && !t->local_id.type)
@@ -342,13 +343,15 @@ static bool ids_same(const struct ike_tunnel_cfg *a, const struct ike_tunnel_cfg
 /* Could the same identity mean both equally? Fills in whom each means. */
 static bool tie(const struct ike_tunnel_cfg *a, const struct ike_tunnel_cfg *b, char *text, size_t size)
 {
+	const struct ike_match *m, *n;
+	struct ike_match one, other;
 	unsigned int i, j;
 
-	for (i = 0; i < a->n_match; i++) {
-		for (j = 0; j < b->n_match; j++) {
-			if (!ike_match_tie(&a->match[i], &b->match[j]))
+	for (i = 0; (m = ike_profile_match(a, i, &one)); i++) {
+		for (j = 0; (n = ike_profile_match(b, j, &other)); j++) {
+			if (!ike_match_tie(m, n))
 				continue;
-			ike_match_format(&a->match[i], text, size);
+			ike_match_format(m, text, size);
 			return true;
 		}
 	}
@@ -373,10 +376,13 @@ static bool both_psk(const struct ike_tunnel_cfg *a, const struct ike_tunnel_cfg
 /* One peer at any address, one at a certain one. */
 static int check_roaming(const struct ike_tunnel_cfg *a, const struct ike_tunnel_cfg *b, const struct complaint *c)
 {
-	if (!a->aggressive_psk || !b->aggressive_psk || !id_same(&a->remote_id, &a->remote, &b->remote_id, &b->remote))
+	bool aggressive = a->aggressive_psk && b->aggressive_psk, sign = ike_profile_signs(a) && ike_profile_signs(b);
+	char text[200];
+
+	if ((!aggressive && !sign) || b->last_wins || !tie(a, b, text, sizeof(text)))
 		return 0;
-	return complain(c, b, "tunnels %s (line %u) and %s expect the same identity, one of them at any address: "
-			"nothing tells them apart in aggressive mode", a->name, a->line, b->name);
+	return complain(c, b, "tunnels %s (line %u) and %s expect the same identity (%s), one of them at any address: "
+			"nothing tells them apart%s", a->name, a->line, b->name, text, aggressive ? " in aggressive mode" : "");
 }
 
 /* Two tunnels a responder must be able to tell apart. */
@@ -399,11 +405,14 @@ static int check_pair(const struct ike_tunnel_cfg *a, const struct ike_tunnel_cf
 	if (both_psk(a, b) && !psk_same(a, b))
 		return complain(c, b, "tunnels %s (line %u) and %s have the same addresses but different pre-shared keys: "
 				"main mode chooses the key by address", a->name, a->line, b->name);
-	if (!ids_same(a, b) && share_method(a, b) && !b->last_wins && tie(a, b, text, sizeof(text)))
+	if ((a->n_match || b->n_match) && !ids_same(a, b) && share_method(a, b) && !b->last_wins && tie(a, b, text, sizeof(text)))
 		return complain(c, b, "tunnels %s (line %u) and %s have the same addresses, and %s means both: make one more "
 				"specific, or write on-tie = last-wins", a->name, a->line, b->name, text);
 	if (!ids_same(a, b))
 		return 0;
+	if (!ike_profile_same_auth(a, b) && share_method(a, b))
+		return complain(c, b, "tunnels %s (line %u) and %s have the same addresses and identities, so they share an "
+				"ISAKMP SA: auth and trustpoints must be the same", a->name, a->line, b->name);
 	/* Else what one tunnel's policy forbids would protect the other's key exchange. */
 	if (!p1_proposals_same(a, b))
 		return complain(c, b, "tunnels %s (line %u) and %s have the same addresses and identities, so they share an "

@@ -39,20 +39,26 @@ static void single_id(const struct ike_tunnel_cfg *cfg, struct ike_id *id)
 		ike_id_from_addr(&cfg->remote, id);
 }
 
+const struct ike_match *ike_profile_match(const struct ike_tunnel_cfg *cfg, unsigned int i, struct ike_match *one)
+{
+	if (cfg->n_match)
+		return i < cfg->n_match ? &cfg->match[i] : NULL;
+	memset(one, 0, sizeof(*one));
+	single_id(cfg, &one->id);
+	return i ? NULL : one;
+}
+
 const char *ike_profile_expects(const struct ike_tunnel_cfg *cfg, char *buf, size_t size)
 {
-	struct ike_id id;
+	const struct ike_match *m;
+	struct ike_match one;
 	unsigned int i;
 	size_t n;
 
-	if (!cfg->n_match) {
-		single_id(cfg, &id);
-		return ike_id_format(&id, buf, size);
-	}
 	n = (size_t)snprintf(buf, size, "%s", cfg->n_match > 1 ? "one of " : "");
-	for (i = 0; i < cfg->n_match && n + 3 < size; i++) {
+	for (i = 0; n + 3 < size && (m = ike_profile_match(cfg, i, &one)); i++) {
 		n += (size_t)snprintf(buf + n, size - n, "%s", i ? ", " : "");
-		ike_match_format(&cfg->match[i], buf + n, size - n);
+		ike_match_format(m, buf + n, size - n);
 		n += strlen(buf + n);
 	}
 	return buf;
@@ -70,18 +76,25 @@ bool ike_profile_trusts(const struct ike_tunnel_cfg *cfg, const char *trustpoint
 
 unsigned int ike_profile_weight(const struct ike_tunnel_cfg *cfg, const struct ike_id *id)
 {
-	struct ike_match one = { .pattern = false };
+	const struct ike_match *m;
 	unsigned int best = 0, i, w;
+	struct ike_match one;
 
-	if (!cfg->n_match) {
-		single_id(cfg, &one.id);
-		return ike_match_weight(&one, id);
-	}
-	for (i = 0; i < cfg->n_match; i++) {
-		w = ike_match_weight(&cfg->match[i], id);
+	for (i = 0; (m = ike_profile_match(cfg, i, &one)); i++) {
+		w = ike_match_weight(m, id);
 		best = w > best ? w : best;
 	}
 	return best;
+}
+
+bool ike_profile_signs(const struct ike_tunnel_cfg *cfg)
+{
+	unsigned int i;
+
+	for (i = 0; i < cfg->n_auth; i++)
+		if (!ike_auth_signs(cfg->auth[i]))
+			return false;
+	return cfg->n_auth;
 }
 
 /* Who has shown one key has not shown another: aggressive mode chooses it by identity. */
@@ -135,19 +148,28 @@ const struct ike_tunnel *ike_profile_elsewhere(const struct ike_ikesa *sa, const
 	return NULL;
 }
 
+bool ike_profile_same_auth(const struct ike_tunnel_cfg *a, const struct ike_tunnel_cfg *b)
+{
+	unsigned int i;
+
+	if (a->n_auth != b->n_auth || a->n_trustpoints != b->n_trustpoints ||
+	    memcmp(a->auth, b->auth, a->n_auth * sizeof(a->auth[0])))
+		return false;
+	for (i = 0; i < a->n_trustpoints; i++)
+		if (strcmp(a->trustpoint[i], b->trustpoint[i]))
+			return false;
+	return true;
+}
+
 bool ike_profile_same(const struct ike_tunnel_cfg *a, const struct ike_tunnel_cfg *b)
 {
 	unsigned int i;
 
 	if (!ike_id_equal(&a->local_id, &b->local_id) || !ike_id_equal(&a->remote_id, &b->remote_id) ||
-	    a->n_match != b->n_match || a->n_auth != b->n_auth || a->n_trustpoints != b->n_trustpoints ||
-	    memcmp(a->auth, b->auth, a->n_auth * sizeof(a->auth[0])))
+	    a->n_match != b->n_match || !ike_profile_same_auth(a, b))
 		return false;
 	for (i = 0; i < a->n_match; i++)
 		if (!ike_match_same(&a->match[i], &b->match[i]))
-			return false;
-	for (i = 0; i < a->n_trustpoints; i++)
-		if (strcmp(a->trustpoint[i], b->trustpoint[i]))
 			return false;
 	return true;
 }

@@ -19,6 +19,10 @@ const char *ike_profile_name(const struct ike_tunnel_cfg *cfg, char *buf, size_t
 const char *ike_profile_trustpoints(const struct ike_tunnel_cfg *cfg, char *buf, size_t size);
 /* "fqdn:r2.example" or "one of fqdn:…, any": whom it expects. Returns buf. */
 const char *ike_profile_expects(const struct ike_tunnel_cfg *cfg, char *buf, size_t size);
+/* The i-th identity or pattern it expects, perhaps written to one; NULL: there are no more. */
+const struct ike_match *ike_profile_match(const struct ike_tunnel_cfg *cfg, unsigned int i, struct ike_match *one);
+/* Nothing but signatures: the key does not depend on who the peer is. */
+bool ike_profile_signs(const struct ike_tunnel_cfg *cfg);
 /* Does it use and trust the trustpoint of that name? */
 bool ike_profile_trusts(const struct ike_tunnel_cfg *cfg, const char *trustpoint);
 /* How specifically it means that identity; 0: not at all. */
@@ -35,6 +39,8 @@ bool ike_profile_possible(const struct ike_ikesa *sa, const struct ike_tunnel *t
 /* Some other tunnel that means that identity, to be named in a refusal; NULL: none. */
 const struct ike_tunnel *ike_profile_elsewhere(const struct ike_ikesa *sa, const struct ike_id *id);
 
+/* The same methods and trustpoints. */
+bool ike_profile_same_auth(const struct ike_tunnel_cfg *a, const struct ike_tunnel_cfg *b);
 /* The same identities, methods, trustpoints: tunnels between the same addresses share ISAKMP SAs then. */
 bool ike_profile_same(const struct ike_tunnel_cfg *a, const struct ike_tunnel_cfg *b);
 

@@ -41,7 +41,7 @@ void ike_tunnel_kill(struct ike_tunnel *t, bool tell, const char *why);
 void ike_tunnel_free(struct ike_tunnel *t);
 
 struct ike_tunnel *ike_tunnel_by_name(struct ike_engine *e, const char *name);
-/* Next tunnel (after 'after', NULL: first) a peer at that path can mean. */
+/* Next tunnel (after 'after', NULL: first) a peer at that path can mean in main mode. */
 struct ike_tunnel *ike_tunnel_by_path(struct ike_engine *e, const struct ike_path *path, struct ike_tunnel *after);
 /* Same addresses and identities: they share ISAKMP SAs. */
 bool ike_tunnel_same_peer(const struct ike_tunnel *a, const struct ike_tunnel *b);

@@ -398,6 +398,51 @@ static void both_profiles_are_named(void **state)
 	world_free(w);
 }
 
+/* ---- peers at any address ------------------------------------------------------------------------------------------ */
+
+/* With signatures the key does not depend on the peer: main mode takes one from anywhere. */
+static void a_peer_at_any_address(void **state)
+{
+	struct ike_trustpoint tp = trustpoint(BOB, 0, NULL);
+	struct ike_match m = pattern("fqdn:*.cisco.com");
+	struct world *w = world_empty(1);
+	struct ike_tunnel_cfg t[2];
+
+	(void)state;
+	signed_cfg(&t[0], BOB);
+	snprintf(t[0].name, sizeof(t[0].name), "fixed");
+	t[0].remote = v4("198.51.100.1");
+	assert_int_equal(ike_id_parse("fqdn:r5.cisco.com", &t[0].remote_id), 0);
+	signed_cfg(&t[1], BOB);
+	t[1].remote.ip[0] = t[1].remote.ip[2] = t[1].remote.ip[3] = 0;
+	t[1].match = &m;
+	t[1].n_match = 1;
+	assert_int_equal(configure(w, BOB, t, 2, &tp, 1), 0);
+	router_up(w, ALICE, "1", NULL);
+	assert_true(up(w));
+	assert_string_equal(w->trace, PLAIN);
+	world_free(w);
+	/* A pre-shared key is for one address; the same identity at one and at any tells nothing apart. */
+	w = world_empty(2);
+	tp = trustpoint(BOB, 0, NULL);
+	psk_or_rsa(&t[1]);
+	assert_int_equal(configure(w, BOB, t, 2, &tp, 1), -IKE_E_INVALID);
+	free(t[1].psk);
+	t[1].psk = NULL;
+	t[1].n_auth = 1;
+	m = pattern("fqdn:r5.cisco.com");
+	tp = trustpoint(BOB, 0, NULL);
+	assert_int_equal(configure(w, BOB, t, 2, &tp, 1), -IKE_E_INVALID);
+	m = pattern("fqdn:r6.cisco.com");
+	tp = trustpoint(BOB, 0, NULL);
+	assert_int_equal(configure(w, BOB, t, 2, &tp, 1), 0);
+	/* Whom nothing means is refused after its signature. */
+	router_up(w, ALICE, "1", NULL);
+	run_for(w, IKE_SECOND);
+	assert_logged(w, BOB, "invalid-id", "peer says it is fqdn:R1.cisco.com, expected fqdn:r6.cisco.com");
+	world_free(w);
+}
+
 /* ---- the rest --------------------------------------------------------------------------------------------------- */
 
 static bool bob_answered_mm3(struct world *w)
@@ -439,6 +484,7 @@ int main(void)
 		cmocka_unit_test(the_profile_says_what_is_trusted),
 		cmocka_unit_test(ties),
 		cmocka_unit_test(both_profiles_are_named),
+		cmocka_unit_test(a_peer_at_any_address),
 		cmocka_unit_test(reload_in_between),
 	};
 
