@@ -103,7 +103,8 @@ peer_conf()
 			version = 1
 			local_addrs = $B4
 			remote_addrs = $A4
-			proposals = ${PEER_IKE:-aes128-sha256-modp2048}
+			proposals = aes128-sha256-modp2048
+			aggressive = ${AGGRESSIVE:-no}
 			local {
 				auth = pubkey
 				certs = $1.pem
@@ -150,7 +151,8 @@ gw_conf()
 		local = $A4
 		remote = $B4
 		profile = signed
-		phase1 = { "${IKE:-aes128-sha256-modp2048}" }
+		phase1 = { "aes128-sha256-modp2048" }
+		exchange = $([[ ${AGGRESSIVE-} == yes ]] && echo aggressive || echo main)
 		phase2 = { "aes128gcm16-modp2048" }
 		start = respond
 		${6-}
@@ -277,6 +279,12 @@ is "intermediate: trustpoints are shown" \
 check "intermediate: down" clear_down
 check "intermediate: responder" respond || logs
 check "intermediate: down" clear_down
+
+AGGRESSIVE=yes
+check "aggressive mode: configured" set_case a-chain root b-sub sub root
+accepted "aggressive mode"
+is "aggressive mode: it was" "$(keyer_logged "$NSA" 'message=AM3 .*ISAKMP SA established as responder .* rsa' && echo yes)" yes
+unset AGGRESSIVE
 
 id=dn peer_id='dn:O=Example Inc, OU=Gateways, CN=gwb rsa2048 of root'
 swan_id='O=Example Inc, OU=Gateways, CN=gwb rsa2048 of root'

@@ -149,6 +149,11 @@ enum ike_verdict ike_auth_refuse(struct ike_exchange *x, uint16_t notify, const 
 
 	sa->e->cnt.auth_failures++;
 	ike_log_limited(sa->e, IKE_LOG_WARNING, event, &ctx, "%s", text);
+	/* Whoever saw AM1 can sign an AM2 with a key of his own: the peer's may still come. */
+	if (sa->aggressive && x->initiator && ike_auth_signs(sa->p1.auth)) {
+		ike_tunnel_set_error(t, text);
+		return IKE_DROP;
+	}
 	/* The refused message is the last one of phase 1: its last block begins what we send now. */
 	memcpy(sa->last_block, x->next_iv, sa->block);
 	ike_info_notify(sa, notify, IKE_PROTO_ISAKMP, 0);

@@ -29,7 +29,10 @@ void ike_auth_garbled(struct ike_exchange *x, const struct ike_step *s, const ch
  * the hash that the method signs. *len octets at out (IKE_HASH_MAX). 0 or -IKE_E_*.
  */
 int ike_auth_hash(struct ike_exchange *x, bool initiators, struct ike_chunk id_b, uint8_t *out, size_t *len);
-/* The peer has proven possession but is refused: tell it, log text, end the negotiation. IKE_FAIL. */
+/*
+ * The peer has proven possession of some key but is refused: tell it, log text, end the
+ * negotiation. IKE_FAIL; or IKE_DROP where that key may be anybody's.
+ */
 enum ike_verdict ike_auth_refuse(struct ike_exchange *x, uint16_t notify, const char *event, const char *text);
 
 #endif

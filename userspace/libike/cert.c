@@ -102,10 +102,20 @@ static bool is_wanted(const struct ike_ikesa *sa, const struct ike_trustpoint *t
 	return false;
 }
 
+/* The message being written, which its step does not tell. */
+static const char *writing(const struct ike_ikesa *sa, bool proof)
+{
+	if (sa->aggressive)
+		return !sa->initiator ? "AM2" : proof ? "AM3" : "AM1";
+	if (sa->initiator)
+		return proof ? "MM5" : "MM3";
+	return proof ? "MM6" : "MM4";
+}
+
 static void put_request(struct ike_exchange *x, struct ike_msgw *w, const struct ike_trustpoint *tp,
 			const uint8_t *dn, size_t len)
 {
-	struct ike_logctx ctx = ike_exchange_ctx(x, x->initiator ? "MM3" : "MM4");
+	struct ike_logctx ctx = ike_exchange_ctx(x, writing(x->sa, false));
 	char text[160];
 
 	ike_msgw_open(w, ISAKMP_NPTYPE_CR);
@@ -164,7 +174,7 @@ struct choice {
 
 static void explain(struct ike_exchange *x, const struct ike_trustpoint *tp, const struct choice *ch)
 {
-	struct ike_logctx ctx = ike_exchange_ctx(x, x->initiator ? "MM5" : "MM6");
+	struct ike_logctx ctx = ike_exchange_ctx(x, writing(x->sa, true));
 	char subject[160], profile[IKE_PROFILE_TEXT];
 	const uint8_t *dn;
 	size_t len = 0;
@@ -180,7 +190,7 @@ static void explain(struct ike_exchange *x, const struct ike_trustpoint *tp, con
 
 static const struct ike_trustpoint *none(struct ike_exchange *x)
 {
-	struct ike_logctx ctx = ike_exchange_ctx(x, x->initiator ? "MM5" : "MM6");
+	struct ike_logctx ctx = ike_exchange_ctx(x, writing(x->sa, true));
 	char list[300], text[500], profile[IKE_PROFILE_TEXT];
 	struct ike_ikesa *sa = x->sa;
 
@@ -240,7 +250,7 @@ const struct ike_trustpoint *ike_cert_put(struct ike_exchange *x, struct ike_msg
 
 void ike_cert_refused(struct ike_ikesa *sa, const char *how)
 {
-	struct ike_logctx ctx = ike_ikesa_ctx(sa, "MM5");
+	struct ike_logctx ctx = ike_ikesa_ctx(sa, writing(sa, true));
 	struct ike_tunnel *t = sa->tunnel;
 	char text[400], profile[IKE_PROFILE_TEXT];
 

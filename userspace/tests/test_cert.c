@@ -398,6 +398,74 @@ static void both_profiles_are_named(void **state)
 	world_free(w);
 }
 
+/* ---- aggressive mode --------------------------------------------------------------------------------------------- */
+
+static void aggressive(struct ike_tunnel_cfg *t)
+{
+	t->aggressive = true;
+}
+
+static void aggressive_dn(struct ike_tunnel_cfg *t)
+{
+	t->aggressive = true;
+	t->local_id = (struct ike_id){ .type = IKE_ID_DER_ASN1_DN };
+}
+
+static void aggressive_mode(void **state)
+{
+	struct ike_trustpoint tp = trustpoint(BOB, 0, NULL);
+	struct ike_match any = { .pattern = false };
+	struct world *w = world_empty(1);
+	struct ike_tunnel_cfg t;
+
+	(void)state;
+	router_up(w, BOB, "12", aggressive);
+	router_up(w, ALICE, "21", aggressive);
+	assert_true(up(w));
+	assert_string_equal(w->trace, "A:AM1 B:AM2 A:AM3 A:QM1 B:QM2 A:QM3");
+	assert_logged(w, ALICE, "cert-request", "sending CERT_REQ for trustpoint IOSCA2");
+	assert_logged(w, BOB, "cert-used", "of trustpoint IOSCA2 (line 2): number 1 of 2 that the peer's CERT_REQs name");
+	assert_logged(w, ALICE, "cert-used", "of trustpoint IOSCA1");
+	assert_logged(w, BOB, "p1-established", ", rsa, ");
+	world_free(w);
+
+	/* The subject of our certificate, said before the peer asked for one. */
+	w = world_empty(2);
+	signed_cfg(&t, BOB);
+	t.aggressive = true;
+	t.match = &any;
+	t.n_match = 1;
+	assert_int_equal(configure(w, BOB, &t, 1, &tp, 1), 0);
+	router_up(w, ALICE, "1", aggressive_dn);
+	assert_true(up(w));
+	assert_logged(w, BOB, "profile", "CN=R1");
+	world_free(w);
+
+	/* Not by default. */
+	w = world_empty(3);
+	router_up(w, BOB, "1", NULL);
+	router_up(w, ALICE, "1", aggressive);
+	run_for(w, IKE_SECOND);
+	assert_int_equal(counters(w, BOB).p1_now, 0);
+	assert_true(counters(w, BOB).aggressive_refused > 0);
+	assert_logged(w, BOB, "aggressive-refused", "the answer would show our certificate to everybody");
+	world_free(w);
+
+	/* Anybody can sign an AM2: refused, and waited on. */
+	w = world_empty(4);
+	router_up(w, BOB, "3", aggressive);
+	router_up(w, ALICE, "1", aggressive);
+	run_for(w, IKE_SECOND);
+	assert_logged(w, ALICE, "cert-refused", "no chain to an authority");
+	assert_null(find_log(w, ALICE, "retry"));
+	assert_int_equal(counters(w, ALICE).p1_established, 0);
+	/* The real peer answers AM1's repetition once the stranger's half-open SA is gone. */
+	router_up(w, BOB, "1", aggressive);
+	assert_true(run_until(w, tunnel_works, 100 * IKE_SECOND));
+	assert_null(find_log(w, ALICE, "retry"));
+	world_free(w);
+}
+
 /* ---- peers at any address ------------------------------------------------------------------------------------------ */
 
 /* With signatures the key does not depend on the peer: main mode takes one from anywhere. */
@@ -484,6 +552,7 @@ int main(void)
 		cmocka_unit_test(the_profile_says_what_is_trusted),
 		cmocka_unit_test(ties),
 		cmocka_unit_test(both_profiles_are_named),
+		cmocka_unit_test(aggressive_mode),
 		cmocka_unit_test(a_peer_at_any_address),
 		cmocka_unit_test(reload_in_between),
 	};
