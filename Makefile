@@ -71,6 +71,14 @@ SEED  ?= 20261120
 # Seconds; what the console says during them counts as well.
 FUZZ_LIMIT ?= 86400
 
+sim: ## two engines, a bad network, virtual time (SEEDS=10000, SCENARIO=name, FIRST=seed, VERBOSE=1, SAN=1)
+	@$(MAKE) --no-print-directory -s -C $(TOP)/userspace tests
+	@$(BUILD)/$(if $(SAN),asan,user)/tests/ike-sim --seeds $(SEEDS) --seed $(FIRST) \
+		$(if $(SCENARIO),--scenario $(SCENARIO)) $(if $(VERBOSE),-v)
+FIRST ?= 1
+# A seed that is played again is one.
+SEEDS ?= $(if $(VERBOSE),1,10000)
+
 bench: all ## instructions per packet in a VM whose clock counts them
 	@$(TOP)/scripts/bench
 
@@ -117,4 +125,4 @@ clean: ## remove build/
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(TOP)/Makefile | expand -t 12
 
-.PHONY: all deps module user gen gen-check demo check selftest check-debug fuzz-wire matrix bench bench-ike install uninstall clean help
+.PHONY: all deps module user gen gen-check demo check selftest check-debug fuzz-wire matrix sim bench bench-ike install uninstall clean help

@@ -123,6 +123,7 @@ bool apply_configuration(struct daemon *d, struct json_object *findings)
 		conf_free(conf);
 		return false;
 	}
+	run_addresses(d->run, watch_is_here, NULL);
 	move_tunnels(d, conf);
 	kern_devices_reap(d->kern);
 	conf_free(d->conf);

@@ -14,6 +14,7 @@
 #include "conf_aggressive.h"
 #include "conf_keys.h"
 #include "conf_lint.h"
+#include "conf_sel.h"
 #include "conf_trust.h"
 #include "libike/crypto.h"
 
@@ -78,6 +79,7 @@ static void check_section(struct conf_log *log, const struct conf_file *f, const
 	if (conf_section_find(s, "psk") && conf_section_find(s, "psk-file"))
 		conf_error(log, conf_section_find(s, "psk")->line, "psk and psk-file (line %u) are both given: keep one",
 			   conf_section_find(s, "psk-file")->line);
+	conf_sel_check_section(log, s);
 	if (ike.psk)
 		ike_crypto_wipe(ike.psk, ike.psk_len);
 	free(ike.psk);
@@ -118,14 +120,14 @@ static struct sources tunnel_sources(struct conf_log *log, const struct conf_fil
 	return (struct sources){ { t, profile, find_section(f, CONF_DEFAULT, "") } };
 }
 
-/* psk and psk-file are two spellings of one thing: the nearest of either wins. */
+/* psk and psk-file are two spellings of one thing, so are selectors and networks: the nearest of either wins. */
 static bool is_overridden(const struct sources *from, int level, const char *key)
 {
 	const char *other = !strcmp(key, "psk") ? "psk-file" : !strcmp(key, "psk-file") ? "psk" : NULL;
 	int i;
 
-	for (i = 0; other && i < level; i++)
-		if (conf_section_find(from->s[i], other))
+	for (i = 0; i < level; i++)
+		if ((other && conf_section_find(from->s[i], other)) || conf_sel_is_other_spelling(from->s[i], key))
 			return true;
 	return false;
 }
@@ -192,8 +194,6 @@ static void check_tunnel(struct conf_build *b, const struct sources *from)
 	if (!b->own->device[0])
 		conf_error(b->log, line, "the name of tunnel %s is too long for its interface: write device = NAME",
 			   b->name);
-	if (t->local_net.family != t->remote_net.family)
-		conf_error(b->log, line, "tunnel %s: local-net and remote-net are not of the same IP version", b->name);
 	if (t->p2_life <= t->grace)
 		conf_error(b->log, line, "tunnel %s: lifetime (%us) must be longer than grace (%us)", b->name,
 			   t->p2_life, t->grace);

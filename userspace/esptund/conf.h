@@ -34,7 +34,11 @@
  *   exchange         main or aggressive: how phase 1 is begun                     (main)
  *   aggressive-psk   insecure-yes: answer aggressive mode, too                    (no)
  *   start            auto, traffic or respond                                     (auto)
- *   local-net, remote-net   traffic selectors, "any" or address/prefix            (any)
+ *   local-net, remote-net   traffic selector, "any" or address/prefix             (any)
+ *   selectors        the same for several, at most 16: { "10.1.0.0/16 === 10.2.0.0/16", … }
+ *   initial-contact  false: INITIAL-CONTACT is neither sent nor believed          (true)
+ *   delete-takes-children  true: IPsec SAs go with the peer's last ISAKMP SA      (false)
+ *   narrowing        true: the peer may agree to, or offer, less than a selector  (false)
  *   create-device    true: the keyer makes the device when it is missing          (false)
  * Keys of tunnel alone:
  *   remote           outer address of the peer; "any": told by its identity       (required)

@@ -12,6 +12,7 @@
 
 #include "conf_aggressive.h"
 #include "conf_auth.h"
+#include "conf_sel.h"
 #include "conf_trust.h"
 #include "conf_value.h"
 #include "libike/crypto.h"
@@ -24,9 +25,7 @@ void conf_bad_value(struct conf_build *b, const struct conf_entry *e, const stru
 	conf_error(b->log, w->line, "%s = \"%s\": must be %s", e->key, w->text, want);
 }
 
-#define bad_value conf_bad_value
-
-/* ---- addresses and networks -------------------------------------------------------------- */
+/* ---- addresses --------------------------------------------------------------------------- */
 
 static bool is_unicast4(const uint8_t *ip)
 {
@@ -39,11 +38,11 @@ static void apply_addr(struct conf_build *b, const struct conf_entry *e, struct 
 	struct ike_addr a;
 
 	if (conf_parse_addr(w->text, &a))
-		bad_value(b, e, w, "an IPv4 address");
+		conf_bad_value(b, e, w, "an IPv4 address");
 	else if (a.family != 4)
-		bad_value(b, e, w, "an IPv4 address: IPv6 is not carried outside yet, only inside");
+		conf_bad_value(b, e, w, "an IPv4 address: IPv6 is not carried outside yet, only inside");
 	else if (!is_unicast4(a.ip))
-		bad_value(b, e, w, "the address of one host");
+		conf_bad_value(b, e, w, "the address of one host");
 	else
 		*addr = (struct ike_addr){ .family = 4, .port = addr->port,
 					   .ip = { a.ip[0], a.ip[1], a.ip[2], a.ip[3] } };
@@ -57,22 +56,6 @@ static void apply_local(struct conf_build *b, const struct conf_entry *e)
 static void apply_remote(struct conf_build *b, const struct conf_entry *e)
 {
 	apply_addr(b, e, &b->ike->remote);
-}
-
-static void apply_net(struct conf_build *b, const struct conf_entry *e, struct ike_net *net)
-{
-	if (conf_parse_net(e->word[0].text, net))
-		bad_value(b, e, &e->word[0], "any, an address or address/prefix with no bits set after the prefix");
-}
-
-static void apply_local_net(struct conf_build *b, const struct conf_entry *e)
-{
-	apply_net(b, e, &b->ike->local_net);
-}
-
-static void apply_remote_net(struct conf_build *b, const struct conf_entry *e)
-{
-	apply_net(b, e, &b->ike->remote_net);
 }
 
 /* ---- authentication ------------------------------------------------------------------------ */
@@ -142,7 +125,7 @@ static void apply_policy(struct conf_build *b, const struct conf_entry *e)
 	int value;
 
 	if (conf_parse_choice(e->word[0].text, policies, &value))
-		bad_value(b, e, &e->word[0], "modern, legacy or insecure");
+		conf_bad_value(b, e, &e->word[0], "modern, legacy or insecure");
 	else
 		b->ike->policy = (enum ike_policy)value;
 }
@@ -262,7 +245,7 @@ static void apply_phase1_lifetime(struct conf_build *b, const struct conf_entry 
 	uint64_t seconds;
 
 	if (conf_parse_time(e->word[0].text, &seconds) || seconds < 10 || seconds > MONTH)
-		bad_value(b, e, &e->word[0], "a time from 10s to 30d, such as 8h");
+		conf_bad_value(b, e, &e->word[0], "a time from 10s to 30d, such as 8h");
 	else
 		b->ike->p1_life = (uint32_t)seconds;
 }
@@ -283,7 +266,7 @@ static void apply_lifetime(struct conf_build *b, const struct conf_entry *e)
 			have_volume = true;
 			b->ike->p2_life_kb = (uint32_t)(octets / 1024);
 		} else {
-			bad_value(b, e, &e->word[i], "a time from 10s to 30d, a volume from 1MB to 4000GB, "
+			conf_bad_value(b, e, &e->word[i], "a time from 10s to 30d, a volume from 1MB to 4000GB, "
 				  "or one of each in braces");
 		}
 	}
@@ -294,7 +277,7 @@ static void apply_replay_window(struct conf_build *b, const struct conf_entry *e
 	uint64_t n;
 
 	if (conf_parse_number(e->word[0].text, &n) || n > 4096 || (n && n < 32))
-		bad_value(b, e, &e->word[0], "0 (no protection) or 32 to 4096 packets");
+		conf_bad_value(b, e, &e->word[0], "0 (no protection) or 32 to 4096 packets");
 	else
 		b->ike->replay_window = (uint32_t)n;
 	if (!strcmp(e->word[0].text, "0") && b->name)
@@ -306,7 +289,7 @@ static void apply_grace(struct conf_build *b, const struct conf_entry *e)
 	uint64_t seconds;
 
 	if (conf_parse_time(e->word[0].text, &seconds) || seconds > 600)
-		bad_value(b, e, &e->word[0], "a time from 0s to 10m");
+		conf_bad_value(b, e, &e->word[0], "a time from 0s to 10m");
 	else
 		b->ike->grace = (uint32_t)seconds;
 }
@@ -318,7 +301,7 @@ static void apply_dpd(struct conf_build *b, const struct conf_entry *e)
 	if (!strcmp(e->word[0].text, "off"))
 		b->ike->dpd = 0;
 	else if (conf_parse_time(e->word[0].text, &seconds) || seconds < 2 || seconds > 86400)
-		bad_value(b, e, &e->word[0], "off, or a time from 2s to 1d: after so much silence the peer is asked");
+		conf_bad_value(b, e, &e->word[0], "off, or a time from 2s to 1d: after so much silence the peer is asked");
 	else
 		b->ike->dpd = (uint32_t)seconds;
 }
@@ -334,7 +317,7 @@ static void apply_start(struct conf_build *b, const struct conf_entry *e)
 	int value;
 
 	if (conf_parse_choice(e->word[0].text, words, &value))
-		bad_value(b, e, &e->word[0], "auto, traffic or respond");
+		conf_bad_value(b, e, &e->word[0], "auto, traffic or respond");
 	else
 		b->ike->start = (enum ike_start)value;
 }
@@ -353,7 +336,7 @@ static bool is_device_name(const char *name)
 static void apply_device(struct conf_build *b, const struct conf_entry *e)
 {
 	if (!is_device_name(e->word[0].text))
-		bad_value(b, e, &e->word[0], "an interface name: 1 to 15 characters without blank, /, : and %");
+		conf_bad_value(b, e, &e->word[0], "an interface name: 1 to 15 characters without blank, /, : and %");
 	else
 		snprintf(b->own->device, sizeof(b->own->device), "%s", e->word[0].text);
 }
@@ -361,7 +344,19 @@ static void apply_device(struct conf_build *b, const struct conf_entry *e)
 static void apply_create_device(struct conf_build *b, const struct conf_entry *e)
 {
 	if (conf_parse_bool(e->word[0].text, &b->own->create_device))
-		bad_value(b, e, &e->word[0], "true or false");
+		conf_bad_value(b, e, &e->word[0], "true or false");
+}
+
+static void apply_initial_contact(struct conf_build *b, const struct conf_entry *e)
+{
+	if (conf_parse_bool(e->word[0].text, &b->ike->initial_contact))
+		conf_bad_value(b, e, &e->word[0], "true or false");
+}
+
+static void apply_delete_takes_children(struct conf_build *b, const struct conf_entry *e)
+{
+	if (conf_parse_bool(e->word[0].text, &b->ike->delete_takes_children))
+		conf_bad_value(b, e, &e->word[0], "true or false");
 }
 
 /* conf.c follows it before anything else. */
@@ -398,10 +393,14 @@ const struct conf_key conf_keys[] = {
 	{ "grace", false, 1, apply_grace },
 	{ "dpd", false, 1, apply_dpd },
 	{ "start", false, 1, apply_start },
+	{ "local-net", false, 1, conf_sel_local_net },
+	{ "remote-net", false, 1, conf_sel_remote_net },
+	{ "selectors", false, IKE_MAX_SELECTORS, conf_sel_selectors },
+	{ "narrowing", false, 1, conf_sel_narrowing },
+	{ "initial-contact", false, 1, apply_initial_contact },
+	{ "delete-takes-children", false, 1, apply_delete_takes_children },
 	{ "exchange", false, 1, conf_apply_exchange },
 	{ "aggressive-psk", false, 1, conf_apply_aggressive_psk },
-	{ "local-net", false, 1, apply_local_net },
-	{ "remote-net", false, 1, apply_remote_net },
 	{ NULL, false, 0, NULL },
 };
 

@@ -15,6 +15,7 @@
 #include "options.h"
 #include "run.h"
 #include "udp.h"
+#include "watch.h"
 
 struct daemon {
 	struct options opt;
@@ -24,6 +25,7 @@ struct daemon {
 	struct kern *kern;
 	struct udp *udp;
 	struct ctl *ctl;
+	struct watch *watch;	/* NULL: addresses are not watched */
 	struct conf *conf;	/* what is in force */
 	ike_time started;
 };

@@ -388,7 +388,7 @@ static void adopt_one(struct kern *k, const struct found_sa *found)
 	const struct kern_device *d = tunnel_by_device(k, found->device);
 	struct ike_kernel_event ev = {
 		.type = IKE_KEV_ADOPT, .dir = f->dir, .spi = f->spi, .cookie = found->cookie,
-		.pending = f->pending,
+		.pending = f->pending, .sel = f->sel,
 	};
 	struct known_sa *sa;
 

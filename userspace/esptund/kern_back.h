@@ -23,6 +23,7 @@ struct kern_found {
 	bool confirmed;			/* in: a packet has authenticated */
 	bool soft_expired, hard_expired;
 	const uint8_t *cookie;		/* IKE_SA_COOKIE_LEN octets; NULL: not ours */
+	struct ike_selector sel;	/* the packets it is for */
 };
 
 typedef void (*kern_found_fn)(struct kern *k, const struct kern_found *f, void *arg);

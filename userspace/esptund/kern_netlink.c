@@ -206,6 +206,23 @@ static void fill_range(const struct ike_net *net, struct esptun_range *r)
 	r->last = addr_to(&last);
 }
 
+/* What fill_range() made, or the kernel out of nothing. */
+static struct ike_net net_of(const struct esptun_range *r)
+{
+	const bool v6 = r->first.family == AF_INET6;
+	const uint8_t *first = v6 ? r->first.v6.s6_addr : (const uint8_t *)&r->first.v4;
+	const uint8_t *last = v6 ? r->last.v6.s6_addr : (const uint8_t *)&r->last.v4;
+	struct ike_net net = { .family = v6 ? 6 : 4 };
+	unsigned int bits = v6 ? 128 : 32;
+
+	if (r->first.family == AF_UNSPEC)
+		return net;
+	while (net.prefix < bits && !((first[net.prefix / 8] ^ last[net.prefix / 8]) & 0x80 >> net.prefix % 8))
+		net.prefix++;
+	memcpy(net.ip, first, bits / 8);
+	return net;
+}
+
 static void fill_sa(const struct ike_sa *in, struct esptun_sa *sa)
 {
 	sa->dir = dir_to(in->dir);
@@ -299,7 +316,7 @@ static int nl_dump(struct kern *k, void *back, kern_found_fn fn, void *arg)
 		struct kern_found f = {
 			.device = device, .link = sa->ifindex, .dir = dir_from(sa->dir), .spi = sa->spi, .cookie = cookie_of(sa),
 			.pending = sa->dir == ESPTUN_DIR_OUT && sa->state == ESPTUN_SA_STATE_PENDING,
-			.confirmed = sa->confirmed,
+			.confirmed = sa->confirmed, .sel = { net_of(&sa->sel.local), net_of(&sa->sel.remote) },
 			.soft_expired = sa->soft_bytes && sa->bytes >= sa->soft_bytes,
 			.hard_expired = sa->state == ESPTUN_SA_STATE_EXPIRED,
 		};

@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "addr.h"
+#include "conf_value.h"
 
 #define SPI_MIN 256	/* RFC 4303 2.1: 1..255 are reserved */
 
@@ -29,6 +30,7 @@ struct recorded_sa {
 	uint32_t spi;
 	bool reserved;		/* SPI handed out, SA not added yet */
 	bool pending;		/* outbound, not activated yet */
+	struct ike_selector sel;
 	uint8_t cookie[IKE_SA_COOKIE_LEN];
 };
 
@@ -196,6 +198,15 @@ static void get_hex(struct json_object *o, const char *key, uint8_t *data, size_
 		data[i] = (uint8_t)octet;
 }
 
+/* As put_net() wrote it; "any" where nothing stands. */
+static struct ike_net get_net(struct json_object *o, const char *key)
+{
+	struct ike_net net = { .family = 4 };
+
+	conf_parse_net(get_text(o, key), &net);
+	return net;
+}
+
 static void replay_line(struct record *r, struct json_object *o)
 {
 	const char *op = get_text(o, "op");
@@ -208,6 +219,7 @@ static void replay_line(struct record *r, struct json_object *o)
 		if (!sa)
 			return;
 		sa->pending = get_bool(o, "pending");
+		sa->sel = (struct ike_selector){ get_net(o, "local_net"), get_net(o, "remote_net") };
 		get_hex(o, "cookie", sa->cookie, sizeof(sa->cookie));
 	} else if (!strcmp(op, "sa-activate") && *p) {
 		(*p)->pending = false;
@@ -294,6 +306,7 @@ static int record_sa_add(struct kern *k, void *back, const char *device, const s
 	*link = link_of(device);
 	rec->reserved = false;
 	rec->pending = sa->dir == IKE_OUT && sa->pending;
+	rec->sel = (struct ike_selector){ sa->local_net, sa->remote_net };
 	memcpy(rec->cookie, sa->cookie, sizeof(rec->cookie));
 	o = line_new("sa-add", device);
 	put_sa(o, sa);
@@ -337,7 +350,7 @@ static int record_dump(struct kern *k, void *back, kern_found_fn fn, void *arg)
 	for (struct recorded_sa *sa = r->sas; sa; sa = sa->next) {
 		struct kern_found f = {
 			.device = sa->device, .link = link_of(sa->device), .dir = sa->dir, .spi = sa->spi, .pending = sa->pending,
-			.cookie = sa->cookie,
+			.cookie = sa->cookie, .sel = sa->sel,
 		};
 
 		if (!sa->reserved)

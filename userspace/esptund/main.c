@@ -84,11 +84,13 @@ static bool open_parts(struct daemon *d)
 	d->kern = d->opt.record ? kern_open_record(&env, d->opt.record) : kern_open_netlink(&env);
 	d->udp = d->kern ? udp_open(d->loop, d->log, d->opt.port, run_datagram, d->run) : NULL;
 	d->ctl = d->udp ? ctl_open(d->loop, d->log, &ctl, command_handle, d) : NULL;
+	d->watch = watch_open(d->loop, d->log, d->run);
 	return d->ctl && !priv_drop(d->log, d->opt.user);
 }
 
 static void close_parts(struct daemon *d)
 {
+	watch_close(d->watch);
 	ctl_close(d->ctl);
 	udp_close(d->udp);
 	run_free(d->run);

@@ -209,6 +209,12 @@ void run_expire(void *ctx, ike_time now)
 	drain(r);
 }
 
+void run_addresses(struct run *r, bool (*here)(void *ctx, const struct ike_addr *addr), void *ctx)
+{
+	ike_local_addresses(r->engine, here, ctx, loop_now(r->env.loop));
+	drain(r);
+}
+
 int run_configure(struct run *r, const struct ike_config *cfg)
 {
 	int err = ike_configure(r->engine, cfg, loop_now(r->env.loop));

@@ -8,6 +8,7 @@
 
 #include "addr.h"
 #include "daemon.h"
+#include "libike/net.h"
 
 struct picture {
 	struct daemon *d;
@@ -96,6 +97,13 @@ static struct json_object *phase1_object(const struct ike_p1_status *s, ike_time
 	return o;
 }
 
+static void put_selector(struct json_object *o, const char *key, const struct ike_selector *sel)
+{
+	char text[IKE_SELECTOR_TEXT];
+
+	put_text(o, key, ike_selector_format(sel, text, sizeof(text)));
+}
+
 static struct json_object *child_object(const struct ike_child_status *s, ike_time now)
 {
 	static const uint8_t none[IKE_COOKIE_LEN];
@@ -113,11 +121,26 @@ static struct json_object *child_object(const struct ike_child_status *s, ike_ti
 	put_until(o, "expires_in", now, s->expires_at);
 	put_bool(o, "pending", s->pending);
 	put_bool(o, "old", s->old);
+	put_selector(o, "selector", &s->sel);
+	if (!ike_selector_equal(&s->sel, &s->expected))
+		put_selector(o, "expected_selector", &s->expected);
 	if (memcmp(s->icookie, none, sizeof(none)) != 0) {
 		put_cookie(o, "icookie", s->icookie);
 		put_cookie(o, "rcookie", s->rcookie);
 	}
 	return o;
+}
+
+/* What is configured: those without a pair of SAs are seen, too. */
+static void put_selectors(struct json_object *o, const struct ike_tunnel_cfg *cfg)
+{
+	char text[IKE_SELECTOR_TEXT], all[IKE_MAX_SELECTORS * (IKE_SELECTOR_TEXT + 2)] = "";
+	size_t n = 0;
+
+	for (unsigned int i = 0; i < cfg->n_sel; i++)
+		n += (size_t)snprintf(all + n, sizeof(all) - n, "%s%s", i ? ", " : "",
+				      ike_selector_format(&cfg->sel[i], text, sizeof(text)));
+	put_text(o, "selectors", all);
 }
 
 static void put_config(struct json_object *o, const struct ike_tunnel_cfg *cfg, const struct kern_device *dev)
@@ -134,6 +157,7 @@ static void put_config(struct json_object *o, const struct ike_tunnel_cfg *cfg, 
 	put_text(o, "remote", addr_format_ip(&cfg->remote, text, sizeof(text)));
 	put_text(o, "policy", policy[cfg->policy]);
 	put_text(o, "start", start[cfg->start]);
+	put_selectors(o, cfg);
 	put_text(o, "exchange", cfg->aggressive ? "aggressive" : "main");
 	if (cfg->aggressive_psk)
 		put_text(o, "aggressive_psk", "insecure-yes");

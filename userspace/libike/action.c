@@ -234,8 +234,12 @@ void ike_log_limited(struct ike_engine *e, enum ike_log_level level, const char 
 	va_list ap;
 	int n;
 
-	if (!ike_limit_take(limit, e->now, IKE_SECOND / 5, 50))
+	if (!ike_limit_take(limit, e->now, IKE_SECOND, 20))
 		return;
+	if (!ike_limit_take(&e->log_all, e->now, IKE_SECOND / 10, 100)) {
+		limit->refused = left_out + 1;
+		return;
+	}
 	va_start(ap, fmt);
 	n = vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);

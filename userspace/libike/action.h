@@ -51,9 +51,9 @@ __attribute__((format(printf, 5, 6)))
 void ike_log(struct ike_engine *e, enum ike_log_level level, const char *event,
 	     const struct ike_logctx *ctx, const char *fmt, ...);
 /*
- * The same for what anybody can cause by sending packets: of each event at most a burst of 50,
- * then 5 lines per second; the number of those left out is added to the next. Each event for
- * itself, so that junk of one kind hides nothing of another. 'event' is one of names.h.
+ * The same for what anybody can cause by sending packets: of each event a burst of 20, then one line
+ * a second, so that junk of one kind hides nothing of another; of all together a burst of 100, then
+ * 10 a second. The number of those left out is added to the next. 'event' is one of names.h.
  */
 __attribute__((format(printf, 5, 6)))
 void ike_log_limited(struct ike_engine *e, enum ike_log_level level, const char *event,

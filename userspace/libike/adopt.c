@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "child.h"
+#include "contact.h"
 #include "tunnel.h"
 
 #define VERSION 1
@@ -95,9 +96,11 @@ static struct ike_child *find_pair(struct ike_tunnel *t, const uint8_t *cookie)
 	return NULL;
 }
 
-static struct ike_child *new_pair(struct ike_tunnel *t, const uint8_t *cookie)
+/* Of a selector that is not configured any more it goes on until those that are have theirs. */
+static struct ike_child *new_pair(struct ike_tunnel *t, const struct ike_selector *sel, const uint8_t *cookie)
 {
-	struct ike_child *c = ike_child_new(t, NULL, false);
+	const struct ike_flow *f = ike_flow_around(t, sel);
+	struct ike_child *c = ike_child_new(t, NULL, f ? ike_flow_selector(f) : sel, sel, false);
 
 	if (!c)
 		return NULL;
@@ -144,15 +147,24 @@ static void set_order(struct ike_tunnel *t)
 	}
 }
 
+static bool is_outdone(const struct ike_child *c)
+{
+	const struct ike_child *o;
+
+	for (o = c->tunnel->children; o; o = o->next)
+		if (o->state == IKE_CHILD_ACTIVE && o->order > c->order && ike_child_same_packets(o, c))
+			return true;
+	return false;
+}
+
 /* The newest pair that sends is the one in use; all others only receive until their grace is over. */
 static void settle(struct ike_tunnel *t)
 {
-	struct ike_child *c, *current;
+	struct ike_child *c;
 
 	set_order(t);
-	current = ike_tunnel_current(t);
 	for (c = t->children; c; c = c->next)
-		if (c->adopted && c != current && c->state == IKE_CHILD_ACTIVE)
+		if (c->adopted && c->state == IKE_CHILD_ACTIVE && is_outdone(c))
 			ike_child_retire(c, true);
 }
 
@@ -160,6 +172,7 @@ void ike_adopt(struct ike_engine *e, const struct ike_kernel_event *ev)
 {
 	struct ike_tunnel *t = ike_tunnel_by_name(e, ev->tunnel);
 	struct ike_child *c;
+	struct ike_flow *f;
 
 	if (!t || !ev->cookie || ev->cookie[0] != VERSION ||
 	    ike_load64(ev->cookie + 8) != check_value(t->cfg.name, ev->cookie)) {
@@ -176,7 +189,7 @@ void ike_adopt(struct ike_engine *e, const struct ike_kernel_event *ev)
 		return;		/* we made it ourselves */
 	c = find_pair(t, ev->cookie);
 	if (!c)
-		c = new_pair(t, ev->cookie);
+		c = new_pair(t, &ev->sel, ev->cookie);
 	if (!c) {
 		orphan(e, ev, "out of memory");
 		return;
@@ -191,6 +204,9 @@ void ike_adopt(struct ike_engine *e, const struct ike_kernel_event *ev)
 	settle(t);
 	ike_tunnel_log(t, IKE_LOG_NOTICE, IKE_EV_ADOPTED, "SA 0x%08x (%s) found in the kernel goes on; it will be replaced",
 		       ev->spi, ev->dir == IKE_IN ? "in" : "out");
-	t->replace_child = ike_tunnel_turn(t, true) != IKE_TURN_LAST;
+	ike_contact_made(t);
+	f = ike_flow_of(c);
+	if (f)
+		f->replace = ike_tunnel_turn(t, true) != IKE_TURN_LAST;
 	ike_tunnel_kick(t, 0);
 }

@@ -9,6 +9,7 @@
 
 #include "cert.h"
 #include "collision.h"
+#include "contact.h"
 #include "info.h"
 #include "phase1.h"
 #include "profile.h"
@@ -117,6 +118,8 @@ int ike_auth_put(struct ike_exchange *x, struct ike_msgw *w)
 		ike_msgw_payload(w, ISAKMP_NPTYPE_ID, id.data, id.len);
 	if (!err)
 		err = ike_auth_signs(x->sa->p1.auth) ? ike_signature_put(x, w, id_b) : put_hash(x, w, id_b);
+	if (!err)
+		ike_contact_put(x, w);
 	ike_blob_free(&id);
 	return err;
 }
@@ -273,5 +276,6 @@ enum ike_verdict ike_auth_take(struct ike_exchange *x, const struct ike_msg *m)
 		ike_proof_free(proof);
 		return v == IKE_OK ? IKE_DROP : v;
 	}
+	ike_contact_take(x, m);
 	return IKE_OK;
 }

@@ -15,6 +15,8 @@
 
 #include "ikesa.h"
 
+struct ike_selector;
+
 #define IKE_COLLISION_PATIENCE (15 * IKE_SECOND)
 
 /* The peer began sa: does our own negotiation, its last message unanswered, go first? */
@@ -25,5 +27,13 @@ bool ike_collision_theirs_first(struct ike_ikesa *sa);
 bool ike_collision_ours_through(const struct ike_tunnel *t);
 /* The peer's negotiation sa is through: our own one has become pointless. */
 void ike_collision_give_way(struct ike_ikesa *sa);
+
+/*
+ * The same for quick modes of one selector, see quick_mode.h: does our own one go before x, begun
+ * by the peer? If not, ours is not repeated any more.
+ */
+bool ike_collision_quick_ours_first(struct ike_exchange *x);
+/* A late answer to one that gave way would make a pair that is newer for one end, but not for the other. */
+void ike_collision_end_yielded(struct ike_tunnel *t, const struct ike_selector *want);
 
 #endif

@@ -33,8 +33,10 @@ void ike_tunnel_cfg_init(struct ike_tunnel_cfg *t)
 	t->grace = 30;
 	t->dpd = 30;
 	t->start = IKE_START_AUTO;
-	t->local_net.family = 4;
-	t->remote_net.family = 4;
+	t->sel[0].local.family = 4;
+	t->sel[0].remote.family = 4;
+	t->n_sel = 1;
+	t->initial_contact = true;
 }
 
 void ike_tunnel_cfg_clear(struct ike_tunnel_cfg *cfg)
@@ -139,8 +141,7 @@ static bool p2_same(const struct ike_tunnel_cfg *a, const struct ike_tunnel_cfg 
 	unsigned int i;
 
 	if (a->n_p2 != b->n_p2 || a->p2_life != b->p2_life || a->p2_life_kb != b->p2_life_kb ||
-	    a->replay_window != b->replay_window || !ike_net_equal(&a->local_net, &b->local_net) ||
-	    !ike_net_equal(&a->remote_net, &b->remote_net))
+	    a->replay_window != b->replay_window)
 		return false;
 	for (i = 0; i < a->n_p2; i++)
 		if (a->p2[i].transform != b->p2[i].transform || a->p2[i].key_bits != b->p2[i].key_bits ||
@@ -150,17 +151,42 @@ static bool p2_same(const struct ike_tunnel_cfg *a, const struct ike_tunnel_cfg 
 	return true;
 }
 
+static bool has_selector(const struct ike_tunnel_cfg *t, const struct ike_selector *sel)
+{
+	unsigned int i;
+
+	for (i = 0; i < t->n_sel; i++)
+		if (ike_selector_equal(&t->sel[i], sel))
+			return true;
+	return false;
+}
+
+/* Their order does not count. */
+static bool selectors_same(const struct ike_tunnel_cfg *a, const struct ike_tunnel_cfg *b)
+{
+	unsigned int i;
+
+	for (i = 0; i < a->n_sel; i++)
+		if (!has_selector(b, &a->sel[i]))
+			return false;
+	return a->n_sel == b->n_sel;
+}
+
 enum ike_cfg_change ike_tunnel_cfg_compare(const struct ike_tunnel_cfg *a, const struct ike_tunnel_cfg *b)
 {
 	if (!p1_same(a, b))
 		return IKE_CFG_P1;
 	if (!p2_same(a, b))
 		return IKE_CFG_P2;
+	if (!selectors_same(a, b))
+		return IKE_CFG_SELECTORS;
 	if (a->last_wins != b->last_wins || a->next_certificate != b->next_certificate ||
 	    a->narrow_requests != b->narrow_requests)
 		return IKE_CFG_START;
-	if (a->policy != b->policy || a->grace != b->grace || a->dpd != b->dpd || a->start != b->start ||
-	    a->aggressive != b->aggressive || a->aggressive_psk != b->aggressive_psk)
+	if (a->narrowing != b->narrowing || a->initial_contact != b->initial_contact ||
+	    a->delete_takes_children != b->delete_takes_children || a->policy != b->policy || a->grace != b->grace ||
+	    a->dpd != b->dpd || a->start != b->start || a->aggressive != b->aggressive ||
+	    a->aggressive_psk != b->aggressive_psk)
 		return IKE_CFG_START;
 	return IKE_CFG_SAME;
 }
@@ -305,6 +331,26 @@ static int check_auth(const struct ike_config *cfg, const struct ike_tunnel_cfg 
 	return err;
 }
 
+static int check_selectors(const struct ike_tunnel_cfg *t, const struct complaint *c)
+{
+	char text[IKE_SELECTOR_TEXT];
+	unsigned int i, j;
+
+	if (!t->n_sel || t->n_sel > IKE_MAX_SELECTORS)
+		return complain(c, t, "tunnel %s: %s", t->name, t->n_sel ? "too many selectors" : "no selector");
+	for (i = 0; i < t->n_sel; i++) {
+		const struct ike_selector *s = &t->sel[i];
+
+		ike_selector_format(s, text, sizeof(text));
+		if (s->local.family != s->remote.family)
+			return complain(c, t, "tunnel %s: selector %s: the networks are not of the same IP version", t->name, text);
+		for (j = 0; j < i; j++)
+			if (ike_selector_equal(s, &t->sel[j]))
+				return complain(c, t, "tunnel %s: selector %s is there twice", t->name, text);
+	}
+	return 0;
+}
+
 static int check_one(const struct ike_config *cfg, const struct ike_tunnel_cfg *t, const struct complaint *c)
 {
 	int err;
@@ -316,6 +362,8 @@ static int check_one(const struct ike_config *cfg, const struct ike_tunnel_cfg *
 		err = check_addresses(t, c);
 	if (!err)
 		err = check_numbers(t, c);
+	if (!err)
+		err = check_selectors(t, c);
 	return err ? err : check_proposals(t, c);
 }
 
@@ -388,6 +436,7 @@ static int check_roaming(const struct ike_tunnel_cfg *a, const struct ike_tunnel
 /* Two tunnels a responder must be able to tell apart. */
 static int check_pair(const struct ike_tunnel_cfg *a, const struct ike_tunnel_cfg *b, const struct complaint *c)
 {
+	unsigned int i;
 	char text[200];
 
 	if (!strcmp(a->name, b->name))
@@ -417,9 +466,10 @@ static int check_pair(const struct ike_tunnel_cfg *a, const struct ike_tunnel_cf
 	if (!p1_proposals_same(a, b))
 		return complain(c, b, "tunnels %s (line %u) and %s have the same addresses and identities, so they share an "
 				"ISAKMP SA: their phase 1 proposals must be the same", a->name, a->line, b->name);
-	if (ike_net_equal(&a->local_net, &b->local_net) && ike_net_equal(&a->remote_net, &b->remote_net))
-		return complain(c, b, "tunnels %s (line %u) and %s have the same addresses, identities and networks: "
-				"nothing tells them apart", a->name, a->line, b->name);
+	for (i = 0; i < a->n_sel; i++)
+		if (has_selector(b, &a->sel[i]))
+			return complain(c, b, "tunnels %s (line %u) and %s have the same addresses, identities and "
+					"networks: nothing tells them apart", a->name, a->line, b->name);
 	return 0;
 }
 

@@ -13,6 +13,7 @@ enum ike_cfg_change {
 	IKE_CFG_SAME,		/* nothing (the line number does not count) */
 	IKE_CFG_P2,		/* new IPsec SAs, the ISAKMP SA stays */
 	IKE_CFG_P1,		/* everything anew */
+	IKE_CFG_SELECTORS,	/* SAs for selectors that are new; those of the others stay */
 	IKE_CFG_START,		/* only when to begin, or what holds from the next SA on */
 };
 

@@ -48,6 +48,7 @@ static void change(struct ike_tunnel *t, struct ike_tunnel_cfg *cfg)
 
 	t->cfg = *cfg;
 	memset(cfg, 0, sizeof(*cfg));
+	ike_flows_change(t, &old);
 	for (sa = t->e->ikesas; sa && what == IKE_CFG_P1; sa = next) {
 		next = sa->next;
 		if (sa->tunnel != t)
@@ -59,7 +60,9 @@ static void change(struct ike_tunnel *t, struct ike_tunnel_cfg *cfg)
 	}
 	if (what == IKE_CFG_P1 || what == IKE_CFG_P2) {
 		ike_quick_abandon(t);
-		t->replace_child = ike_tunnel_current(t) && ike_tunnel_turn(t, true) != IKE_TURN_LAST;
+		if (ike_tunnel_turn(t, true) != IKE_TURN_LAST)
+			ike_flows_replace(t);
+		ike_flows_hurry(t);
 		t->failures = 0;
 		t->refused_certs = 0;
 		t->not_before = 0;
@@ -67,9 +70,13 @@ static void change(struct ike_tunnel *t, struct ike_tunnel_cfg *cfg)
 	if (what != IKE_CFG_SAME)
 		ike_tunnel_log(t, IKE_LOG_INFO, IKE_EV_CONFIG, "configuration changed: %s",
 			       what == IKE_CFG_P1 ? "everything is negotiated anew" :
-			       what == IKE_CFG_P2 ? "IPsec SAs are negotiated anew" : "SAs stay as they are");
+			       what == IKE_CFG_P2 ? "IPsec SAs are negotiated anew" :
+			       what == IKE_CFG_SELECTORS ? "SAs of selectors that stayed go on" : "SAs stay as they are");
 	if (what == IKE_CFG_P1 || what == IKE_CFG_P2 || t->cfg.aggressive_psk != old.aggressive_psk)
 		warn_weak(t);
+	if (what == IKE_CFG_SELECTORS)
+		ike_quick_unwanted(t);
+	ike_tunnel_retire_outcasts(t, true);
 	sa = ike_tunnel_sa(t);
 	if (sa && sa->tunnel == t && t->cfg.dpd != old.dpd)
 		ike_dpd_start(sa);

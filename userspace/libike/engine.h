@@ -34,6 +34,7 @@ struct ike_engine {
 	struct ike_actions actions;
 	struct ike_timers timers;
 	struct ike_log_limit log_limit[IKE_N_EVENTS];
+	struct ike_limit log_all;
 
 	struct ike_tunnel *tunnels;	/* in the configuration's order */
 	struct ike_trustpoint *trustpoint;	/* likewise */

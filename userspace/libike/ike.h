@@ -183,6 +183,13 @@ struct ike_trustpoint {
 	struct ike_trust *trust;	/* one reference belongs to the struct */
 };
 
+#define IKE_MAX_SELECTORS 16	/* of one tunnel */
+
+/* The packets a pair of IPsec SAs is for: between a network behind this end and one behind the peer. */
+struct ike_selector {
+	struct ike_net local, remote;
+};
+
 /* One tunnel, validated. Plain data: copied by ike_configure, compared octet-wise field by field. */
 struct ike_tunnel_cfg {
 	char name[IKE_NAME_MAX + 1];	/* unique */
@@ -219,7 +226,15 @@ struct ike_tunnel_cfg {
 	bool aggressive;		/* begin with aggressive mode, not main mode */
 	bool aggressive_psk;		/* answer aggressive mode, though it tells everybody a hash of the key */
 	enum ike_start start;
-	struct ike_net local_net, remote_net;	/* default any/any (0.0.0.0/0) */
+	/*
+	 * A quick mode and a pair of IPsec SAs for each. Default: one, any to any (0.0.0.0/0). They
+	 * may overlap: the data plane takes the most specific one.
+	 */
+	struct ike_selector sel[IKE_MAX_SELECTORS];
+	unsigned int n_sel;
+	bool initial_contact;		/* say INITIAL-CONTACT and believe it; default true */
+	bool delete_takes_children;	/* IPsec SAs go with the last ISAKMP SA, as some peers expect; default false */
+	bool narrowing;			/* a peer may agree to less than a selector, or offer less; default false */
 };
 
 struct ike_config {
@@ -238,7 +253,8 @@ void ike_config_clear(struct ike_config *cfg);
  * address but different PSKs (RFC 2409 5: the key is chosen by address; of peers at any address by
  * identity), none that aggressive mode could not tell apart, none with the same
  * identities too but different phase 1 proposals (they share an ISAKMP SA), none that nothing
- * tells apart (addresses, identities and networks alike), proposals present and allowed by
+ * tells apart (addresses, identities and a selector alike), selectors present, each once,
+ * proposals present and allowed by
  * the tunnel's policy word, lifetimes between 10 s and 30 days, a replay window with 64-bit
  * sequence numbers; for each authentication method a key or a trustpoint that serves it; no two
  * tunnels that the same identity at the same address could mean equally, unless last_wins.
@@ -271,6 +287,14 @@ int ike_configure(struct ike_engine *e, const struct ike_config *cfg, ike_time n
 
 /* A datagram from the IKE port, without non-ESP marker. */
 void ike_datagram(struct ike_engine *e, const struct ike_path *path, const void *data, size_t len, ike_time now);
+
+/*
+ * This host's addresses may have changed; 'here' tells whether datagrams can be sent from one. To be
+ * called after ike_configure, too. Tunnels whose configured local address is not here wait for it;
+ * those without one, whose SAs were made from an address that is gone, negotiate anew.
+ */
+void ike_local_addresses(struct ike_engine *e, bool (*here)(void *ctx, const struct ike_addr *addr), void *ctx,
+			 ike_time now);
 
 /* When ike_expire must be called at the latest; IKE_NEVER if nothing is pending. */
 ike_time ike_deadline(const struct ike_engine *e);
@@ -381,6 +405,7 @@ struct ike_kernel_event {
 	uint32_t spi;
 	const char *text;		/* FAILED */
 	const uint8_t *cookie;		/* ADOPT: IKE_SA_COOKIE_LEN octets */
+	struct ike_selector sel;	/* ADOPT: the packets it is for */
 	bool pending;			/* ADOPT: an outbound SA that is not in use yet */
 	ike_time at;			/* TRAFFIC */
 };
@@ -394,6 +419,7 @@ struct ike_child_status {
 	struct ike_p2_proposal alg;
 	ike_time established, rekey_at, expires_at;
 	bool pending, old;
+	struct ike_selector sel, expected;	/* as negotiated, as configured; they differ when the peer narrowed it */
 	uint8_t icookie[IKE_COOKIE_LEN], rcookie[IKE_COOKIE_LEN];	/* of the ISAKMP SA that made it; zero: adopted */
 };
 
@@ -416,7 +442,7 @@ struct ike_p1_status {
 
 struct ike_tunnel_status {
 	const struct ike_tunnel_cfg *cfg;
-	const char *state;		/* "down", "connecting", "up", "respond-only" … */
+	const char *state;		/* "down", "connecting", "partly up" (not all selectors), "up", "respond-only", "no local address" … */
 	const char *last_error;		/* sentence; NULL: none */
 	ike_time last_error_at;
 	const struct ike_p1_status *p1;

@@ -8,8 +8,10 @@
 #include <string.h>
 
 #include "addr.h"
+#include "contact.h"
 #include "dpd.h"
 #include "info.h"
+#include "life.h"
 #include "proof.h"
 #include "quick_mode.h"
 #include "roaming.h"
@@ -103,6 +105,7 @@ static void expired(struct ike_engine *e, void *owner)
 		return;
 	}
 	ike_ikesa_kill(sa, true, sa->retiring ? "replaced" : "lifetime over");
+	ike_tunnel_children_follow(sa->tunnel);
 }
 
 struct ike_ikesa *ike_ikesa_new(struct ike_engine *e, struct ike_tunnel *t, bool initiator,
@@ -191,6 +194,17 @@ bool ike_ikesa_authenticated(struct ike_ikesa *sa, struct ike_proof *proof)
 	return true;
 }
 
+void ike_ikesa_set_life(struct ike_ikesa *sa)
+{
+	ike_time life = (ike_time)sa->p1.life * IKE_SECOND;
+	struct ike_engine *e = sa->e;
+
+	sa->expires_at = sa->established_at + life;
+	sa->rekey_at = ike_rekey_time(e, sa->established_at, life, sa->initiator ? IKE_TURN_INITIATOR : IKE_TURN_RESPONDER);
+	ike_timer_set(&e->timers, &sa->rekey, sa->rekey_at);
+	ike_timer_set(&e->timers, &sa->expire, sa->expires_at);
+}
+
 static void establish(struct ike_ikesa *sa);
 
 void ike_ikesa_establish(struct ike_ikesa *sa)
@@ -210,7 +224,6 @@ void ike_ikesa_establish(struct ike_ikesa *sa)
 static void establish(struct ike_ikesa *sa)
 {
 	struct ike_engine *e = sa->e;
-	ike_time life = (ike_time)sa->p1.life * IKE_SECOND;
 	struct ike_logctx ctx = ike_ikesa_ctx(sa, sa->aggressive ? (sa->initiator ? "AM2" : "AM3") : sa->initiator ? "MM6" : "MM5");
 	char alg[80], id[300];
 	const char *weak = ike_p1_weakness(&sa->p1.alg);
@@ -218,10 +231,7 @@ static void establish(struct ike_ikesa *sa)
 	leave_half_open(sa);
 	sa->established = true;
 	sa->established_at = e->now;
-	sa->expires_at = e->now + life;
-	sa->rekey_at = ike_rekey_time(e, e->now, life, sa->initiator ? IKE_TURN_INITIATOR : IKE_TURN_RESPONDER);
-	ike_timer_set(&e->timers, &sa->rekey, sa->rekey_at);
-	ike_timer_set(&e->timers, &sa->expire, sa->expires_at);
+	ike_ikesa_set_life(sa);
 	ike_dpd_start(sa);
 	e->cnt.p1_established++;
 	ike_log(e, IKE_LOG_NOTICE, IKE_EV_P1_ESTABLISHED, &ctx,
@@ -232,6 +242,8 @@ static void establish(struct ike_ikesa *sa)
 		ike_log(e, IKE_LOG_WARNING, IKE_EV_WEAK, &ctx, "%s protects this ISAKMP SA: it is weak", weak);
 	retire_others(sa);
 	ike_roaming_settle(sa);
+	ike_contact_made(sa->tunnel);
+	ike_life_tell(sa);
 	ike_tunnel_p1_up(sa->tunnel, sa);
 }
 

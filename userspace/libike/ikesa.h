@@ -78,6 +78,8 @@ void ike_cookie_new(struct ike_engine *e, uint8_t cookie[IKE_COOKIE_LEN]);
 bool ike_ikesa_authenticated(struct ike_ikesa *sa, struct ike_proof *proof);
 /* Authenticated, and nothing else is wanted: lifetimes begin, older SAs to the peer retire. Without proof it ends. */
 void ike_ikesa_establish(struct ike_ikesa *sa);
+/* p1.life was lowered afterwards: it runs from when it was established. */
+void ike_ikesa_set_life(struct ike_ikesa *sa);
 /* Replaced: delete after 'after'. */
 void ike_ikesa_retire(struct ike_ikesa *sa, ike_time after);
 /*

@@ -10,7 +10,9 @@
 #include "addr.h"
 #include "cert.h"
 #include "cipher.h"
+#include "contact.h"
 #include "dpd.h"
+#include "life.h"
 #include "quick_mode.h"
 #include "tunnel.h"
 
@@ -52,6 +54,7 @@ static struct ike_exchange *refused_quick(struct ike_ikesa *sa, const struct ike
 static void quick_refused(struct ike_exchange *x, const struct ike_notify *n)
 {
 	struct ike_tunnel *t = x->quick->tunnel;
+	struct ike_flow *f = ike_flow_find(t, &x->quick->want);
 	struct ike_logctx ctx = ike_exchange_ctx(x, x->out_name);
 	bool own = x->initiator;
 	char text[120];
@@ -65,11 +68,12 @@ static void quick_refused(struct ike_exchange *x, const struct ike_notify *n)
 	ike_log(t->e, IKE_LOG_WARNING, IKE_EV_P2_FAILED, &ctx, "%s", text);
 	if (own && n->type == IKE_N_NO_PROPOSAL_CHOSEN) {
 		t->e->cnt.no_proposal++;
-		t->group_index++;	/* perhaps another PFS group */
+		if (f)
+			f->group_index++;	/* perhaps another PFS group */
 	}
 	ike_exchange_kill(x);
-	if (own)
-		ike_tunnel_failed(t, text);
+	if (own && f)
+		ike_flow_failed(f, text);
 	else
 		ike_tunnel_set_error(t, text);
 }
@@ -105,6 +109,10 @@ static bool take_notify(struct ike_exchange *x, const struct ike_payload *p)
 			"the peer notifies %s (%u), protocol %u", ike_name_notify(n.type), n.type, n.proto);
 	if (sa->established && (n.type == IKE_N_R_U_THERE || n.type == IKE_N_R_U_THERE_ACK))
 		ike_dpd_notify(x, &n);
+	if (sa->established && n.type == IKE_N_RESPONDER_LIFETIME)
+		ike_life_notify(x, &n);
+	if (sa->established && n.type == IKE_N_INITIAL_CONTACT)
+		ike_contact_initial(sa, "INFO");
 	if (!n.type || n.type > IKE_N_LAST_ERROR)
 		return true;
 	if (!sa->established) {
@@ -119,7 +127,7 @@ static bool take_notify(struct ike_exchange *x, const struct ike_payload *p)
 
 /* ---- deletes ----------------------------------------------------------------------------- */
 
-static struct ike_child *child_of_peer(struct ike_ikesa *sa, enum ike_dir dir, uint32_t spi)
+struct ike_child *ike_info_child(struct ike_ikesa *sa, enum ike_dir dir, uint32_t spi)
 {
 	struct ike_child *c = NULL;
 	struct ike_tunnel *t;
@@ -133,11 +141,11 @@ static struct ike_child *child_of_peer(struct ike_ikesa *sa, enum ike_dir dir, u
 static void delete_esp(struct ike_exchange *x, uint32_t spi)
 {
 	struct ike_logctx ctx = ike_exchange_ctx(x, "INFO");
-	struct ike_child *c = child_of_peer(x->sa, IKE_OUT, spi);
+	struct ike_child *c = ike_info_child(x->sa, IKE_OUT, spi);
 
 	if (!c) {
 		/* Cisco names the SPI it sends to, which is ours. */
-		c = child_of_peer(x->sa, IKE_IN, spi);
+		c = ike_info_child(x->sa, IKE_IN, spi);
 		if (c)
 			ike_log_limited(x->sa->e, IKE_LOG_INFO, IKE_EV_DELETE, &ctx,
 					"delete names our inbound SPI 0x%08x: taken all the same", spi);
@@ -162,6 +170,7 @@ static bool delete_isakmp(struct ike_exchange *x, const uint8_t *cookies)
 		return true;
 	}
 	ike_ikesa_close(sa);
+	ike_tunnel_children_follow(sa->tunnel);
 	return !own;
 }
 
@@ -328,6 +337,11 @@ static void send_info(struct ike_ikesa *sa, int (*put)(struct ike_exchange *x, s
 	ike_exchange_open(x, "INFO", true, IKE_HASH_1, put, false, IKE_ST_INFO_DONE);
 	x->arg = NULL;
 	ike_exchange_kill(x);
+}
+
+void ike_info_send(struct ike_ikesa *sa, const struct ike_notify *n)
+{
+	send_info(sa, put_notify, n);
 }
 
 void ike_info_notify(struct ike_ikesa *sa, uint16_t type, uint8_t proto, uint32_t spi)

@@ -47,8 +47,11 @@ const char *ike_name_auth(unsigned int method);
 	X(IKE_EV_DPD, "dpd") /* R-U-THERE sent, or answered with another number */ \
 	X(IKE_EV_DPD_DEAD, "dpd-dead") /* the peer gave no sign of life: its SAs go */ \
 	X(IKE_EV_DELETE, "delete") /* authenticated delete */ \
+	X(IKE_EV_CONTACT, "initial-contact") /* sent, or received and what it did */ \
+	X(IKE_EV_LIFE, "responder-lifetime") /* the responder lowered a lifetime */ \
 	X(IKE_EV_NO_PROPOSAL, "no-proposal") /* nothing in common; offered against configured */ \
 	X(IKE_EV_INVALID_ID, "invalid-id") /* identity or networks not those configured */ \
+	X(IKE_EV_NARROWED, "narrowed") /* the peer agreed to, or offered, less than a selector */ \
 	X(IKE_EV_INVALID_KE, "invalid-ke") /* public value of wrong length or degenerate */ \
 	X(IKE_EV_PSK_MISMATCH, "psk-mismatch") /* probable PSK mismatch */ \
 	X(IKE_EV_AUTH_FAILED, "auth-failed") \
@@ -57,6 +60,7 @@ const char *ike_name_auth(unsigned int method);
 	X(IKE_EV_CERT_REFUSED, "cert-refused") /* a certificate was refused, by us or the peer */ \
 	X(IKE_EV_CERT_TRUSTED, "cert-trusted") /* the peer's certificate is good, and why */ \
 	X(IKE_EV_PROFILE, "profile") /* which profile an identity means */ \
+	X(IKE_EV_ADDRESS, "local-address") /* an address of this end came or went */ \
 	X(IKE_EV_LIMIT, "limit") /* a bound on half-open SAs, exchanges or logs was hit */ \
 	X(IKE_EV_VENDOR, "vendor") /* vendor IDs the peer sent */ \
 	X(IKE_EV_INTERNAL, "internal") /* out of memory or the crypto library refused */

@@ -330,6 +330,29 @@ void ike_offer_p2(struct ike_sapay *sa, const struct ike_tunnel_cfg *cfg, uint32
 			offer_transform_p2(sa, cfg, &cfg->p2[i]);
 }
 
+static uint64_t offered_seconds(const struct view *v)
+{
+	return v->life.seconds ? v->life.seconds : IKE_LIFE_DEFAULT;
+}
+
+bool ike_transform_life(const struct ike_transform *t, uint64_t *seconds, uint64_t *kilobytes)
+{
+	struct lifetimes l = { .bad = t->unusable };
+	unsigned int i;
+
+	for (i = 0; i < t->n_attrs; i++) {
+		const struct ike_attr *a = &t->attr[i];
+
+		if (a->type == IKE_P1A_LIFE_TYPE || a->type == IKE_P2A_LIFE_TYPE)
+			life_type(&l, a->value);
+		else if (a->type == IKE_P1A_LIFE_DURATION || a->type == IKE_P2A_LIFE_DURATION)
+			life_duration(&l, a->value);
+	}
+	*seconds = l.seconds;
+	*kilobytes = l.kilobytes;
+	return !l.bad && !l.has_type && !l.has_duration;
+}
+
 static bool take_p1(const struct ike_transform *t, const struct ike_tunnel_cfg *cfg,
 		    struct ike_p1_choice *c)
 {
@@ -340,7 +363,8 @@ static bool take_p1(const struct ike_transform *t, const struct ike_tunnel_cfg *
 		return false;
 	c->alg = v.p1;
 	c->auth = (uint16_t)v.auth;
-	c->life = shorter(v.life.seconds ? v.life.seconds : IKE_LIFE_DEFAULT, cfg->p1_life);
+	c->life = shorter(offered_seconds(&v), cfg->p1_life);
+	c->lowered = c->life < offered_seconds(&v);
 	return true;
 }
 
@@ -378,11 +402,12 @@ static bool take_p2(const struct ike_transform *t, const struct ike_tunnel_cfg *
 	if (group == IKE_GROUP_ANY ? !v.p2.group : v.p2.group != group)
 		return false;
 	c->alg = *ours;
-	c->life = shorter(v.life.seconds ? v.life.seconds : IKE_LIFE_DEFAULT, cfg->p2_life);
+	c->life = shorter(offered_seconds(&v), cfg->p2_life);
 	if (v.life.kilobytes && cfg->p2_life_kb)
 		c->life_kb = shorter(v.life.kilobytes, cfg->p2_life_kb);
 	else
 		c->life_kb = cfg->p2_life_kb ? cfg->p2_life_kb : shorter(v.life.kilobytes, UINT32_MAX);
+	c->lowered = c->life < offered_seconds(&v) || (c->life_kb && c->life_kb != v.life.kilobytes);
 	return true;
 }
 

@@ -17,12 +17,14 @@ struct ike_p1_choice {
 	struct ike_p1_proposal alg;
 	uint16_t auth;			/* method, IKE_AUTH_* */
 	uint32_t life;			/* seconds, already the shorter of both */
+	bool lowered;			/* ours is the shorter one */
 };
 
 struct ike_p2_choice {
 	struct ike_p2_proposal alg;
 	uint32_t life;			/* seconds, already the shorter of both */
 	uint32_t life_kb;		/* kilobytes, likewise; 0: none */
+	bool lowered;			/* ours is the shorter one of either */
 	uint32_t spi;			/* the peer's, host order */
 };
 
@@ -47,6 +49,9 @@ bool ike_choose_p1(const struct ike_sapay *sa, const struct ike_tunnel_cfg *cfg,
 		   struct ike_sapay *answer, struct ike_p1_choice *c);
 bool ike_choose_p2(const struct ike_sapay *sa, const struct ike_tunnel_cfg *cfg, uint16_t group,
 		   struct ike_sapay *answer, struct ike_p2_choice *c);
+
+/* The lifetimes in a list of attributes, of either phase's numbers; 0: not given. False: they make no sense. */
+bool ike_transform_life(const struct ike_transform *t, uint64_t *seconds, uint64_t *kilobytes);
 
 /* True if the peer could not tell the two apart: SHA2-256 cut to 96 bits is offered as SHA2-256. */
 bool ike_p2_looks_same(const struct ike_p2_proposal *a, const struct ike_p2_proposal *b);

@@ -50,6 +50,8 @@ static void show_child(const struct ike_child *c, struct ike_child_status *st)
 	st->expires_at = c->expires_at;
 	st->pending = c->state == IKE_CHILD_NEW || c->state == IKE_CHILD_PENDING;
 	st->old = c->state == IKE_CHILD_OLD;
+	st->sel = c->sel;
+	st->expected = c->want;
 	memcpy(st->icookie, c->icookie, IKE_COOKIE_LEN);
 	memcpy(st->rcookie, c->rcookie, IKE_COOKIE_LEN);
 }

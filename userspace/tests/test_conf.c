@@ -156,8 +156,8 @@ static void defaults(void **state)
 	assert_int_equal(t->grace, 30);
 	assert_int_equal(t->dpd, 30);
 	assert_int_equal(t->start, IKE_START_AUTO);
-	assert_int_equal(t->local_net.prefix, 0);
-	assert_int_equal(t->remote_net.prefix, 0);
+	assert_int_equal(t->sel[0].local.prefix, 0);
+	assert_int_equal(t->sel[0].remote.prefix, 0);
 	conf_free(c);
 }
 
@@ -194,12 +194,35 @@ static void spellings(void **state)
 	assert_int_equal(c->ike.tunnel[0].p2_life, 90);
 	assert_int_equal(c->ike.tunnel[0].p2_life_kb, 500000);
 	assert_int_equal(c->ike.tunnel[0].n_p1, 1);
-	assert_int_equal(c->ike.tunnel[0].local_net.prefix, 8);
-	assert_int_equal(c->ike.tunnel[0].remote_net.prefix, 32);
+	assert_int_equal(c->ike.tunnel[0].sel[0].local.prefix, 8);
+	assert_int_equal(c->ike.tunnel[0].sel[0].remote.prefix, 32);
 	conf_free(c);
 	c = assert_loads("");
 	assert_int_equal(c->ike.n_tunnels, 0);
 	assert_true(has_finding(CONF_WARNING, 0, "no tunnel"));
+	conf_free(c);
+}
+
+static void several_selectors(void **state)
+{
+	struct conf *c = assert_loads("tunnel t { remote = 198.51.100.7  psk = \"0123456789012345678901\"  narrowing = true\n"
+				      "selectors = { \"10.1.0.0/16 === 10.2.0.0/16\", '10.1.2.3===any' } }\n"
+				      "default { local-net = 10.9.0.0/16 }\n");
+	const struct ike_tunnel_cfg *t = &c->ike.tunnel[0];
+
+	(void)state;
+	assert_int_equal(t->n_sel, 2);
+	assert_int_equal(t->sel[0].remote.ip[1], 2);
+	assert_int_equal(t->sel[1].local.prefix, 32);
+	assert_int_equal(t->sel[1].remote.prefix, 0);
+	assert_true(t->narrowing);
+	conf_free(c);
+	/* The nearer spelling wins. */
+	c = assert_loads("default { selectors = \"10.1.0.0/16 === any\" }\n"
+			 "tunnel t { remote = 198.51.100.7 psk = \"0123456789012345678901\" remote-net = 10.2.0.0/16 }\n");
+	assert_int_equal(c->ike.tunnel[0].n_sel, 1);
+	assert_int_equal(c->ike.tunnel[0].sel[0].local.prefix, 0);
+	assert_int_equal(c->ike.tunnel[0].sel[0].remote.prefix, 16);
 	conf_free(c);
 }
 
@@ -566,6 +589,7 @@ int main(void)
 		cmocka_unit_test(defaults),
 		cmocka_unit_test(nearest_section_wins),
 		cmocka_unit_test(spellings),
+		cmocka_unit_test(several_selectors),
 		cmocka_unit_test(mistakes),
 		cmocka_unit_test(policy_errors_name_the_word),
 		cmocka_unit_test(all_mistakes_at_once),

@@ -120,6 +120,14 @@ int ike_configure(struct ike_engine *e, const struct ike_config *cfg, ike_time n
 	return cfg->n_tunnels ? 0 : -IKE_E_NOMEM;
 }
 
+void ike_local_addresses(struct ike_engine *e, bool (*here)(void *ctx, const struct ike_addr *addr), void *ctx, ike_time now)
+{
+	(void)e;
+	(void)here;
+	(void)ctx;
+	(void)now;
+}
+
 int ike_command(struct ike_engine *e, enum ike_command cmd, const char *tunnel, ike_time now)
 {
 	(void)e;

@@ -222,7 +222,9 @@ static void kernel_activate(struct side *s, const struct ike_sa *a)
 
 	assert_non_null(k);
 	for (i = 0; i < MAX_SAS; i++)
-		if (s->sa[i].used && s->sa[i].dir == IKE_OUT && !strcmp(s->sa[i].tunnel, k->tunnel))
+		if (s->sa[i].used && s->sa[i].dir == IKE_OUT && !strcmp(s->sa[i].tunnel, k->tunnel) &&
+		    !memcmp(&s->sa[i].local_net, &k->local_net, sizeof(k->local_net)) &&
+		    !memcmp(&s->sa[i].remote_net, &k->remote_net, sizeof(k->remote_net)))
 			s->sa[i].active = false;
 	k->active = true;
 	k->pending = false;
@@ -450,6 +452,7 @@ static void tunnel_cfg(struct ike_tunnel_cfg *t, int who, const char *p1, const 
 	memcpy(t->psk, "correct horse ba", t->psk_len);
 	t->policy = IKE_POLICY_INSECURE;
 	t->dpd = 0;	/* traces stay what the test has begun; test_dpd.c switches it on */
+	t->initial_contact = false;	/* no HASH covers it; test_contact.c switches it on */
 	if (ike_p1_parse(p1, t->policy, &t->p1[0], &why))
 		fail_msg("%s: %s", p1, why);
 	t->n_p1 = 1;

@@ -39,7 +39,7 @@ static void datagram_arrives(struct sim_world *w, struct sim_event *ev)
 {
 	struct sim_host *h = &w->host[ev->host];
 
-	if (!h->engine || w->net.cut)
+	if (!h->engine || w->net.cut || h->asleep || h->homeless)
 		return;
 	sim_trace(w, "host %u <- %s", h->index, describe(ev->data, ev->len));
 	sim_busy(w);
@@ -210,11 +210,11 @@ void sim_net_send(struct sim_host *from, const struct ike_path *path, const void
 	if (len > MAX_DATAGRAM)
 		sim_fail(w, "host %u sends %zu octets", from->index, len);
 	sim_busy(w);
-	if (sim_chance(&w->wire, w->net.loss) || w->net.cut)
+	if (sim_chance(&w->wire, w->net.loss) || w->net.cut || from->homeless)
 		fate = ", lost";
 	else
 		carry(w, &p, data, len);
-	if (sim_chance(&w->wire, w->net.duplicate)) {
+	if (sim_chance(&w->wire, w->net.duplicate) && !from->homeless) {
 		fate = *fate ? ", copy only" : ", twice";
 		carry(w, &p, data, len);
 	}
