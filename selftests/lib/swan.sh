@@ -18,7 +18,7 @@ swan()
 		swanctl "$verb" --uri "unix://$(swan_dir "$name")/vici" "$@"
 }
 
-# swan_daemon_conf NS: strongswan.conf. Settings stand one to a line. Plugins are
+# swan_daemon_conf NS: strongswan.conf, with one more line in $SWAN_SETTING. Settings stand one to a line. Plugins are
 # named one by one for swanctl as well: its default set holds af-alg, which
 # probes the kernel for every algorithm there is and takes most of a minute.
 swan_daemon_conf()
@@ -31,6 +31,7 @@ swan_daemon_conf()
 		retransmit_tries = 10
 		retransmit_timeout = ${SWAN_RETRANSMIT:-1.0}
 		retransmit_base = 1.3
+		${SWAN_SETTING-}
 		i_dont_care_about_security_and_use_aggressive_mode_psk = yes
 		plugins {
 			vici {

@@ -158,6 +158,15 @@ static void apply_defaults(struct ike_tunnel_cfg *t)
 			t->n_p2 += !ike_p2_parse(default_p2[i], IKE_POLICY_MODERN, &t->p2[t->n_p2], NULL);
 }
 
+/* Any local address is one of the peer's family. */
+static void follow_family(struct ike_tunnel_cfg *t)
+{
+	static const uint8_t any[sizeof(t->local.ip)];
+
+	if (t->remote.family && !memcmp(t->local.ip, any, sizeof(any)))
+		t->local.family = t->remote.family;
+}
+
 static bool has_secret(const struct sources *from)
 {
 	int i;
@@ -219,6 +228,7 @@ static void build_tunnel(struct conf_log *log, const struct conf_file *f, const 
 	if (strlen(s->title) < sizeof(own->device))
 		memcpy(own->device, s->title, strlen(s->title) + 1);
 	apply_sources(&b, &from);
+	follow_family(ike);
 	apply_defaults(ike);
 	conf_auth_resolve(&b);
 	check_tunnel(&b, &from);

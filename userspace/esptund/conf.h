@@ -13,7 +13,8 @@
  * Lists are replaced as a whole, never merged.
  *
  * Keys of tunnel, profile and default:
- *   local            outer address of this end; "any": the routing decides       (any)
+ *   local            outer address of this end, IPv4 or IPv6; "any": the routing
+ *                    decides                                                      (any)
  *   identity         phase 1 identity sent: "fqdn:r1.example", "ipv4:…" …         (local address)
  *   match-identity   phase 1 identity the peer must have, or a list of up to 16,  (remote address)
  *                    with patterns: "fqdn:*.example", "ipv4:192.0.2.0/24", "dn:CN=*, O=Example", any
@@ -33,6 +34,10 @@
  *   grace            how long a replaced inbound SA goes on, 0s to 10m            (30s)
  *   exchange         main or aggressive: how phase 1 is begun                     (main)
  *   aggressive-psk   insecure-yes: answer aggressive mode, too                    (no)
+ *   encapsulation    ESP in UDP: auto (behind a NAT), force or never              (auto)
+ *   nat-keepalive    silence before a keepalive from behind a NAT, 1s to 1h, off  (20s)
+ *   fragmentation    of IKE messages: yes, accept (take, never send), no, force   (yes)
+ *   fragment-size    packets with IKE fragments, 576 to 1500 octets              (1280)
  *   start            auto, traffic or respond                                     (auto)
  *   local-net, remote-net   traffic selector, "any" or address/prefix             (any)
  *   selectors        the same for several, at most 16: { "10.1.0.0/16 === 10.2.0.0/16", … }

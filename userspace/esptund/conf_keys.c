@@ -32,20 +32,25 @@ static bool is_unicast4(const uint8_t *ip)
 	return ip[0] < 224 && (ip[0] || !(ip[1] | ip[2] | ip[3]));
 }
 
+/* A link-local address would need an interface to go with it. */
+static bool is_unicast6(const uint8_t *ip)
+{
+	return ip[0] != 0xff && !(ip[0] == 0xfe && (ip[1] & 0xc0) == 0x80);
+}
+
 static void apply_addr(struct conf_build *b, const struct conf_entry *e, struct ike_addr *addr)
 {
 	const struct conf_word *w = &e->word[0];
-	struct ike_addr a;
+	struct ike_addr a = { .family = 0 };
 
-	if (conf_parse_addr(w->text, &a))
-		conf_bad_value(b, e, w, "an IPv4 address");
-	else if (a.family != 4)
-		conf_bad_value(b, e, w, "an IPv4 address: IPv6 is not carried outside yet, only inside");
-	else if (!is_unicast4(a.ip))
-		conf_bad_value(b, e, w, "the address of one host");
-	else
-		*addr = (struct ike_addr){ .family = 4, .port = addr->port,
-					   .ip = { a.ip[0], a.ip[1], a.ip[2], a.ip[3] } };
+	if (conf_parse_addr(w->text, &a)) {
+		conf_bad_value(b, e, w, "an IPv4 or IPv6 address");
+	} else if (a.family == 4 ? !is_unicast4(a.ip) : !is_unicast6(a.ip)) {
+		conf_bad_value(b, e, w, "the address of one host, not link-local");
+	} else {
+		a.port = addr->port;
+		*addr = a;
+	}
 }
 
 static void apply_local(struct conf_build *b, const struct conf_entry *e)
@@ -306,6 +311,60 @@ static void apply_dpd(struct conf_build *b, const struct conf_entry *e)
 		b->ike->dpd = (uint32_t)seconds;
 }
 
+/* ---- NAT traversal ------------------------------------------------------------------------- */
+
+static void apply_encapsulation(struct conf_build *b, const struct conf_entry *e)
+{
+	static const struct conf_choice words[] = {
+		{ "auto", IKE_ENCAPSULATION_AUTO }, { "force", IKE_ENCAPSULATION_FORCE },
+		{ "never", IKE_ENCAPSULATION_NEVER }, { NULL, 0 },
+	};
+	int value;
+
+	if (conf_parse_choice(e->word[0].text, words, &value))
+		conf_bad_value(b, e, &e->word[0], "auto, force or never");
+	else
+		b->ike->encapsulation = (enum ike_encapsulation)value;
+}
+
+static void apply_nat_keepalive(struct conf_build *b, const struct conf_entry *e)
+{
+	uint64_t seconds;
+
+	if (!strcmp(e->word[0].text, "off"))
+		b->ike->nat_keepalive = 0;
+	else if (conf_parse_time(e->word[0].text, &seconds) || seconds < 1 || seconds > 3600)
+		conf_bad_value(b, e, &e->word[0], "off, or a time from 1s to 1h");
+	else
+		b->ike->nat_keepalive = (uint32_t)seconds;
+}
+
+/* ---- fragments ------------------------------------------------------------------------------ */
+
+static void apply_fragmentation(struct conf_build *b, const struct conf_entry *e)
+{
+	static const struct conf_choice words[] = {
+		{ "yes", IKE_FRAGMENTATION_YES }, { "accept", IKE_FRAGMENTATION_ACCEPT },
+		{ "no", IKE_FRAGMENTATION_NO }, { "force", IKE_FRAGMENTATION_FORCE }, { NULL, 0 },
+	};
+	int value;
+
+	if (conf_parse_choice(e->word[0].text, words, &value))
+		conf_bad_value(b, e, &e->word[0], "yes, accept, no or force");
+	else
+		b->ike->fragmentation = (enum ike_fragmentation)value;
+}
+
+static void apply_fragment_size(struct conf_build *b, const struct conf_entry *e)
+{
+	uint64_t n;
+
+	if (conf_parse_number(e->word[0].text, &n) || n < 576 || n > 1500)
+		conf_bad_value(b, e, &e->word[0], "576 to 1500 octets, IP header included");
+	else
+		b->ike->fragment_size = (uint32_t)n;
+}
+
 /* ---- the rest ---------------------------------------------------------------------------------- */
 
 static void apply_start(struct conf_build *b, const struct conf_entry *e)
@@ -392,6 +451,10 @@ const struct conf_key conf_keys[] = {
 	{ "replay-window", false, 1, apply_replay_window },
 	{ "grace", false, 1, apply_grace },
 	{ "dpd", false, 1, apply_dpd },
+	{ "encapsulation", false, 1, apply_encapsulation },
+	{ "nat-keepalive", false, 1, apply_nat_keepalive },
+	{ "fragmentation", false, 1, apply_fragmentation },
+	{ "fragment-size", false, 1, apply_fragment_size },
 	{ "start", false, 1, apply_start },
 	{ "local-net", false, 1, conf_sel_local_net },
 	{ "remote-net", false, 1, conf_sel_remote_net },

@@ -255,6 +255,17 @@ static const char *device_of_sa(struct kern *k, const char *tunnel, enum ike_dir
 	return buf;
 }
 
+int kern_socket_set(void *ctx, int fd)
+{
+	struct kern *k = ctx;
+	int err = k->ops->socket_set(k, k->back, fd);
+
+	if (err)
+		log_line(k->env.log, IKE_LOG_ERROR, "socket-refused", NULL,
+			 "the kernel does not take ESP in UDP off our socket: %s", k->error);
+	return err;
+}
+
 int kern_spi_alloc(struct kern *k, const char *tunnel, uint32_t *spi)
 {
 	const char *device = device_for(k, tunnel);
@@ -314,6 +325,17 @@ void kern_report_acquire(struct kern *k, const char *device)
 {
 	const struct kern_device *d = tunnel_by_device(k, device);
 	struct ike_kernel_event ev = { .type = IKE_KEV_ACQUIRE };
+
+	if (!d)
+		return;
+	ev.tunnel = d->tunnel;
+	k->env.event(k->env.ctx, &ev);
+}
+
+void kern_report_moved(struct kern *k, const char *device, const struct ike_addr *peer)
+{
+	const struct kern_device *d = tunnel_by_device(k, device);
+	struct ike_kernel_event ev = { .type = IKE_KEV_PEER_MOVED, .peer = *peer };
 
 	if (!d)
 		return;
@@ -388,7 +410,7 @@ static void adopt_one(struct kern *k, const struct found_sa *found)
 	const struct kern_device *d = tunnel_by_device(k, found->device);
 	struct ike_kernel_event ev = {
 		.type = IKE_KEV_ADOPT, .dir = f->dir, .spi = f->spi, .cookie = found->cookie,
-		.pending = f->pending, .sel = f->sel,
+		.pending = f->pending, .sel = f->sel, .peer = f->peer,
 	};
 	struct known_sa *sa;
 

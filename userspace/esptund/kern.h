@@ -68,6 +68,12 @@ const struct kern_device *kern_device_of(const struct kern *k, const char *tunne
 /* Report each SA that bears a cookie of ours as IKE_KEV_ADOPT. Once, after kern_devices_set. */
 int kern_adopt(struct kern *k);
 
+/*
+ * A UDP socket of the NAT traversal port: the data plane takes ESP in UDP and NAT keepalives off
+ * it. Called before it is bound and afterwards. ctx is the struct kern; failures are logged.
+ */
+int kern_socket_set(void *ctx, int fd);
+
 int kern_spi_alloc(struct kern *k, const char *tunnel, uint32_t *spi);
 int kern_sa_add(struct kern *k, const struct ike_sa *sa);
 int kern_sa_activate(struct kern *k, const char *tunnel, uint32_t spi);

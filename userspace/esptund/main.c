@@ -71,6 +71,9 @@ static bool open_parts(struct daemon *d)
 {
 	const struct ctl_options ctl = { .path = d->opt.ctl, .group = d->opt.ctl_group };
 	struct kern_env env = { .event = run_kernel_event };
+	struct udp_options udp = {
+		.port = d->opt.port, .natt_port = IKE_NATT_PORT, .fn = run_datagram, .attach = kern_socket_set,
+	};
 
 	d->loop = loop_new();
 	d->run = run_new();
@@ -82,7 +85,9 @@ static bool open_parts(struct daemon *d)
 	env.log = d->log;
 	env.ctx = d->run;
 	d->kern = d->opt.record ? kern_open_record(&env, d->opt.record) : kern_open_netlink(&env);
-	d->udp = d->kern ? udp_open(d->loop, d->log, d->opt.port, run_datagram, d->run) : NULL;
+	udp.ctx = d->run;
+	udp.attach_ctx = d->kern;
+	d->udp = d->kern ? udp_open(d->loop, d->log, &udp) : NULL;
 	d->ctl = d->udp ? ctl_open(d->loop, d->log, &ctl, command_handle, d) : NULL;
 	d->watch = watch_open(d->loop, d->log, d->run);
 	return d->ctl && !priv_drop(d->log, d->opt.user);

@@ -94,6 +94,9 @@ static struct json_object *phase1_object(const struct ike_p1_status *s, ike_time
 	put_number(o, "retransmits", s->retransmits);
 	put_bool(o, "dpd", s->dpd);
 	put_since(o, "heard", now, s->heard_at);
+	put_text(o, "nat_traversal", s->natt);
+	put_text(o, "nat", s->natt ? s->nat : NULL);
+	put_bool(o, "encap", s->encap);
 	return o;
 }
 
@@ -124,6 +127,7 @@ static struct json_object *child_object(const struct ike_child_status *s, ike_ti
 	put_selector(o, "selector", &s->sel);
 	if (!ike_selector_equal(&s->sel, &s->expected))
 		put_selector(o, "expected_selector", &s->expected);
+	put_bool(o, "encap", s->encap);
 	if (memcmp(s->icookie, none, sizeof(none)) != 0) {
 		put_cookie(o, "icookie", s->icookie);
 		put_cookie(o, "rcookie", s->rcookie);
@@ -208,6 +212,10 @@ static struct json_object *counters_object(struct daemon *d)
 	PUT(unauthenticated);
 	PUT(auth_failures);
 	PUT(no_proposal);
+	PUT(fragmented_in);
+	PUT(fragmented_out);
+	PUT(fragments_dropped);
+	PUT(peers_moved);
 	PUT(dpd_sent);
 	PUT(dpd_dead);
 	PUT(p1_established);
@@ -223,6 +231,8 @@ static struct json_object *counters_object(struct daemon *d)
 	put_number(o, "udp_receive_errors", u->receive_errors);
 	put_number(o, "udp_send_errors", u->send_errors);
 	put_number(o, "udp_no_destination", u->no_destination);
+	put_number(o, "udp_keepalives", u->keepalives);
+	put_number(o, "udp_no_marker", u->no_marker);
 	return o;
 }
 

@@ -19,6 +19,9 @@
 #define VERSION 1
 #define FLAG_ESN 1
 #define FLAG_INITIATOR 2
+#define FLAG_ENCAP 4
+#define FLAG_NAT_HERE 8
+#define FLAG_NAT_PEER 16
 
 /* Not for secrecy: it tells a cookie of ours from other octets, and a renamed tunnel's from its own. */
 static uint64_t check_value(const char *tunnel, const uint8_t cookie[IKE_SA_COOKIE_LEN])
@@ -41,7 +44,9 @@ void ike_cookie_pack(const struct ike_child *c, uint8_t cookie[IKE_SA_COOKIE_LEN
 
 	memset(cookie, 0, IKE_SA_COOKIE_LEN);
 	cookie[0] = VERSION;
-	cookie[1] = (uint8_t)((alg->esn ? FLAG_ESN : 0) | (c->initiator ? FLAG_INITIATOR : 0));
+	cookie[1] = (uint8_t)((alg->esn ? FLAG_ESN : 0) | (c->initiator ? FLAG_INITIATOR : 0) |
+			      (c->encap ? FLAG_ENCAP : 0) | (c->nat_here ? FLAG_NAT_HERE : 0) |
+			      (c->nat_peer ? FLAG_NAT_PEER : 0));
 	cookie[2] = (uint8_t)(alg->group >> 8);
 	cookie[3] = (uint8_t)alg->group;
 	cookie[4] = alg->transform;
@@ -62,6 +67,9 @@ static void unpack(struct ike_child *c, const uint8_t cookie[IKE_SA_COOKIE_LEN])
 
 	alg->esn = cookie[1] & FLAG_ESN;
 	c->initiator = cookie[1] & FLAG_INITIATOR;
+	c->encap = cookie[1] & FLAG_ENCAP;
+	c->nat_here = cookie[1] & FLAG_NAT_HERE;
+	c->nat_peer = cookie[1] & FLAG_NAT_PEER;
 	alg->group = (uint16_t)(cookie[2] << 8 | cookie[3]);
 	alg->transform = cookie[4];
 	alg->key_bits = (uint16_t)(cookie[5] * 8);
@@ -126,6 +134,18 @@ static void complete(struct ike_child *c)
 		return;
 	c->rekey_at = ike_rekey_time(e, c->created, life, IKE_TURN_LAST);
 	ike_timer_set(&e->timers, &c->rekey, c->rekey_at);
+}
+
+/* What is encapsulated goes to where the kernel says the peer is. */
+static void set_path(struct ike_child *c, const struct ike_addr *peer)
+{
+	if (!c->encap)
+		return;
+	c->path.local.port = IKE_NATT_PORT;
+	if (peer->family)
+		c->path.remote = *peer;
+	if (c->nat_peer && peer->family)
+		ike_roam_adopted(c->tunnel, &c->path);
 }
 
 /* Order by age among the adopted, and before everything negotiated from now on. */
@@ -199,6 +219,7 @@ void ike_adopt(struct ike_engine *e, const struct ike_kernel_event *ev)
 	else
 		c->out_held = true;
 	c->adopted_pending |= ev->pending;
+	set_path(c, &ev->peer);
 	if (c->spi_in_held && c->out_held)
 		complete(c);
 	settle(t);

@@ -21,6 +21,7 @@
 #include "auth.h"
 #include "cert.h"
 #include "collision.h"
+#include "natt.h"
 #include "profile.h"
 #include "tunnel.h"
 #include "vendor.h"
@@ -157,7 +158,7 @@ static int put_am1(struct ike_exchange *x, struct ike_msgw *w)
 	err = ike_phase1_put_ke_nonce(x, w);
 	if (!err)
 		err = ike_auth_put_id(x, w);
-	ike_vendor_put(w);
+	ike_vendor_put(x, w);
 	return err;
 }
 
@@ -189,8 +190,8 @@ static int put_am2(struct ike_exchange *x, struct ike_msgw *w)
 	err = ike_phase1_put_ke_nonce(x, w);
 	if (!err)
 		err = ike_auth_put(x, w);
-	ike_vendor_put(w);
-	return err;
+	ike_vendor_put(x, w);
+	return err ? err : ike_natt_put(x, w);
 }
 
 /* Up to the proof nothing of it may stay: anybody who saw AM1 can send an AM2. */
@@ -221,10 +222,30 @@ static enum ike_verdict take_am2(struct ike_exchange *x, const struct ike_msg *m
 	static const uint8_t none[IKE_COOKIE_LEN];
 	enum ike_verdict v = try_am2(x, m);
 
-	if (v == IKE_OK)
+	if (v == IKE_OK) {
 		ike_vendor_take(x, m);
-	else if (!x->dead)
+		ike_natt_take(x, m);
+		ike_natt_float(x);
+	} else if (!x->dead) {
 		ike_ikesa_set_rcookie(x->sa, none);
+	}
+	return v;
+}
+
+/* NAT-D goes where it is encrypted (RFC 3947 3.2 leaves room for more than HASH in AM3). */
+static int put_am3(struct ike_exchange *x, struct ike_msgw *w)
+{
+	int err = ike_auth_put(x, w);
+
+	return err ? err : ike_natt_put(x, w);
+}
+
+static enum ike_verdict take_am3(struct ike_exchange *x, const struct ike_msg *m)
+{
+	enum ike_verdict v = ike_auth_take(x, m);
+
+	if (v == IKE_OK)
+		ike_natt_take(x, m);
 	return v;
 }
 
@@ -253,12 +274,12 @@ static const struct ike_step steps[] = {
 	{ .initiator = true, .state = IKE_ST_AM_SENT, .name = "AM2",
 	  .required = AM_BODY, .optional = AM_PROOF | AM_MORE,
 	  .take = take_am2,
-	  .answer = ike_auth_put, .answer_name = "AM3", .answer_encrypted = true,
+	  .answer = put_am3, .answer_name = "AM3", .answer_encrypted = true,
 	  .retransmit = true, .next = IKE_ST_AM_AUTH_SENT, .done = ike_phase1_established },
 
 	{ .initiator = false, .state = IKE_ST_AM_ANSWERED, .name = "AM3", .encrypted = true, .clear_too = true,
 	  .optional = AM_PROOF | AM_MORE,
-	  .take = ike_auth_take,
+	  .take = take_am3,
 	  .next = IKE_ST_AM_DONE, .done = ike_phase1_established },
 };
 

@@ -98,8 +98,12 @@ static void describe(const struct ike_child *c, enum ike_dir dir, struct ike_sa 
 	sa->dir = dir;
 	sa->spi = dir == IKE_IN ? c->spi_in : c->spi_out;
 	sa->path = c->path;
-	sa->path.local.port = 0;
-	sa->path.remote.port = 0;
+	if (!c->encap) {
+		sa->path.local.port = 0;
+		sa->path.remote.port = 0;
+	}
+	sa->follow_peer = dir == IKE_IN && c->encap && c->nat_peer;
+	sa->keepalive = dir == IKE_OUT && c->encap && c->nat_here ? c->tunnel->cfg.nat_keepalive : 0;
 	sa->alg = c->p2.alg;
 	sa->replay_window = c->tunnel->cfg.replay_window;
 	sa->partner_spi = dir == IKE_OUT ? c->spi_in : 0;
@@ -208,6 +212,9 @@ struct ike_child *ike_child_new(struct ike_tunnel *t, struct ike_exchange *x, co
 	c->sel = *sel;
 	if (x) {
 		c->path = x->sa->path;
+		c->encap = x->sa->natt.encap;
+		c->nat_here = x->sa->natt.here;
+		c->nat_peer = x->sa->natt.peer;
 		memcpy(c->icookie, x->sa->icookie, IKE_COOKIE_LEN);
 		memcpy(c->rcookie, x->sa->rcookie, IKE_COOKIE_LEN);
 	}
@@ -336,6 +343,7 @@ void ike_child_alloc_spi(struct ike_child *c)
 
 void ike_child_install(struct ike_child *c)
 {
+	c->path = c->x->sa->path;	/* the peer may have moved since QM1 */
 	if (!add(c, IKE_IN))
 		ike_child_kill(c, false, "out of memory");
 }

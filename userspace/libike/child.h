@@ -38,7 +38,9 @@ struct ike_child {
 	struct ike_p2_choice p2;
 	struct ike_selector want;	/* the configured selector it is for; the configuration may change meanwhile */
 	struct ike_selector sel;	/* negotiated: that, or less */
-	struct ike_path path;
+	struct ike_path path;		/* encapsulated: where the kernel sends to, as far as it has told */
+	bool encap;			/* in UDP */
+	bool nat_here, nat_peer;	/* with encap */
 	uint8_t icookie[IKE_COOKIE_LEN], rcookie[IKE_COOKIE_LEN];
 	/*
 	 * Both peers must agree which of two pairs is the newer one. It counts when the

@@ -37,6 +37,7 @@ void ike_tunnel_cfg_init(struct ike_tunnel_cfg *t)
 	t->sel[0].remote.family = 4;
 	t->n_sel = 1;
 	t->initial_contact = true;
+	t->nat_keepalive = 20;
 }
 
 void ike_tunnel_cfg_clear(struct ike_tunnel_cfg *cfg)
@@ -133,7 +134,7 @@ static bool p1_proposals_same(const struct ike_tunnel_cfg *a, const struct ike_t
 static bool p1_same(const struct ike_tunnel_cfg *a, const struct ike_tunnel_cfg *b)
 {
 	return a->p1_life == b->p1_life && addr_same(&a->local, &b->local) && addr_same(&a->remote, &b->remote) &&
-	       ike_profile_same(a, b) && psk_same(a, b) && p1_proposals_same(a, b);
+	       a->encapsulation == b->encapsulation && ike_profile_same(a, b) && psk_same(a, b) && p1_proposals_same(a, b);
 }
 
 static bool p2_same(const struct ike_tunnel_cfg *a, const struct ike_tunnel_cfg *b)
@@ -141,7 +142,7 @@ static bool p2_same(const struct ike_tunnel_cfg *a, const struct ike_tunnel_cfg 
 	unsigned int i;
 
 	if (a->n_p2 != b->n_p2 || a->p2_life != b->p2_life || a->p2_life_kb != b->p2_life_kb ||
-	    a->replay_window != b->replay_window)
+	    a->replay_window != b->replay_window || a->nat_keepalive != b->nat_keepalive)
 		return false;
 	for (i = 0; i < a->n_p2; i++)
 		if (a->p2[i].transform != b->p2[i].transform || a->p2[i].key_bits != b->p2[i].key_bits ||
@@ -186,7 +187,8 @@ enum ike_cfg_change ike_tunnel_cfg_compare(const struct ike_tunnel_cfg *a, const
 	if (a->narrowing != b->narrowing || a->initial_contact != b->initial_contact ||
 	    a->delete_takes_children != b->delete_takes_children || a->policy != b->policy || a->grace != b->grace ||
 	    a->dpd != b->dpd || a->start != b->start || a->aggressive != b->aggressive ||
-	    a->aggressive_psk != b->aggressive_psk)
+	    a->aggressive_psk != b->aggressive_psk ||
+	    a->fragmentation != b->fragmentation || a->fragment_size != b->fragment_size)
 		return IKE_CFG_START;
 	return IKE_CFG_SAME;
 }
@@ -244,6 +246,15 @@ static int check_numbers(const struct ike_tunnel_cfg *t, const struct complaint 
 		return complain(c, t, "tunnel %s: grace of %u s is over an hour", t->name, t->grace);
 	if (t->dpd > 86400)
 		return complain(c, t, "tunnel %s: dpd of %u s is over a day", t->name, t->dpd);
+	if (t->nat_keepalive > 3600)
+		return complain(c, t, "tunnel %s: a NAT keepalive after %u s is over an hour", t->name, t->nat_keepalive);
+	if (t->fragment_size && (t->fragment_size < 576 || t->fragment_size > 1500))
+		return complain(c, t, "tunnel %s: a fragment size of %u octets is not between 576 and 1500", t->name,
+				t->fragment_size);
+	if (t->fragmentation > IKE_FRAGMENTATION_FORCE)
+		return complain(c, t, "tunnel %s: unknown fragmentation", t->name);
+	if (t->encapsulation > IKE_ENCAPSULATION_NEVER)
+		return complain(c, t, "tunnel %s: unknown encapsulation", t->name);
 	if (t->start > IKE_START_RESPOND)
 		return complain(c, t, "tunnel %s: unknown start mode", t->name);
 	return 0;
@@ -457,6 +468,9 @@ static int check_pair(const struct ike_tunnel_cfg *a, const struct ike_tunnel_cf
 	if ((a->n_match || b->n_match) && !ids_same(a, b) && share_method(a, b) && !b->last_wins && tie(a, b, text, sizeof(text)))
 		return complain(c, b, "tunnels %s (line %u) and %s have the same addresses, and %s means both: make one more "
 				"specific, or write on-tie = last-wins", a->name, a->line, b->name, text);
+	if (a->encapsulation != b->encapsulation)
+		return complain(c, b, "tunnels %s (line %u) and %s have the same addresses but different encapsulation: "
+				"that is settled before the peer names itself", a->name, a->line, b->name);
 	if (!ids_same(a, b))
 		return 0;
 	if (!ike_profile_same_auth(a, b) && share_method(a, b))

@@ -23,6 +23,8 @@ void ike_dpd_start(struct ike_ikesa *sa);
 void ike_dpd_due(struct ike_engine *e, void *owner);
 /* An authenticated R-U-THERE or R-U-THERE-ACK. */
 void ike_dpd_notify(struct ike_exchange *x, const struct ike_notify *n);
+/* Ask whether it is the peer that the kernel has seen at sa->roam.candidate. */
+void ike_dpd_probe(struct ike_ikesa *sa);
 /* The last packet on an inbound SA of t authenticated at 'at'. */
 void ike_dpd_traffic(struct ike_tunnel *t, ike_time at);
 

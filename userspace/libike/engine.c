@@ -16,6 +16,7 @@
 #include "info.h"
 #include "phase1.h"
 #include "quick_mode.h"
+#include "roam.h"
 #include "tunnel.h"
 
 /* Exchanges under one ISAKMP SA, those that are over and only answer repetitions included. */
@@ -250,6 +251,28 @@ static void receive(struct ike_ikesa *sa, const struct ike_path *path, const str
 	}
 }
 
+/* What it makes whole is looked at as if it had come so; no fragment is in a fragment. */
+static void receive_fragment(struct ike_ikesa *sa, const struct ike_path *path, const uint8_t *data, size_t len)
+{
+	struct ike_logctx ctx = ike_ikesa_ctx(sa, NULL);
+	uint8_t *message = ike_transport_collect(sa, data, len, &len);
+	const char *why = "it is not of this SA";
+	struct ike_hdr h;
+
+	if (!message)
+		return;
+	if (!ike_hdr_parse(message, len, &h, &why) && h.next != IKE_NPTYPE_FRAGMENT &&
+	    ike_ikesa_find(sa->e, h.icookie, h.rcookie, &path->remote) == sa) {
+		receive(sa, path, &h, message, len);
+	} else {
+		sa->e->cnt.malformed++;
+		ike_log_limited(sa->e, IKE_LOG_NOTICE, IKE_EV_MALFORMED, &ctx,
+				"message of %zu octets that came in fragments dropped: %s", len, why);
+	}
+	ike_crypto_wipe(message, len);
+	free(message);
+}
+
 static void receive_unknown(struct ike_engine *e, const struct ike_path *path, const struct ike_hdr *h,
 			    const uint8_t *data, size_t len)
 {
@@ -303,7 +326,9 @@ static void datagram(struct ike_engine *e, const struct ike_path *path, const ui
 		return;
 	}
 	sa = ike_ikesa_find(e, h.icookie, h.rcookie, &path->remote);
-	if (sa)
+	if (sa && h.next == IKE_NPTYPE_FRAGMENT)
+		receive_fragment(sa, path, data, len);
+	else if (sa)
 		receive(sa, path, &h, data, len);
 	else
 		receive_unknown(e, path, &h, data, len);
@@ -312,7 +337,9 @@ static void datagram(struct ike_engine *e, const struct ike_path *path, const ui
 void ike_datagram(struct ike_engine *e, const struct ike_path *path, const void *data, size_t len, ike_time now)
 {
 	ike_engine_enter(e, now);
+	e->from = path;
 	datagram(e, path, data, len);
+	e->from = NULL;
 	ike_engine_leave(e);
 }
 
@@ -409,6 +436,11 @@ static void kernel_event(struct ike_engine *e, const struct ike_kernel_event *ev
 		break;
 	case IKE_KEV_ADOPT:
 		ike_adopt(e, ev);
+		break;
+	case IKE_KEV_PEER_MOVED:
+		t = ike_tunnel_by_name(e, ev->tunnel);
+		if (t)
+			ike_roam_seen(t, &ev->peer);
 		break;
 	default:
 		about_child(e, ev);

@@ -30,6 +30,7 @@ struct ike_request;
 struct ike_engine {
 	struct ike_env env;
 	ike_time now;			/* of the call being worked on */
+	const struct ike_path *from;	/* of the datagram being worked on; NULL: none is */
 	struct ike_counters cnt;
 	struct ike_actions actions;
 	struct ike_timers timers;
@@ -48,6 +49,7 @@ struct ike_engine {
 	struct ike_request *requests;	/* asked of the kernel, not answered yet */
 	uint64_t last_request;
 	uint64_t last_order;		/* see child.h, ikesa.h */
+	size_t assembled;		/* octets of fragments held by all SAs, see transport.h */
 
 	struct {
 		struct ike_tunnel *tunnels;

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "addr.h"
 #include "cipher.h"
 #include "ikesa.h"
 #include "quick_mode.h"
@@ -44,9 +45,18 @@ void ike_exchange_set_state(struct ike_exchange *x, enum ike_state state)
 
 /* ---- repetition ---------------------------------------------------------------------- */
 
-static void transmit(struct ike_exchange *x)
+static void transmit(struct ike_exchange *x, bool repeated)
 {
-	ike_act_send(x->sa->e, &x->sa->path, x->out, x->out_len);
+	ike_transport_send(x->sa, &x->sa->path, x->out, x->out_len, repeated);
+}
+
+/* Where it came from, for the port the peer has may be another by now; not to another address. */
+static void transmit_back(struct ike_exchange *x)
+{
+	const struct ike_path *from = x->sa->e->from;
+	bool there = from && ike_addr_equal(&from->remote, &x->sa->path.remote);
+
+	ike_transport_send(x->sa, there ? from : &x->sa->path, x->out, x->out_len, true);
 }
 
 static void timer_fired(struct ike_engine *e, void *owner)
@@ -59,7 +69,7 @@ static void timer_fired(struct ike_engine *e, void *owner)
 		x->mode->timeout(x);
 		return;
 	}
-	transmit(x);
+	transmit(x, true);
 	e->cnt.retransmits++;
 	ike_log(e, IKE_LOG_DEBUG, IKE_EV_RETRANSMIT, &ctx, "no answer to %s: sent again (%u of %u)",
 		x->out_name, x->sent, IKE_RETRANSMITS);
@@ -117,7 +127,7 @@ static void answer_duplicate(struct ike_exchange *x)
 	if (!x->out || x->step || (x->initiator && x->retransmit) || x->repeated >= IKE_REPEATS)
 		return;
 	x->repeated++;
-	transmit(x);
+	transmit_back(x);
 	ike_log(e, IKE_LOG_DEBUG, IKE_EV_DUPLICATE, &ctx, "duplicate answered with the stored %s (%u of %u)",
 		x->out_name, x->repeated, IKE_REPEATS);
 }
@@ -233,7 +243,7 @@ static int send_message(struct ike_exchange *x, const char *name, bool encrypted
 	x->out = w.b.data;	/* ours now */
 	x->out_len = w.b.len;
 	x->out_name = name;
-	transmit(x);
+	transmit(x, false);
 	return 0;
 }
 
@@ -385,6 +395,8 @@ static enum ike_verdict take(struct ike_exchange *x, const struct ike_step *s, c
 		return garbled(x, s, digest, why);
 	if (s->hash != IKE_HASH_NONE && !hash_valid(x, s->hash, &m))
 		return garbled(x, s, digest, "HASH is missing or wrong");
+	if (s->hash != IKE_HASH_NONE)
+		ike_roam_follow(x->sa);		/* what is sent because of it goes there, too */
 	if (!payloads_fit(s, &m, &ctx, e))
 		return s->encrypted && s->hash == IKE_HASH_NONE ?
 		       garbled(x, s, digest, "not the payloads expected") : IKE_DROP;
@@ -397,6 +409,7 @@ static void accept(struct ike_exchange *x, const struct ike_step *s, const uint8
 	struct ike_ikesa *sa = x->sa;
 
 	remember_digest(x, digest);
+	ike_roam_follow(sa);
 	if (s->encrypted) {
 		sa->heard_at = sa->e->now;
 		memcpy(x->iv, x->next_iv, sa->block);

@@ -47,6 +47,8 @@ struct ike_addr {
 	uint8_t ip[16];		/* network order; the first 4 octets for IPv4 */
 };
 
+#define IKE_NATT_PORT 4500	/* of NAT traversal, RFC 3947 4 */
+
 struct ike_path {
 	struct ike_addr local, remote;
 };
@@ -190,6 +192,21 @@ struct ike_selector {
 	struct ike_net local, remote;
 };
 
+/* When ESP goes in UDP (RFC 3948). */
+enum ike_encapsulation {
+	IKE_ENCAPSULATION_AUTO,		/* when there is a NAT between the peers */
+	IKE_ENCAPSULATION_FORCE,	/* always: something on the way drops bare ESP */
+	IKE_ENCAPSULATION_NEVER,	/* NAT traversal is not announced */
+};
+
+/* IKE fragments of Cisco's and Microsoft's kind. */
+enum ike_fragmentation {
+	IKE_FRAGMENTATION_YES,		/* sent to a peer that announces them when a message is large, taken */
+	IKE_FRAGMENTATION_ACCEPT,	/* taken, never sent */
+	IKE_FRAGMENTATION_NO,		/* neither, and not announced */
+	IKE_FRAGMENTATION_FORCE,	/* sent in small packets at once, announced or not */
+};
+
 /* One tunnel, validated. Plain data: copied by ike_configure, compared octet-wise field by field. */
 struct ike_tunnel_cfg {
 	char name[IKE_NAME_MAX + 1];	/* unique */
@@ -235,6 +252,10 @@ struct ike_tunnel_cfg {
 	bool initial_contact;		/* say INITIAL-CONTACT and believe it; default true */
 	bool delete_takes_children;	/* IPsec SAs go with the last ISAKMP SA, as some peers expect; default false */
 	bool narrowing;			/* a peer may agree to less than a selector, or offer less; default false */
+	enum ike_encapsulation encapsulation;	/* default auto */
+	enum ike_fragmentation fragmentation;	/* default yes */
+	uint32_t fragment_size;		/* octets of a packet with an IKE fragment; default 0: 1280, or 576 when repeated over IPv4 */
+	uint32_t nat_keepalive;		/* seconds of silence before a keepalive from behind a NAT; default 20, 0: never */
 };
 
 struct ike_config {
@@ -285,7 +306,10 @@ void ike_engine_free(struct ike_engine *e);
  */
 int ike_configure(struct ike_engine *e, const struct ike_config *cfg, ike_time now);
 
-/* A datagram from the IKE port, without non-ESP marker. */
+/*
+ * A datagram from an IKE port, without non-ESP marker. path->local has the address and the port
+ * it was sent to: 500, or 4500 with NAT traversal (RFC 3947).
+ */
 void ike_datagram(struct ike_engine *e, const struct ike_path *path, const void *data, size_t len, ike_time now);
 
 /*
@@ -317,7 +341,11 @@ int ike_command(struct ike_engine *e, enum ike_command cmd, const char *tunnel, 
 /* ---- actions ------------------------------------------------------------------------ */
 
 enum ike_action_type {
-	IKE_ACT_SEND,		/* send data to path.remote from path.local */
+	/*
+	 * Send data to path.remote from path.local. From port 4500 with the non-ESP marker in front
+	 * (RFC 3948 2.2), but for a single octet, which is a NAT keepalive and goes as it is.
+	 */
+	IKE_ACT_SEND,
 	IKE_ACT_SPI_ALLOC,	/* ask the kernel for an inbound SPI; answer with ike_kernel_event DONE */
 	IKE_ACT_SA_ADD,		/* install sa; answer DONE or FAILED */
 	IKE_ACT_SA_ACTIVATE,	/* activate pending outbound sa.spi; answer DONE or FAILED */
@@ -338,6 +366,8 @@ struct ike_sa {
 	enum ike_dir dir;
 	uint32_t spi;			/* host order */
 	struct ike_path path;		/* outer endpoints; ports are 0 without UDP encapsulation */
+	bool follow_peer;		/* in: the peer is behind a NAT, which may give it another port or address */
+	uint32_t keepalive;		/* out: seconds of silence before a NAT keepalive; 0: none */
 	struct ike_p2_proposal alg;	/* what was chosen; group is the PFS group used */
 	const uint8_t *encr_key;	/* cipher key followed by the salt, as KEYMAT gives it */
 	size_t encr_key_len;
@@ -395,6 +425,7 @@ enum ike_kernel_event_type {
 	IKE_KEV_DELETED,	/* somebody else deleted spi/dir */
 	IKE_KEV_TRAFFIC,	/* the last packet on inbound spi authenticated at 'at' */
 	IKE_KEV_ADOPT,		/* at start: the kernel holds this SA with our cookie; use sa */
+	IKE_KEV_PEER_MOVED,	/* an authenticated ESP packet in UDP came from 'peer' */
 };
 
 struct ike_kernel_event {
@@ -408,6 +439,7 @@ struct ike_kernel_event {
 	struct ike_selector sel;	/* ADOPT: the packets it is for */
 	bool pending;			/* ADOPT: an outbound SA that is not in use yet */
 	ike_time at;			/* TRAFFIC */
+	struct ike_addr peer;		/* PEER_MOVED; ADOPT of an encapsulated SA: where the kernel sends to */
 };
 
 void ike_kernel_event(struct ike_engine *e, const struct ike_kernel_event *ev, ike_time now);
@@ -420,6 +452,7 @@ struct ike_child_status {
 	ike_time established, rekey_at, expires_at;
 	bool pending, old;
 	struct ike_selector sel, expected;	/* as negotiated, as configured; they differ when the peer narrowed it */
+	bool encap;			/* in UDP */
 	uint8_t icookie[IKE_COOKIE_LEN], rcookie[IKE_COOKIE_LEN];	/* of the ISAKMP SA that made it; zero: adopted */
 };
 
@@ -438,6 +471,9 @@ struct ike_p1_status {
 	unsigned int retransmits;	/* of the message now waiting */
 	ike_time heard_at;		/* last proof that the peer lives; 0: none yet */
 	bool dpd;			/* the peer answers R-U-THERE */
+	const char *natt;		/* NAT traversal spoken: "RFC 3947", "draft 03" ...; NULL: none */
+	const char *nat;		/* "no NAT", "NAT here", "NAT at the peer", "NAT here and at the peer" */
+	bool encap;			/* ESP goes in UDP */
 };
 
 struct ike_tunnel_status {
@@ -468,6 +504,9 @@ struct ike_counters {
 	uint64_t unauthenticated;	/* notify or delete without protection, or bad HASH */
 	uint64_t auth_failures;
 	uint64_t no_proposal;
+	uint64_t fragmented_in, fragmented_out;	/* messages that came or went in fragments */
+	uint64_t fragments_dropped;	/* single ones: unexpected, malformed, too many, too late */
+	uint64_t peers_moved;		/* by their NAT, to another port or address */
 	uint64_t dpd_sent, dpd_dead;	/* R-U-THERE asked; peers given up because of silence */
 	uint64_t p1_established, p2_established, p1_rekeyed, p2_rekeyed;
 	uint64_t p1_now, exchanges_now, children_now;	/* live objects */

@@ -59,11 +59,13 @@ struct ike_ikesa *ike_ikesa_find(struct ike_engine *e, const uint8_t *icookie, c
 	struct ike_ikesa *sa;
 
 	for (sa = e->bucket[bucket(e, icookie)]; sa; sa = sa->bucket_next) {
-		if (!cookie_equal(sa->icookie, icookie) || !ike_addr_equal(&sa->path.remote, remote))
+		bool there = ike_addr_equal(&sa->path.remote, remote);
+
+		if (!cookie_equal(sa->icookie, icookie) || !(there || ike_roam_allowed(sa)))
 			continue;
 		if (cookie_equal(sa->rcookie, rcookie))
 			return sa;
-		if (sa->initiator ? cookie_equal(sa->rcookie, zero_cookie) : none)
+		if (there && (sa->initiator ? cookie_equal(sa->rcookie, zero_cookie) : none))
 			return sa;
 	}
 	return NULL;
@@ -124,9 +126,12 @@ struct ike_ikesa *ike_ikesa_new(struct ike_engine *e, struct ike_tunnel *t, bool
 	if (ike_timer_init(&e->timers, &sa->dpd.timer, ike_dpd_due, sa))
 		goto no_dpd;
 	sa->e = e;
+	if (ike_roam_init(sa))
+		goto no_roam;
 	sa->tunnel = t;
 	sa->initiator = initiator;
 	sa->path = *path;
+	sa->natt.began = path->local.port;
 	sa->created = e->now;
 	sa->state = IKE_ST_MM_START;
 	memcpy(sa->icookie, icookie, IKE_COOKIE_LEN);
@@ -145,6 +150,8 @@ struct ike_ikesa *ike_ikesa_new(struct ike_engine *e, struct ike_tunnel *t, bool
 	}
 	return sa;
 
+no_roam:
+	ike_timer_fini(&e->timers, &sa->dpd.timer);
 no_dpd:
 	ike_timer_fini(&e->timers, &sa->expire);
 no_expire:
@@ -233,6 +240,8 @@ static void establish(struct ike_ikesa *sa)
 	sa->established_at = e->now;
 	ike_ikesa_set_life(sa);
 	ike_dpd_start(sa);
+	ike_natt_established(sa);
+	ike_roam_start(sa);
 	e->cnt.p1_established++;
 	ike_log(e, IKE_LOG_NOTICE, IKE_EV_P1_ESTABLISHED, &ctx,
 		"ISAKMP SA established as %s with %s, %s, %s, lifetime %u s",
@@ -255,6 +264,7 @@ void ike_ikesa_retire(struct ike_ikesa *sa, ike_time after)
 	sa->retiring = true;
 	if (sa->phase1 && sa->phase1->mode->heard)
 		sa->phase1->mode->heard(sa->phase1);	/* nobody waits for our last message any more */
+	ike_roam_stop(sa);
 	ike_timer_stop(&e->timers, &sa->rekey);
 	ike_timer_stop(&e->timers, &sa->dpd.timer);
 	if (sa->expires_at > e->now + after)
@@ -282,6 +292,7 @@ void ike_ikesa_close(struct ike_ikesa *sa)
 	ike_log(e, IKE_LOG_NOTICE, IKE_EV_P1_DELETED, &ctx, "ISAKMP SA deleted: deleted by the peer");
 	sa->closed = true;
 	sa->established = false;
+	ike_roam_stop(sa);
 	/* What we answered the peer may be using; its QM3 or its first packet is on the way. */
 	for (x = sa->exchanges; x; x = next) {
 		next = x->next;
@@ -314,6 +325,8 @@ void ike_ikesa_kill(struct ike_ikesa *sa, bool tell, const char *why)
 	ike_timer_fini(&e->timers, &sa->rekey);
 	ike_timer_fini(&e->timers, &sa->expire);
 	ike_timer_fini(&e->timers, &sa->dpd.timer);
+	ike_roam_fini(sa);
+	ike_transport_clear(sa);
 	unlink_bucket(sa);
 	if (sa->prev)
 		sa->prev->next = sa->next;

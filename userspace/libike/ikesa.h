@@ -9,7 +9,10 @@
 
 #include "exchange.h"
 #include "keymat.h"
+#include "natt.h"
 #include "proposal.h"
+#include "roam.h"
+#include "transport.h"
 
 /* What is known of whether the peer is still there; see dpd.h. */
 struct ike_dpd {
@@ -58,6 +61,10 @@ struct ike_ikesa {
 	ike_time heard_at;		/* last message of the peer that authenticated itself */
 	struct ike_timer rekey, expire;
 	struct ike_dpd dpd;
+	struct ike_natt natt;
+	struct ike_roam roam;
+	bool fragments;			/* the peer announced that it takes IKE fragments */
+	struct ike_inbox *inbox;	/* those of a message that is not whole yet; NULL: none */
 };
 
 /* A new one in our list. rcookie NULL: zero. NULL when memory is short. */
@@ -66,7 +73,10 @@ struct ike_ikesa *ike_ikesa_new(struct ike_engine *e, struct ike_tunnel *t, bool
 				const struct ike_path *path);
 /* The responder's cookie has come with MM2. */
 void ike_ikesa_set_rcookie(struct ike_ikesa *sa, const uint8_t *rcookie);
-/* By cookies and peer address; a zero rcookie matches an initiator's that has none yet, or an MM1's repetition. */
+/*
+ * By cookies and peer address, which may have changed if the peer is behind a NAT; a zero rcookie matches an initiator's that has none yet, or an MM1's
+ * repetition.
+ */
 struct ike_ikesa *ike_ikesa_find(struct ike_engine *e, const uint8_t *icookie, const uint8_t *rcookie,
 				 const struct ike_addr *remote);
 /* A cookie: random, not zero, not in use. */

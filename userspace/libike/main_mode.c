@@ -43,6 +43,7 @@ static enum ike_verdict take_mm3(struct ike_exchange *x, const struct ike_msg *m
 		return v;
 	ike_vendor_take(x, m);
 	ike_cert_take_requests(x, m, "MM3");
+	ike_natt_take(x, m);
 	return ike_phase1_make_ke_nonce(x) || ike_phase1_derive(x) ? IKE_DROP : IKE_OK;
 }
 
@@ -53,11 +54,22 @@ static enum ike_verdict take_mm4(struct ike_exchange *x, const struct ike_msg *m
 	if (v != IKE_OK)
 		return v;
 	ike_vendor_take(x, m);
+	if (ike_phase1_derive(x))
+		return IKE_DROP;
 	ike_cert_take_requests(x, m, "MM4");
-	return ike_phase1_derive(x) ? IKE_DROP : IKE_OK;
+	ike_natt_take(x, m);
+	ike_natt_float(x);
+	return IKE_OK;
 }
 
-/* NAT-D has no meaning here yet, but peers send it unasked. HASH or SIG: as negotiated, which auth.c sees to. */
+static int put_mm3_mm4(struct ike_exchange *x, struct ike_msgw *w)
+{
+	int err = ike_phase1_put_ke_nonce(x, w);
+
+	return err ? err : ike_natt_put(x, w);
+}
+
+/* HASH or SIG: as negotiated, which auth.c sees to. */
 #define WITH_KE (IKE_P(VID) | IKE_P(CR) | IKE_P(NATD) | IKE_P(N))
 #define WITH_ID (IKE_P(HASH) | IKE_P(SIG) | IKE_P(VID) | IKE_P(CR) | IKE_P(CERT) | IKE_P(N))
 
@@ -71,13 +83,13 @@ static const struct ike_step steps[] = {
 	{ .initiator = true, .state = IKE_ST_MM_SA_SENT, .name = "MM2",
 	  .required = IKE_P(SA), .optional = IKE_P(VID) | IKE_P(N) | IKE_P(CR),
 	  .take = take_mm2,
-	  .answer = ike_phase1_put_ke_nonce, .answer_name = "MM3",
+	  .answer = put_mm3_mm4, .answer_name = "MM3",
 	  .retransmit = true, .next = IKE_ST_MM_KEY_SENT },
 
 	{ .initiator = false, .state = IKE_ST_MM_SA_ANSWERED, .name = "MM3",
 	  .required = IKE_P(KE) | IKE_P(NONCE), .optional = WITH_KE,
 	  .take = take_mm3,
-	  .answer = ike_phase1_put_ke_nonce, .answer_name = "MM4",
+	  .answer = put_mm3_mm4, .answer_name = "MM4",
 	  .patience = 60, .next = IKE_ST_MM_KEY_ANSWERED },
 
 	{ .initiator = true, .state = IKE_ST_MM_KEY_SENT, .name = "MM4",

@@ -62,6 +62,10 @@ const char *ike_name_auth(unsigned int method);
 	X(IKE_EV_PROFILE, "profile") /* which profile an identity means */ \
 	X(IKE_EV_ADDRESS, "local-address") /* an address of this end came or went */ \
 	X(IKE_EV_LIMIT, "limit") /* a bound on half-open SAs, exchanges or logs was hit */ \
+	X(IKE_EV_FRAGMENT, "fragment") /* a message sent in fragments; a fragment dropped */ \
+	X(IKE_EV_NATT, "nat") /* what NAT detection found, and what follows */ \
+	X(IKE_EV_FLOAT_FAILED, "float-failed") /* silence since port 4500 is used */ \
+	X(IKE_EV_PEER_MOVED, "peer-moved") /* another address or port of a peer behind a NAT */ \
 	X(IKE_EV_VENDOR, "vendor") /* vendor IDs the peer sent */ \
 	X(IKE_EV_INTERNAL, "internal") /* out of memory or the crypto library refused */
 

@@ -51,7 +51,7 @@ int ike_phase1_put_sa(struct ike_exchange *x, struct ike_msgw *w)
 	const struct ike_blob *b = x->initiator ? &x->mm->sai_b : &x->mm->answer;
 
 	ike_msgw_payload(w, ISAKMP_NPTYPE_SA, b->data, b->len);
-	ike_vendor_put(w);
+	ike_vendor_put(x, w);
 	return 0;
 }
 
@@ -304,7 +304,11 @@ static void describe_silence(struct ike_exchange *x, char *text, size_t size)
 	const char *hint = x->sa->tunnel->hint;
 
 	ike_ip_format(x->sa->path.remote.family, x->sa->path.remote.ip, ip, sizeof(ip));
-	if (x->sa->aggressive && x->n_garbled)
+	if (ike_natt_float_failed(x))
+		snprintf(text, size, "float failed: port %u blocked? %s answered on port %u and is silent since our %s came "
+			 "from port %u (it may also be that it has another key)", IKE_NATT_PORT, ip, x->sa->natt.began,
+			 x->out_name, IKE_NATT_PORT);
+	else if (x->sa->aggressive && x->n_garbled)
 		snprintf(text, size, "%s: the proof in AM2 from %s is not made with %s key", ike_auth_signs(x->sa->p1.auth) ?
 			 "no valid signature" : "probable PSK mismatch", ip, ike_auth_signs(x->sa->p1.auth) ? "its" : "our");
 	else if (x->state == IKE_ST_MM_AUTH_SENT && ike_auth_signs(x->sa->p1.auth))
@@ -324,6 +328,7 @@ static void initiator_timeout(struct ike_exchange *x)
 	bool auth = x->state == IKE_ST_MM_AUTH_SENT || (x->sa->aggressive && x->n_garbled);
 	struct ike_tunnel *t = x->sa->tunnel;
 	struct ike_engine *e = x->sa->e;
+	bool floated = ike_natt_float_failed(x);
 	bool lost = x->lost;
 	char text[400];
 
@@ -332,7 +337,10 @@ static void initiator_timeout(struct ike_exchange *x)
 		ike_ikesa_kill(x->sa, false, "the peer's negotiation was used");
 		return;
 	}
-	if (auth) {
+	ike_roam_lost(t);
+	if (floated) {
+		ike_log(e, IKE_LOG_WARNING, IKE_EV_FLOAT_FAILED, &ctx, "%s", text);
+	} else if (auth) {
 		e->cnt.auth_failures++;
 		ike_log(e, IKE_LOG_WARNING, ike_auth_signs(x->sa->p1.auth) ? IKE_EV_AUTH_FAILED : IKE_EV_PSK_MISMATCH,
 			&ctx, "%s", text);
@@ -403,6 +411,7 @@ int ike_phase1_start(struct ike_tunnel *t)
 	struct ike_ikesa *sa;
 	int err = -IKE_E_NOMEM;
 
+	ike_roam_way(t, &path);
 	ike_cookie_new(t->e, cookie);
 	sa = ike_ikesa_new(t->e, t, true, cookie, NULL, &path);
 	if (sa)

@@ -64,6 +64,7 @@ struct view {
 	struct lifetimes life;
 	uint64_t auth, encap;
 	uint32_t seen;			/* attributes, to refuse repeated ones */
+	bool udp;
 	const char *why;
 	uint16_t unknown;		/* the attribute not understood */
 };
@@ -181,10 +182,12 @@ static void view_p2(const struct ike_transform *t, struct view *v)
 	v->p2.transform = t->id;
 	for (i = 0; i < t->n_attrs; i++)
 		view_attr_p2(v, &t->attr[i]);
+	/* Either number, whichever version was agreed: peers mix them up. */
+	v->udp = v->encap == IKE_ENCAP_UDP_TUNNEL || v->encap == IKE_ENCAP_UDP_TUNNEL_DRAFT;
 	view_life(v);
 	if (t->unusable)
 		v->why = "too many or too long attributes";
-	else if (!v->why && v->encap != IKE_ENCAP_TUNNEL)
+	else if (!v->why && v->encap != IKE_ENCAP_TUNNEL && !v->udp)
 		v->why = "not tunnel mode";
 	else if (!v->why && ike_esp_combined(t->id) && v->p2.auth)
 		v->why = "a combined-mode cipher with a hash";
@@ -296,7 +299,7 @@ void ike_offer_keep_group(struct ike_sapay *sa, uint16_t group)
 }
 
 static void offer_transform_p2(struct ike_sapay *sa, const struct ike_tunnel_cfg *cfg,
-			       const struct ike_p2_proposal *p)
+			       const struct ike_p2_proposal *p, uint16_t encap_mode)
 {
 	struct ike_transform *t = ike_sapay_add_transform(sa, p->transform);
 
@@ -304,7 +307,7 @@ static void offer_transform_p2(struct ike_sapay *sa, const struct ike_tunnel_cfg
 		ike_transform_add(t, IKE_P2A_KEY_LENGTH, p->key_bits);
 	if (p->auth)
 		ike_transform_add(t, IKE_P2A_AUTH, wire_auth(p->auth));
-	ike_transform_add(t, IKE_P2A_ENCAP_MODE, IKE_ENCAP_TUNNEL);
+	ike_transform_add(t, IKE_P2A_ENCAP_MODE, encap_mode);
 	if (p->group)
 		ike_transform_add(t, IKE_P2A_GROUP, p->group);
 	if (p->esn)
@@ -317,7 +320,8 @@ static void offer_transform_p2(struct ike_sapay *sa, const struct ike_tunnel_cfg
 	}
 }
 
-void ike_offer_p2(struct ike_sapay *sa, const struct ike_tunnel_cfg *cfg, uint32_t spi, uint16_t group)
+void ike_offer_p2(struct ike_sapay *sa, const struct ike_tunnel_cfg *cfg, uint32_t spi, uint16_t group,
+		  uint16_t encap_mode)
 {
 	uint8_t wire_spi[4];
 	unsigned int i;
@@ -327,7 +331,7 @@ void ike_offer_p2(struct ike_sapay *sa, const struct ike_tunnel_cfg *cfg, uint32
 	ike_sapay_add_proposal(sa, IKE_PROTO_ESP, wire_spi, sizeof(wire_spi));
 	for (i = 0; i < cfg->n_p2; i++)
 		if (cfg->p2[i].group == group)
-			offer_transform_p2(sa, cfg, &cfg->p2[i]);
+			offer_transform_p2(sa, cfg, &cfg->p2[i], encap_mode);
 }
 
 static uint64_t offered_seconds(const struct view *v)
@@ -389,7 +393,7 @@ bool ike_choose_p1(const struct ike_sapay *sa, const struct ike_tunnel_cfg *cfg,
 	return false;
 }
 
-static bool take_p2(const struct ike_transform *t, const struct ike_tunnel_cfg *cfg, uint16_t group,
+static bool take_p2(const struct ike_transform *t, const struct ike_tunnel_cfg *cfg, uint16_t group, bool udp,
 		    struct ike_p2_choice *c)
 {
 	const struct ike_p2_proposal *ours;
@@ -397,7 +401,7 @@ static bool take_p2(const struct ike_transform *t, const struct ike_tunnel_cfg *
 
 	view_p2(t, &v);
 	ours = v.why ? NULL : p2_configured(cfg, &v.p2);
-	if (!ours)
+	if (!ours || v.udp != udp)
 		return false;
 	if (group == IKE_GROUP_ANY ? !v.p2.group : v.p2.group != group)
 		return false;
@@ -411,7 +415,7 @@ static bool take_p2(const struct ike_transform *t, const struct ike_tunnel_cfg *
 	return true;
 }
 
-bool ike_choose_p2(const struct ike_sapay *sa, const struct ike_tunnel_cfg *cfg, uint16_t group,
+bool ike_choose_p2(const struct ike_sapay *sa, const struct ike_tunnel_cfg *cfg, uint16_t group, bool udp,
 		   struct ike_sapay *answer, struct ike_p2_choice *c)
 {
 	unsigned int i, j;
@@ -423,7 +427,7 @@ bool ike_choose_p2(const struct ike_sapay *sa, const struct ike_tunnel_cfg *cfg,
 		    ike_load32(p->spi) < IKE_SPI_MIN)
 			continue;
 		for (j = 0; j < p->n; j++) {
-			if (!take_p2(&sa->t[p->first + j], cfg, group, c))
+			if (!take_p2(&sa->t[p->first + j], cfg, group, udp, c))
 				continue;
 			c->spi = ike_load32(p->spi);
 			if (answer)
@@ -465,7 +469,7 @@ static void explain_transform(const struct ike_proposal *p, const struct ike_tra
 		add(buf, size, "protocol %u transform %u", p->proto, t->id);
 		return;
 	}
-	add(buf, size, "%s", text);
+	add(buf, size, "%s%s", text, v.udp ? " in UDP" : "");
 	if (v.unknown)
 		add(buf, size, " [%s: %u]", v.why, v.unknown);
 	else if (v.why)
@@ -514,7 +518,7 @@ void ike_p1_explain(const struct ike_sapay *sa, const struct ike_tunnel_cfg *cfg
 	add(buf, size, " (line %u)", cfg->line);
 }
 
-void ike_p2_explain(const struct ike_sapay *sa, const struct ike_tunnel_cfg *cfg, char *buf, size_t size)
+void ike_p2_explain(const struct ike_sapay *sa, const struct ike_tunnel_cfg *cfg, bool udp, char *buf, size_t size)
 {
 	char text[80];
 	unsigned int i;
@@ -524,5 +528,5 @@ void ike_p2_explain(const struct ike_sapay *sa, const struct ike_tunnel_cfg *cfg
 	add(buf, size, "; configured ");
 	for (i = 0; i < cfg->n_p2; i++)
 		add(buf, size, "%s%s", i ? ", " : "", ike_p2_format(&cfg->p2[i], text, sizeof(text)));
-	add(buf, size, " (line %u)", cfg->line);
+	add(buf, size, "%s (line %u)", udp ? ", all in UDP because of a NAT" : "", cfg->line);
 }

@@ -296,7 +296,7 @@ static enum ike_verdict no_proposal(struct ike_exchange *x, const char *message,
 
 	x->sa->e->cnt.no_proposal++;
 	memcpy(text, what, sizeof(what));
-	ike_p2_explain(sa, &x->quick->tunnel->cfg, text + sizeof(what) - 1, sizeof(text) - sizeof(what));
+	ike_p2_explain(sa, &x->quick->tunnel->cfg, x->sa->natt.encap, text + sizeof(what) - 1, sizeof(text) - sizeof(what));
 	return ike_quick_refuse(x, message, IKE_EV_NO_PROPOSAL, IKE_N_NO_PROPOSAL_CHOSEN, text);
 }
 
@@ -313,7 +313,7 @@ static enum ike_verdict choose(struct ike_exchange *x, const struct ike_msg *m, 
 		return ike_quick_refuse(x, "QM1", IKE_EV_MALFORMED, IKE_N_BAD_PROPOSAL_SYNTAX, why);
 	}
 	if (!ike_choose_p2(sa, &x->quick->tunnel->cfg,
-			   ike_msg_find(m, ISAKMP_NPTYPE_KE) ? IKE_GROUP_ANY : 0, answer, c))
+			   ike_msg_find(m, ISAKMP_NPTYPE_KE) ? IKE_GROUP_ANY : 0, x->sa->natt.encap, answer, c))
 		return no_proposal(x, "QM1", sa);
 	return encode_sa(x->quick, answer) ? no_memory(x, "QM1") : IKE_OK;
 }
@@ -558,14 +558,15 @@ int ike_quick_start(struct ike_flow *f, struct ike_ikesa *sa)
 	return 0;
 }
 
-static int make_offer(struct ike_quick *q)
+static int make_offer(struct ike_exchange *x)
 {
+	struct ike_quick *q = x->quick;
 	struct ike_sapay *sa = malloc(sizeof(*sa));
 	int err;
 
 	if (!sa)
 		return -IKE_E_NOMEM;
-	ike_offer_p2(sa, &q->tunnel->cfg, q->child->spi_in, q->group);
+	ike_offer_p2(sa, &q->tunnel->cfg, q->child->spi_in, q->group, ike_natt_mode(x->sa));
 	err = encode_sa(q, sa);
 	free(sa);
 	return err;
@@ -577,7 +578,7 @@ static void spi_ready_initiator(struct ike_exchange *x)
 	int err;
 
 	ike_quick_ids_set(q);
-	err = make_offer(q);
+	err = make_offer(x);
 	if (!err)
 		err = make_nonce(x, &q->ni);
 	if (!err)
@@ -609,7 +610,7 @@ static enum ike_verdict check_choice(struct ike_exchange *x, const struct ike_ms
 		x->sa->e->cnt.malformed++;
 		v = ike_quick_refuse(x, "QM2", IKE_EV_MALFORMED, IKE_N_BAD_PROPOSAL_SYNTAX, why);
 	} else if (sa->n_proposals != 1 || sa->n_transforms != 1 ||
-		   !ike_choose_p2(sa, &x->quick->tunnel->cfg, x->quick->group, NULL, c)) {
+		   !ike_choose_p2(sa, &x->quick->tunnel->cfg, x->quick->group, x->sa->natt.encap, NULL, c)) {
 		v = no_proposal(x, "QM2", sa);
 	}
 	free(sa);

@@ -34,6 +34,9 @@ static void show_p1(const struct ike_ikesa *sa, struct ike_p1_status *st)
 	st->rekey_at = sa->rekey_at;
 	st->expires_at = sa->expires_at;
 	st->dpd = sa->dpd.peer;
+	st->natt = ike_natt_name(ike_natt_version(sa));
+	st->nat = ike_natt_situation(&sa->natt);
+	st->encap = sa->natt.encap;
 	st->heard_at = sa->heard_at > sa->dpd.traffic_at ? sa->heard_at : sa->dpd.traffic_at;
 	if (sa->phase1 && sa->phase1->retransmit)
 		st->retransmits = sa->phase1->sent - 1;
@@ -52,6 +55,7 @@ static void show_child(const struct ike_child *c, struct ike_child_status *st)
 	st->old = c->state == IKE_CHILD_OLD;
 	st->sel = c->sel;
 	st->expected = c->want;
+	st->encap = c->encap;
 	memcpy(st->icookie, c->icookie, IKE_COOKIE_LEN);
 	memcpy(st->rcookie, c->rcookie, IKE_COOKIE_LEN);
 }

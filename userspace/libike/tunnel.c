@@ -49,7 +49,8 @@ struct ike_tunnel *ike_tunnel_by_path(struct ike_engine *e, const struct ike_pat
 	struct ike_tunnel *t;
 
 	for (t = after ? after->next : e->tunnels; t; t = t->next)
-		if ((ike_addr_equal(&t->cfg.remote, &path->remote) || (ike_roaming(t) && ike_profile_signs(&t->cfg))) &&
+		if ((ike_addr_equal(&t->cfg.remote, &path->remote) || ike_addr_equal(&t->way.remote, &path->remote) ||
+		     (ike_roaming(t) && ike_profile_signs(&t->cfg))) &&
 		    (ike_addr_equal(&t->cfg.local, &path->local) || ike_addr_is_any(&t->cfg.local)))
 			return t;
 	return NULL;

@@ -21,6 +21,7 @@ struct ike_tunnel {
 	struct ike_tunnel_cfg cfg;	/* our copy */
 	struct ike_flow flow[IKE_MAX_SELECTORS];	/* of cfg.sel[i] */
 	struct ike_child *children;	/* of all flows */
+	struct ike_path way;		/* to a peer behind a NAT, as proven last; remote.family 0: as configured */
 
 	bool forced_up, forced_down;	/* by command */
 	bool acquired;			/* traffic or a command asked for it, once */

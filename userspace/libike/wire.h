@@ -52,6 +52,9 @@
 	X(ISAKMP_NPTYPE_NATD, 20, "NAT-D") \
 	X(ISAKMP_NPTYPE_NATOA, 21, "NAT-OA")
 #define ISAKMP_NPTYPE_NONE 0
+/* Private use: NAT-D of the drafts that became RFC 3947; a fragment of Cisco's and Microsoft's kind. */
+#define IKE_NPTYPE_NATD_DRAFT 130
+#define IKE_NPTYPE_FRAGMENT 132
 
 /* Exchange types, RFC 2408 3.1 and RFC 2409 Appendix A. */
 #define IKE_EXCHANGES(X) \
@@ -164,6 +167,8 @@ enum {
 #define IKE_LIFE_MIN 10			/* seconds; less is taken from nobody: it would be negotiating without pause */
 #define IKE_LIFE_DEFAULT 28800		/* seconds when no lifetime is sent, RFC 2407 4.5 */
 #define IKE_ENCAP_TUNNEL 1
+#define IKE_ENCAP_UDP_TUNNEL 3		/* RFC 3947 5.1 */
+#define IKE_ENCAP_UDP_TUNNEL_DRAFT 61443
 #define IKE_ESN_64 1			/* "64-bit sequence number", RFC 4304 2 */
 
 /* Authentication methods, RFC 2409 Appendix A and RFC 4754; private ones of the XAUTH and hybrid drafts. */

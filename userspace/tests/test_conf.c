@@ -124,8 +124,8 @@ static void example_flags_weak_choices(void **state)
 	(void)state;
 	c = assert_loads(read_example(&len));
 	assert_int_equal(found.warnings, 2);
-	assert_true(has_finding(CONF_WARNING, 39, "tunnel depot: phase1 \"3des-md5-modp1024\" is weak"));
-	assert_true(has_finding(CONF_WARNING, 40, "tunnel depot: phase2 \"3des-md5\" is weak"));
+	assert_true(has_finding(CONF_WARNING, 40, "tunnel depot: phase1 \"3des-md5-modp1024\" is weak"));
+	assert_true(has_finding(CONF_WARNING, 41, "tunnel depot: phase2 \"3des-md5\" is weak"));
 	conf_free(c);
 }
 
@@ -266,9 +266,15 @@ static void mistakes(void **state)
 		{ "profile p { }\nprofile p { }\n" TUNNEL(" profile = p\n"), 2, "profile p is there twice" },
 		{ TUNNEL("  phase1 = { \"aes128-sha256-ecp256\",\n\"aes128-sha256-ecp256\" }\n"), 5, "listed twice" },
 		/* values */
-		{ TUNNEL("  local = 192.0.2.300\n"), 4, "must be an IPv4 address" },
-		{ TUNNEL("  local = 192.0.2\n"), 4, "must be an IPv4 address" },
-		{ TUNNEL("  local = 2001:db8::1\n"), 4, "IPv6 is not carried outside yet" },
+		{ TUNNEL("  local = 192.0.2.300\n"), 4, "must be an IPv4 or IPv6 address" },
+		{ TUNNEL("  local = 192.0.2\n"), 4, "must be an IPv4 or IPv6 address" },
+		{ TUNNEL("  local = fe80::1\n"), 4, "not link-local" },
+		{ TUNNEL("  local = ff02::1\n"), 4, "one host" },
+		{ TUNNEL("  encapsulation = perhaps\n"), 4, "auto, force or never" },
+		{ TUNNEL("  nat-keepalive = 2h\n"), 4, "from 1s to 1h" },
+		{ TUNNEL("  fragmentation = some\n"), 4, "yes, accept, no or force" },
+		{ TUNNEL("  fragment-size = 100\n"), 4, "576 to 1500" },
+		{ TUNNEL("  local = 2001:db8::1\n"), 1, "of different families" },
 		{ TUNNEL("  local = 224.0.0.1\n"), 4, "one host" },
 		{ TUNNEL("  local = 255.255.255.255\n"), 4, "one host" },
 		{ TUNNEL("  local = 0.1.2.3\n"), 4, "one host" },

@@ -191,16 +191,16 @@ static void pfs_and_ke_go_together(void **state)
 	struct ike_p2_choice c;
 
 	(void)state;
-	ike_offer_p2(&offer, &ours, 0x1000, 0);
+	ike_offer_p2(&offer, &ours, 0x1000, 0, IKE_ENCAP_TUNNEL);
 	assert_int_equal(offer.n_transforms, 1);
-	assert_true(ike_choose_p2(&offer, &ours, 0, &answer, &c));
+	assert_true(ike_choose_p2(&offer, &ours, 0, false, &answer, &c));
 	assert_int_equal(c.spi, 0x1000);
-	assert_false(ike_choose_p2(&offer, &ours, IKE_GROUP_ANY, &answer, &c));
-	ike_offer_p2(&offer, &ours, 0x1000, 19);
+	assert_false(ike_choose_p2(&offer, &ours, IKE_GROUP_ANY, false, &answer, &c));
+	ike_offer_p2(&offer, &ours, 0x1000, 19, IKE_ENCAP_TUNNEL);
 	assert_int_equal(offer.n_transforms, 1);
-	assert_false(ike_choose_p2(&offer, &ours, 0, &answer, &c));
-	assert_false(ike_choose_p2(&offer, &ours, 14, &answer, &c));
-	assert_true(ike_choose_p2(&offer, &ours, IKE_GROUP_ANY, &answer, &c));
+	assert_false(ike_choose_p2(&offer, &ours, 0, false, &answer, &c));
+	assert_false(ike_choose_p2(&offer, &ours, 14, false, &answer, &c));
+	assert_true(ike_choose_p2(&offer, &ours, IKE_GROUP_ANY, false, &answer, &c));
 	assert_int_equal(c.alg.group, 19);
 }
 
@@ -213,32 +213,32 @@ static void transforms_never_chosen(void **state)
 
 	(void)state;
 	ours.n_p2 = 1;
-	ike_offer_p2(&offer, &ours, 0x1000, 0);
+	ike_offer_p2(&offer, &ours, 0x1000, 0, IKE_ENCAP_TUNNEL);
 	ike_transform_add(t, IKE_P2A_AUTH, 5);			/* AES-GCM with a hash */
-	assert_false(ike_choose_p2(&offer, &ours, 0, &answer, &c));
-	ike_offer_p2(&offer, &ours, 0x1000, 0);
+	assert_false(ike_choose_p2(&offer, &ours, 0, false, &answer, &c));
+	ike_offer_p2(&offer, &ours, 0x1000, 0, IKE_ENCAP_TUNNEL);
 	t->attr[1].value = 2;					/* transport mode */
 	assert_int_equal(t->attr[1].type, IKE_P2A_ENCAP_MODE);
-	assert_false(ike_choose_p2(&offer, &ours, 0, &answer, &c));
-	ike_offer_p2(&offer, &ours, 0x1000, 0);
+	assert_false(ike_choose_p2(&offer, &ours, 0, false, &answer, &c));
+	ike_offer_p2(&offer, &ours, 0x1000, 0, IKE_ENCAP_TUNNEL);
 	ike_transform_add(t, IKE_P2A_KEY_LENGTH, 128);		/* twice */
-	assert_false(ike_choose_p2(&offer, &ours, 0, &answer, &c));
-	ike_offer_p2(&offer, &ours, 255, 0);			/* an SPI of the reserved range */
-	assert_false(ike_choose_p2(&offer, &ours, 0, &answer, &c));
-	ike_offer_p2(&offer, &ours, 0x1000, 0);
+	assert_false(ike_choose_p2(&offer, &ours, 0, false, &answer, &c));
+	ike_offer_p2(&offer, &ours, 255, 0, IKE_ENCAP_TUNNEL);			/* an SPI of the reserved range */
+	assert_false(ike_choose_p2(&offer, &ours, 0, false, &answer, &c));
+	ike_offer_p2(&offer, &ours, 0x1000, 0, IKE_ENCAP_TUNNEL);
 	offer.p[0].proto = IKE_PROTO_AH;
-	assert_false(ike_choose_p2(&offer, &ours, 0, &answer, &c));
-	ike_offer_p2(&offer, &ours, 0x1000, 0);
+	assert_false(ike_choose_p2(&offer, &ours, 0, false, &answer, &c));
+	ike_offer_p2(&offer, &ours, 0x1000, 0, IKE_ENCAP_TUNNEL);
 	offer.p[1] = offer.p[0];				/* a bundle of two */
 	offer.n_proposals = 2;
-	assert_false(ike_choose_p2(&offer, &ours, 0, &answer, &c));
+	assert_false(ike_choose_p2(&offer, &ours, 0, false, &answer, &c));
 	offer.p[1].number = 2;					/* alternatives */
-	assert_true(ike_choose_p2(&offer, &ours, 0, &answer, &c));
+	assert_true(ike_choose_p2(&offer, &ours, 0, false, &answer, &c));
 	/* A missing key length means 128. */
-	ike_offer_p2(&offer, &ours, 0x1000, 0);
+	ike_offer_p2(&offer, &ours, 0x1000, 0, IKE_ENCAP_TUNNEL);
 	t->attr[0] = t->attr[--t->n_attrs];
 	t->attr[0].type = IKE_P2A_LIFE_DURATION;
-	assert_true(ike_choose_p2(&offer, &ours, 0, &answer, &c));
+	assert_true(ike_choose_p2(&offer, &ours, 0, false, &answer, &c));
 	assert_int_equal(c.alg.key_bits, 128);
 }
 
@@ -271,8 +271,8 @@ static void lifetimes_too_short(void **state)
 		} else {
 			assert_int_equal(c1.life, life);
 		}
-		ike_offer_p2(&sa, &peer, 0x1000, 0);
-		assert_int_equal(ike_choose_p2(&sa, &ours, 0, NULL, &c2), life >= 10);
+		ike_offer_p2(&sa, &peer, 0x1000, 0, IKE_ENCAP_TUNNEL);
+		assert_int_equal(ike_choose_p2(&sa, &ours, 0, false, NULL, &c2), life >= 10);
 	}
 }
 
@@ -298,8 +298,8 @@ static void lifetimes(void **state)
 		peer.p2_life_kb = tab[i].theirs_kb;
 		ours.p2_life = tab[i].ours;
 		ours.p2_life_kb = tab[i].ours_kb;
-		ike_offer_p2(&offer, &peer, 0x1000, 0);
-		assert_true(ike_choose_p2(&offer, &ours, 0, &answer, &c));
+		ike_offer_p2(&offer, &peer, 0x1000, 0, IKE_ENCAP_TUNNEL);
+		assert_true(ike_choose_p2(&offer, &ours, 0, false, &answer, &c));
 		assert_int_equal(c.life, tab[i].life);
 		assert_int_equal(c.life_kb, tab[i].kb);
 		assert_true(ike_transform_equal(&answer.t[0], &offer.t[0]));	/* returned unchanged all the same */
@@ -322,8 +322,8 @@ static void why_not(void **state)
 	ike_p1_explain(&offer, &ours, text, sizeof(text));
 	assert_string_equal(text, "offered 3des-md5-modp1024 [an unknown attribute: 99], aes256-sha1-modp1536 "
 			    "[authentication xauth-init-psk (65001)]; configured aes128-sha256-modp2048 (line 12)");
-	ike_offer_p2(&offer, &peer, 0x1000, 0);
-	ike_p2_explain(&offer, &ours, text, sizeof(text));
+	ike_offer_p2(&offer, &peer, 0x1000, 0, IKE_ENCAP_TUNNEL);
+	ike_p2_explain(&offer, &ours, false, text, sizeof(text));
 	assert_string_equal(text, "offered 3des-md5; configured aes128gcm16, aes256-sha256-ecp256 (line 12)");
 }
 

@@ -64,7 +64,7 @@ static void offers_are_the_octets_of_the_rfc(void **state)
 	(void)state;
 	ike_offer_p1(&sa, &t);
 	encode(&sa, p1_wire, sizeof(p1_wire));
-	ike_offer_p2(&sa, &t, 0x12345678, 19);
+	ike_offer_p2(&sa, &t, 0x12345678, 19, IKE_ENCAP_TUNNEL);
 	encode(&sa, p2_wire, sizeof(p2_wire));
 }
 

@@ -38,6 +38,8 @@ struct kernel_sa {
 	size_t encr_len, auth_len;
 	struct ike_p2_proposal alg;
 	struct ike_path path;
+	bool follow_peer;
+	uint32_t keepalive;
 	struct ike_net local_net, remote_net;
 	uint64_t hard_bytes;
 	uint8_t cookie[IKE_SA_COOKIE_LEN];
@@ -54,6 +56,13 @@ struct side {
 	struct ike_engine *e;
 	const char *name;
 	struct ike_addr addr;
+	/*
+	 * Behind a NAT: the others see this address, and ports that are 'shift' higher. A change of
+	 * either is a new mapping; what goes to the old one is lost. family 0: no NAT.
+	 */
+	struct ike_addr outside;
+	uint16_t shift;
+	unsigned int keepalives;	/* sent */
 	uint64_t rng;
 	uint32_t next_spi;
 	ike_time traffic_at;		/* of the last ESP packet, as the kernel tells */
@@ -88,6 +97,7 @@ struct world {
 	/* For the common wires: which message, how often. */
 	const char *target;
 	unsigned int count, seen;
+	uint16_t blocked_port;		/* nothing that goes to this port arrives */
 	size_t at;
 	struct packet kept;		/* a copy of the last message named 'keep' */
 	const char *keep;
@@ -146,6 +156,10 @@ static void name_packet(struct world *w, struct packet *p)
 	uint8_t key[14];
 	size_t i;
 
+	if (p->data[16] == 132) {
+		snprintf(p->name, sizeof(p->name), "FRAG");
+		return;
+	}
 	memcpy(key, p->data, 8);
 	memcpy(key + 8, p->data + 20, 4);
 	key[12] = p->data[18];
@@ -201,6 +215,8 @@ static void kernel_add(struct side *s, const struct ike_sa *a)
 	k->active = a->dir == IKE_IN;
 	k->alg = a->alg;
 	k->path = a->path;
+	k->follow_peer = a->follow_peer;
+	k->keepalive = a->keepalive;
 	k->local_net = a->local_net;
 	k->remote_net = a->remote_net;
 	k->hard_bytes = a->hard_bytes;
@@ -282,14 +298,43 @@ static void keep_copy(struct world *w, const struct packet *p)
 	memcpy(w->kept.data, p->data, p->len);
 }
 
+/* How the receiver sees it: through its NAT and the sender's. False: no NAT lets it in. */
+static bool translate(struct world *w, int from, const struct ike_path *sent, struct ike_path *seen)
+{
+	struct side *s = &w->side[from], *to = &w->side[!from];
+
+	seen->local = to->addr;
+	seen->local.port = sent->remote.port;
+	seen->remote = s->outside.family ? s->outside : s->addr;
+	seen->remote.port = (uint16_t)(sent->local.port + (s->outside.family ? s->shift : 0));
+	if (sent->remote.port == w->blocked_port && w->blocked_port)
+		return false;
+	if (!to->outside.family) {
+		assert_memory_equal(sent->remote.ip, to->addr.ip, 16);
+		return true;
+	}
+	seen->local.port = (uint16_t)(sent->remote.port - to->shift);
+	return !memcmp(sent->remote.ip, to->outside.ip, 16) &&
+	       (seen->local.port == 500 || seen->local.port == IKE_NATT_PORT);
+}
+
 static void do_send(struct world *w, int from, const struct ike_action *a)
 {
-	struct ike_path path = { .local = w->side[!from].addr, .remote = w->side[from].addr };
+	struct ike_path path;
 	struct packet *p;
 	unsigned int copies;
 	size_t n;
 
-	assert_memory_equal(a->path.remote.ip, w->side[!from].addr.ip, 4);
+	if (a->len == 1) {
+		assert_int_equal(a->data[0], 0xff);
+		assert_int_equal(a->path.local.port, IKE_NATT_PORT);
+		w->side[from].keepalives++;
+		return;
+	}
+	if (!translate(w, from, &a->path, &path)) {
+		w->sent[from]++;
+		return;
+	}
 	enqueue(w, !from, &path, a->data, a->len);
 	p = &w->queue[w->n_queue - 1];
 	name_packet(w, p);

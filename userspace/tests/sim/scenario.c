@@ -46,6 +46,8 @@ const struct sim_scenario sim_scenarios[] = {
 	{ "remove-and-add", "the tunnel leaves the configuration and returns", tell_remove_and_add, 1, false },
 	{ "attacker", "altered, cut and old datagrams", tell_attacker, 1, false },
 	{ "flood", "40 forged MM1 a second", tell_flood, 4, false },
+	{ "nat", "one end is behind a NAT that changes its mapping", tell_nat, 1, false },
+	{ "nat-restart", "a peer behind a NAT, and a keyer that dies", tell_nat_restart, 1, false },
 	{ "am-start-one", "in aggressive mode: one end begins", tell_start_one, 1, true },
 	{ "am-start-both", "in aggressive mode: both ends begin", tell_start_both, 1, true },
 	{ "am-rekey-p1", "in aggressive mode: rekeys of phase 1", tell_rekey_p1, 2, true },

@@ -53,6 +53,10 @@ void tell_lifetimes(struct sim_world *w);
 void tell_volume(struct sim_world *w);
 void tell_month(struct sim_world *w);
 
+/* story_nat.c */
+void tell_nat(struct sim_world *w);
+void tell_nat_restart(struct sim_world *w);
+
 /* story_selectors.c */
 void tell_selectors_change(struct sim_world *w);
 void tell_selector_refused(struct sim_world *w);

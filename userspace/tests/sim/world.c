@@ -313,6 +313,7 @@ void sim_host_adopt(struct sim_host *h)
 		ev.spi = sa->spi;
 		ev.cookie = sa->cookie;
 		ev.sel = sa->sel;
+		ev.peer = sa->path.local.port ? sa->path.remote : (struct ike_addr){ .family = 0 };
 		sim_fault_enter();
 		ike_kernel_event(h->engine, &ev, h->w->now);
 		sim_fault_leave();

@@ -38,6 +38,9 @@ struct sim_host {
 	ike_time sent_since;
 	unsigned long sent_lately;
 	ike_time last_arrival;		/* of a datagram, here */
+	/* Behind a NAT: others see it at 203.0.113.octet and at ports higher by shift; octet 0: it is not. */
+	uint8_t nat_octet;
+	uint16_t nat_shift;
 };
 
 /* A tunnel, or one selector of it, from both ends. */
@@ -122,6 +125,10 @@ void sim_host_sleep(struct sim_host *h, bool asleep);
 void sim_host_address(struct sim_host *h, bool present);
 /* Hand the kernel's SAs to a new engine. */
 void sim_host_adopt(struct sim_host *h);
+/* The host is behind a NAT, or that gives it another mapping: what goes to the old one is lost. */
+void sim_host_nat(struct sim_host *h, uint8_t octet, uint16_t shift);
+/* Where the others see a port of it. */
+struct ike_addr sim_host_outside(const struct sim_host *h, uint16_t port);
 void sim_host_reconfigure(struct sim_host *h);
 void sim_command(struct sim_host *h, enum ike_command cmd, const char *tunnel);
 
