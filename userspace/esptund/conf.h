@@ -7,6 +7,7 @@
  *   default { policy = modern  local = 192.0.2.1 }        values for every profile and tunnel
  *   profile NAME { … }                                    values for the tunnels that name it
  *   tunnel NAME { profile = NAME  remote = 192.0.2.2 … }  one tunnel
+ *   trustpoint NAME { ca = FILE  cert = FILE  key = FILE } who may vouch for peers, and our certificate
  *
  * The nearest section that says something wins: tunnel, its profile, default, built in.
  * Lists are replaced as a whole, never merged.
@@ -15,8 +16,13 @@
  *   local            outer address of this end, IPv4 or IPv6; "any": the routing
  *                    decides                                                      (any)
  *   identity         phase 1 identity sent: "fqdn:r1.example", "ipv4:…" …         (local address)
- *   match-identity   phase 1 identity the peer must have                          (remote address)
- *   auth             "psk"; certificates are not there yet                        (psk)
+ *   match-identity   phase 1 identity the peer must have, or a list of up to 16,  (remote address)
+ *                    with patterns: "fqdn:*.example", "ipv4:192.0.2.0/24", "dn:CN=*, O=Example", any
+ *   auth             psk, rsa, ecdsa, ecdsa256, ecdsa384, ecdsa521, or a list     (psk)
+ *   trustpoints      { NAME, … }: used and trusted, at most 16                    (all)
+ *   cert-requests    all or by-address: what a responder asks for                 (all)
+ *   on-reject        same-certificate or next-certificate                         (same-certificate)
+ *   on-tie           refuse or last-wins: tunnels that an identity means equally  (refuse)
  *   psk-file         file with the pre-shared key; see secrets.h                  (none)
  *   psk              the pre-shared key itself, only in a file closed to others   (none)
  *   policy           modern, legacy or insecure: which algorithms may be named    (modern)
@@ -50,6 +56,10 @@
  *   remote           outer address of the peer; "any": told by its identity       (required)
  *   device           interface name                                               (the tunnel's name)
  *   profile          a profile's name                                             (none)
+ * Keys of trustpoint (files are PEM or DER, relative to this file's directory):
+ *   ca               authorities' certificates, each an anchor of trust           (required)
+ *   cert, key        our certificate with its chain; its private key, closed to others, or "pkcs11:…"
+ *   crl              revocation lists; then every certificate must be covered by one
  *
  * Times are a number with s, m, h or d (alone: seconds); volumes a number with KB, MB, GB
  * (powers of 1000) or KiB, MiB, GiB (of 1024).

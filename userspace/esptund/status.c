@@ -82,6 +82,9 @@ static struct json_object *phase1_object(const struct ike_p1_status *s, ike_time
 	if (s->alg.encr) {
 		put_text(o, "proposal", ike_p1_format(&s->alg, text, sizeof(text)));
 		put_text(o, "weakness", ike_p1_weakness(&s->alg));
+		put_text(o, "auth", ike_auth_name(s->auth));
+		put_text(o, "own_trustpoint", s->own_trustpoint);
+		put_text(o, "peer_trustpoint", s->peer_trustpoint);
 	}
 	if (s->peer_id.type)
 		put_text(o, "peer_id", ike_id_format(&s->peer_id, text, sizeof(text)));

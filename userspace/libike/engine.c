@@ -11,6 +11,7 @@
 #include "addr.h"
 #include "aggressive_mode.h"
 #include "cipher.h"
+#include "config.h"
 #include "dpd.h"
 #include "info.h"
 #include "lease.h"
@@ -135,6 +136,7 @@ void ike_engine_free(struct ike_engine *e)
 	while (e->tunnels)
 		ike_tunnel_kill(e->tunnels, false, "engine ends");
 	ike_engine_leave(e);
+	ike_trustpoints_clear(e->trustpoint, e->n_trustpoints);
 	ike_requests_free(e);
 	ike_leases_free(e);
 	ike_actions_free(&e->actions);

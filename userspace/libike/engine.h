@@ -39,6 +39,9 @@ struct ike_engine {
 	struct ike_limit log_all;
 
 	struct ike_tunnel *tunnels;	/* in the configuration's order */
+	struct ike_trustpoint *trustpoint;	/* likewise */
+	size_t n_trustpoints;
+	unsigned int trust_generation;	/* counts their replacements */
 	struct ike_ikesa *ikesas;
 	struct ike_ikesa *bucket[IKE_COOKIE_BUCKETS];	/* by initiator cookie */
 	uint64_t bucket_key;		/* random: peers choose cookies */

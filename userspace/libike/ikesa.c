@@ -13,6 +13,7 @@
 #include "dpd.h"
 #include "info.h"
 #include "life.h"
+#include "proof.h"
 #include "quick_mode.h"
 #include "anypeer.h"
 #include "tunnel.h"
@@ -191,6 +192,20 @@ static void retire_others(struct ike_ikesa *sa)
 	}
 }
 
+bool ike_ikesa_authenticated(struct ike_ikesa *sa, struct ike_proof *proof)
+{
+	struct ike_logctx ctx = ike_ikesa_ctx(sa, NULL);
+
+	if (!ike_proof_holds(proof, sa)) {
+		ike_log(sa->e, IKE_LOG_ERROR, IKE_EV_INTERNAL, &ctx, "no complete proof of the peer's identity");
+		return false;
+	}
+	ike_proof_free(sa->proof);
+	sa->proof = proof;
+	sa->peer_id = *ike_proof_id(proof);
+	return true;
+}
+
 void ike_ikesa_set_life(struct ike_ikesa *sa)
 {
 	ike_time life = (ike_time)sa->p1.life * IKE_SECOND;
@@ -202,11 +217,27 @@ void ike_ikesa_set_life(struct ike_ikesa *sa)
 	ike_timer_set(&e->timers, &sa->expire, sa->expires_at);
 }
 
+static void establish(struct ike_ikesa *sa);
+
 void ike_ikesa_establish(struct ike_ikesa *sa)
+{
+	struct ike_logctx ctx = ike_ikesa_ctx(sa, NULL);
+
+	if (!ike_proof_holds(sa->proof, sa)) {
+		ike_log(sa->e, IKE_LOG_ERROR, IKE_EV_INTERNAL, &ctx, "not established: the peer has proven nothing");
+		ike_ikesa_kill(sa, false, "not authenticated");
+		return;
+	}
+	ike_proof_free(sa->proof);
+	sa->proof = NULL;
+	establish(sa);
+}
+
+static void establish(struct ike_ikesa *sa)
 {
 	struct ike_engine *e = sa->e;
 	struct ike_logctx ctx = ike_ikesa_ctx(sa, sa->aggressive ? (sa->initiator ? "AM2" : "AM3") : sa->initiator ? "MM6" : "MM5");
-	char alg[80], id[256];
+	char alg[80], id[300];
 	const char *weak = ike_p1_weakness(&sa->p1.alg);
 
 	leave_half_open(sa);
@@ -218,9 +249,9 @@ void ike_ikesa_establish(struct ike_ikesa *sa)
 	ike_roam_start(sa);
 	e->cnt.p1_established++;
 	ike_log(e, IKE_LOG_NOTICE, IKE_EV_P1_ESTABLISHED, &ctx,
-		"ISAKMP SA established as %s with %s, %s, lifetime %u s",
+		"ISAKMP SA established as %s with %s, %s, %s, lifetime %u s",
 		sa->initiator ? "initiator" : "responder", ike_id_format(&sa->peer_id, id, sizeof(id)),
-		ike_p1_format(&sa->p1.alg, alg, sizeof(alg)), sa->p1.life);
+		ike_auth_name(sa->p1.auth), ike_p1_format(&sa->p1.alg, alg, sizeof(alg)), sa->p1.life);
 	if (weak)
 		ike_log(e, IKE_LOG_WARNING, IKE_EV_WEAK, &ctx, "%s protects this ISAKMP SA: it is weak", weak);
 	retire_others(sa);
@@ -318,6 +349,8 @@ void ike_ikesa_kill(struct ike_ikesa *sa, bool tell, const char *why)
 void ike_ikesa_free(struct ike_ikesa *sa)
 {
 	free(sa->msgid);
+	free(sa->cert);
+	ike_proof_free(sa->proof);
 	ike_crypto_wipe(sa, sizeof(*sa));
 	free(sa);
 }

@@ -9,6 +9,7 @@
 
 #include "addr.h"
 #include "admission.h"
+#include "cert.h"
 #include "cipher.h"
 #include "contact.h"
 #include "dpd.h"
@@ -94,6 +95,7 @@ static void phase1_refused(struct ike_ikesa *sa, const struct ike_notify *n)
 	}
 	t->e->cnt.auth_failures++;
 	ike_log(t->e, IKE_LOG_WARNING, IKE_EV_AUTH_FAILED, &ctx, "%s", text);
+	ike_cert_refused(sa, ike_name_notify(n->type));
 	ike_ikesa_kill(sa, false, text);
 	ike_tunnel_failed(t, text);
 }
@@ -227,11 +229,11 @@ static void info_garbled(struct ike_exchange *x, const struct ike_step *s, const
 	struct ike_ikesa *sa = x->sa;
 
 	sa->e->cnt.unauthenticated++;
-	if (sa->phase1 && !sa->established && !sa->phase1->n_garbled++)
+	if (sa->phase1 && !sa->established && !ike_auth_signs(sa->p1.auth) && !sa->phase1->n_garbled++)
 		ike_log_limited(sa->e, IKE_LOG_WARNING, IKE_EV_PSK_MISMATCH, &ctx,
 				"probable PSK mismatch: the peer answers MM5 with a message our key does not open (%s)",
 				why);
-	else if (sa->established)
+	else if (sa->established || ike_auth_signs(sa->p1.auth))
 		ike_log_limited(sa->e, IKE_LOG_NOTICE, IKE_EV_UNAUTHENTICATED, &ctx,
 				"informational message without valid HASH (%s): no effect", why);
 }

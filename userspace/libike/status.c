@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "admission.h"
+#include "cert.h"
 #include "tunnel.h"
 
 void ike_counters(const struct ike_engine *e, struct ike_counters *c)
@@ -25,6 +26,11 @@ static void show_p1(const struct ike_ikesa *sa, struct ike_p1_status *st)
 	st->xauth_user = sa->admission.user;
 	st->path = sa->path;
 	st->alg = sa->p1.alg;
+	st->auth = sa->p1.auth;
+	if (sa->cert) {
+		st->own_trustpoint = sa->cert->own[0] ? sa->cert->own : NULL;
+		st->peer_trustpoint = sa->cert->peer[0] ? sa->cert->peer : NULL;
+	}
 	st->peer_id = sa->peer_id;
 	st->established_at = sa->established_at;
 	st->rekey_at = sa->rekey_at;

@@ -14,6 +14,7 @@
 #include "config.h"
 #include "modecfg.h"
 #include "phase1.h"
+#include "profile.h"
 #include "quick_mode.h"
 #include "anypeer.h"
 
@@ -49,7 +50,8 @@ struct ike_tunnel *ike_tunnel_by_path(struct ike_engine *e, const struct ike_pat
 	struct ike_tunnel *t;
 
 	for (t = after ? after->next : e->tunnels; t; t = t->next)
-		if ((ike_addr_equal(&t->cfg.remote, &path->remote) || ike_addr_equal(&t->way.remote, &path->remote)) &&
+		if ((ike_addr_equal(&t->cfg.remote, &path->remote) || ike_addr_equal(&t->way.remote, &path->remote) ||
+		     (ike_anypeer(t) && ike_profile_signs(&t->cfg))) &&
 		    (ike_addr_equal(&t->cfg.local, &path->local) || ike_addr_is_any(&t->cfg.local)))
 			return t;
 	return NULL;
@@ -58,7 +60,7 @@ struct ike_tunnel *ike_tunnel_by_path(struct ike_engine *e, const struct ike_pat
 bool ike_tunnel_same_ends(const struct ike_tunnel_cfg *a, const struct ike_tunnel_cfg *b)
 {
 	return ike_addr_equal(&a->local, &b->local) && ike_addr_equal(&a->remote, &b->remote) &&
-	       ike_id_equal(&a->local_id, &b->local_id) && ike_id_equal(&a->remote_id, &b->remote_id);
+	       ike_profile_same(a, b);
 }
 
 bool ike_tunnel_same_peer(const struct ike_tunnel *a, const struct ike_tunnel *b)

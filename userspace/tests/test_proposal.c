@@ -321,7 +321,7 @@ static void why_not(void **state)
 	assert_false(ike_choose_p1(&offer, &ours, NULL, &c));
 	ike_p1_explain(&offer, &ours, text, sizeof(text));
 	assert_string_equal(text, "offered 3des-md5-modp1024 [an unknown attribute: 99], aes256-sha1-modp1536 "
-			    "[an authentication method that is not PSK]; configured aes128-sha256-modp2048 (line 12)");
+			    "[authentication rsa (3)]; configured aes128-sha256-modp2048 (line 12)");
 	offer.t[1].attr[3].value = 65001;
 	assert_false(ike_choose_p1(&offer, &ours, NULL, &c));
 	ike_p1_explain(&offer, &ours, text, sizeof(text));

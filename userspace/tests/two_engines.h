@@ -128,6 +128,13 @@ static void side_random(void *ctx, void *buf, size_t len)
 		*p++ = (uint8_t)splitmix(&s->rng);
 }
 
+/* A day in November 2023, when the certificates of pki.h are valid. */
+static int64_t side_wall(void *ctx)
+{
+	(void)ctx;
+	return 1700000000;
+}
+
 static bool verbose(void)
 {
 	return getenv("IKE_TEST_VERBOSE") != NULL;
@@ -543,7 +550,7 @@ static struct world *world_empty(uint64_t seed)
 	w->now = 1000 * IKE_SECOND;
 	for (i = 0; i < 2; i++) {
 		struct side *s = &w->side[i];
-		struct ike_env env = { .ctx = s, .random = side_random };
+		struct ike_env env = { .ctx = s, .random = side_random, .wall = side_wall };
 
 		s->name = i ? "B" : "A";
 		s->rng = seed * 2 + (uint64_t)i;
