@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # time limit: 900 s
+# only by name: it has not been seen to pass yet
 # NAT traversal with the module: esptund and its tunnel in h1, gwA is a NAT that masquerades it.
 # Traffic, a keyer that is killed under a ping each millisecond at either end, a NAT that forgets
 # its mapping while strongSwan or esptund is on the other side.

@@ -75,7 +75,9 @@ as_peer()
 	swan_psk "local=$OUT4" "$@" > "$(swan_dir "$NSB")/swanctl/swanctl.conf" && swan_load "$NSB"
 }
 as_keyer() { keyer_write "$NSA" < <(keyer_conf remote=$OUT4 "$@") && keyer "$NSA" reload; }
-down() { keyer "$NSA" down paris && peer_has 0; }
+# The delete of the ISAKMP SA may come last: one that is left would be used again.
+peer_empty() { [[ ! $(swan "$NSB" --list-sas) ]]; }
+down() { keyer "$NSA" down paris && wait_for "$PATIENCE" peer_empty; }
 
 # both_roles DESC NAT HERE THERE: comes up from either side, the same keys at both ends; NAT is what
 # the status says, HERE and THERE one address in our record and as the peer's has it.
@@ -128,6 +130,8 @@ case_here()
 	was=$(counted p1_established)
 	check "NAT here: phase 1 renewed by us" keyer "$NSA" rekey paris phase1
 	check "NAT here: phase 1 renewed by us: done" wait_for "$PATIENCE" more p1_established "$was"
+	# The peer would renew all it has, and mix them up.
+	check "NAT here: only the new phase 1 is left" wait_for "$PATIENCE" keyer_is "$NSA" 'len(t["phase1"])' 1
 	was=$(counted p1_established)
 	check "NAT here: phase 1 renewed by the peer, through the mapping" swan "$NSB" --rekey --ike gw
 	check "NAT here: phase 1 renewed by the peer: done" wait_for "$PATIENCE" more p1_established "$was"

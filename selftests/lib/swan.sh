@@ -25,7 +25,7 @@ swan_daemon_conf()
 {
 	cat <<-END
 	charon-systemd {
-		load = ${SWAN_LOAD:-random nonce aes sha1 sha2 md5 hmac kdf pem pkcs1 pkcs8 pubkey x509 gmp gcm openssl revocation constraints kernel-netlink socket-default vici updown}
+		load = ${SWAN_LOAD:-random nonce aes sha1 sha2 md5 hmac kdf pem pkcs1 pkcs8 pubkey x509 gmp gcm openssl revocation constraints kernel-netlink socket-default vici updown xauth-generic}
 		install_routes = no
 		install_virtual_ip = no
 		retransmit_tries = 10
@@ -162,6 +162,40 @@ swan_psk()
 	END
 }
 
+# swan_xauth ROLE PULL [PASSWORD [EXTRA]]: prints the swanctl.conf of an XAUTH client or server with mode
+# config, pulled or pushed; user alice, addresses from 10.9.1.10 up. EXTRA: a line for the connection.
+swan_xauth()
+{
+	local role=$1 pull=$2 password=${3:-wonderland} extra child remote=dynamic sections
+	if [[ $role == client ]]; then
+		extra="vips = 0.0.0.0
+			pull = $pull
+			local-xauth { round = 2
+			auth = xauth
+			xauth_id = alice
+			}"
+		child=dynamic remote=0.0.0.0/0 sections=''
+	else
+		extra="pools = inner
+			pull = $pull
+			remote-xauth { round = 2
+			auth = xauth
+			}"
+		child=0.0.0.0/0
+		sections="pools {
+			inner {
+				addrs = 10.9.1.10-10.9.1.20
+				dns = 10.9.1.1
+			}
+		}"
+	fi
+	swan_psk "extra=$extra
+			${4-}" "extra_child=rekey_time = 0" |
+		sed -e "s|local_ts = .*|local_ts = $child|" \
+			-e "s|remote_ts = .*|remote_ts = $remote|" \
+			-e "s|^\(\s*\)ike-gw {|\1xauth-alice {\n\1	id = alice\n\1	secret = \"$password\"\n\1}\n\1ike-gw {|"
+	echo "$sections"
+}
 # swan_children NS: how many CHILD SAs are installed.
 swan_children()
 {

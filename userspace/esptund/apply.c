@@ -10,6 +10,7 @@
 #include "apply.h"
 #include "conf_aggressive.h"
 #include "daemon.h"
+#include "users.h"
 
 struct report {
 	struct daemon *d;
@@ -55,6 +56,7 @@ struct kern_device *apply_devices(const struct conf *conf)
 		memcpy(dev[i].device, conf->tunnel[i].device, sizeof(dev[i].device));
 		dev[i].create = conf->tunnel[i].create_device;
 		dev[i].on_demand = t->start == IKE_START_TRAFFIC;
+		dev[i].takes_address = t->modecfg != IKE_MODECFG_OFF && !t->pool_first.family;
 		dev[i].local = t->local;
 		dev[i].remote = t->remote;
 		dev[i].roaming = conf_is_any(&t->remote);
@@ -96,6 +98,17 @@ static void move_tunnels(struct daemon *d, const struct conf *conf)
 		/* Who only answers cannot replace them; the peer begins again when they are deleted. */
 		run_command(d->run, t->start == IKE_START_RESPOND ? IKE_CMD_DOWN : IKE_CMD_REKEY_P2, t->name);
 	}
+}
+
+bool apply_login(void *ctx, const char *tunnel, const struct ike_login *login)
+{
+	struct daemon *d = ctx;
+
+	for (size_t i = 0; d->conf && i < d->conf->ike.n_tunnels; i++)
+		if (!strcmp(d->conf->ike.tunnel[i].name, tunnel))
+			return users_check(d->conf->tunnel[i].users, login->user, login->user_len, login->password,
+					   login->password_len);
+	return false;
 }
 
 static const char *refusal(int err)

@@ -95,6 +95,15 @@ static int away_peer(struct kern *k, void *back, const char *tunnel, const struc
 	return finish(a, k);
 }
 
+static int away_address(struct kern *k, void *back, const char *tunnel, const struct ike_addr *inner)
+{
+	struct ask *a = back;
+
+	begin(a, PASSAGE_ADDRESS, tunnel);
+	a->msg.remote = *inner;
+	return finish(a, k);
+}
+
 static int away_adopt(struct kern *k, void *back)
 {
 	begin(back, PASSAGE_ADOPT, NULL);
@@ -183,6 +192,7 @@ struct ask *ask_new(int sock, bool record)
 		.devices_set = away_devices_set,
 		.devices_reap = away_devices_reap,
 		.peer = away_peer,
+		.address = away_address,
 		.adopt = away_adopt,
 		.socket_set = away_socket_set,
 		.spi_alloc = away_spi_alloc,
@@ -212,25 +222,34 @@ struct kern *ask_kern(struct ask *a, const struct kern_env *env)
 
 /* ---- the configuration ------------------------------------------------------------------- */
 
-static struct conf *take_tunnels(struct ask *a, const char *file, size_t n)
+/* Whatever is wrong with one message, the others have to be taken off the passage. */
+static struct conf *take(struct ask *a, const char *file, size_t tunnels, size_t trustpoints, char *why, size_t size)
 {
-	struct conf *c = conf_new(file, n);
+	struct conf_pass p = { .conf = conf_new(file, tunnels, trustpoints), .tunnels = tunnels, .trustpoints = trustpoints };
 	struct passage_tail tail;
+	int err = p.conf ? 0 : -ENOMEM;
+	bool last;
 
-	for (size_t i = 0; i < n; i++) {
+	snprintf(p.why, sizeof(p.why), "out of memory");
+	do {
 		next(a, &tail);
-		if (c && conf_pass_get(c, n, &a->msg, &tail)) {
-			conf_free(c);
-			c = NULL;
-		}
+		last = a->msg.type == PASSAGE_LOADED;
+		if (!err)
+			err = conf_pass_get(&p, &a->msg, &tail);
 		passage_tail_clear(&tail);
 		passage_wipe(&a->msg);
-	}
-	return c;
+	} while (!last);
+	conf_pass_clear(&p);
+	if (!err)
+		return p.conf;
+	snprintf(why, size, "the process that talks to peers cannot use it: %s", p.why);
+	conf_free(p.conf);
+	return NULL;
 }
 
 struct conf *ask_configuration(struct ask *a, const char *file, conf_report *report, void *ctx)
 {
+	char why[PASSAGE_TEXT];
 	struct conf *c;
 
 	begin(a, PASSAGE_LOAD, NULL);
@@ -242,9 +261,9 @@ struct conf *ask_configuration(struct ask *a, const char *file, conf_report *rep
 		warden_gone();
 	if (a->msg.err)
 		return NULL;
-	c = take_tunnels(a, file, (size_t)a->msg.count);
+	c = take(a, file, (size_t)a->msg.count, (size_t)a->msg.trustpoints, why, sizeof(why));
 	if (!c)
-		report(ctx, CONF_ERROR, file, 0, "out of memory");
+		report(ctx, CONF_ERROR, file, 0, why);
 	return c;
 }
 

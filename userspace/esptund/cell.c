@@ -17,7 +17,9 @@
 
 #include "confine.h"
 #include "daemon.h"
+#include "ikecrypto/warm.h"
 #include "libike/crypto.h"
+#include "users.h"
 
 /* ---- before the walls are up --------------------------------------------------------------- */
 
@@ -30,6 +32,7 @@ static void warm_crypto(void)
 	const struct ike_chunk in = { octets, 16 };
 	struct ike_dh *dh;
 
+	ikecrypto_warm_up();
 	for (size_t i = 0; i < sizeof(hashes) / sizeof(hashes[0]); i++) {
 		ike_crypto_hash(hashes[i], &in, 1, out);
 		ike_crypto_hmac(hashes[i], octets, 16, &in, 1, out);
@@ -55,6 +58,7 @@ static void warm_up(void)
 	json_object_put(o);
 	tzset();
 	warm_crypto();
+	users_check(NULL, "", 0, "warm", 4);
 }
 
 /*
@@ -172,7 +176,9 @@ static void on_alive(evutil_socket_t fd, short what, void *ctx)
 static bool start(struct daemon *d)
 {
 	const struct loop_clockwork cw = { .deadline = run_deadline, .expire = run_expire, .ctx = d->run };
-	const struct run_env env = { .loop = d->loop, .log = d->log, .kern = d->kern, .udp = d->udp };
+	const struct run_env env = {
+		.loop = d->loop, .log = d->log, .kern = d->kern, .udp = d->udp, .login = apply_login, .login_ctx = d,
+	};
 
 	run_attach(d->run, &env);
 	loop_set_clockwork(d->loop, &cw);

@@ -7,6 +7,7 @@
  *   default { policy = modern  local = 192.0.2.1 }        values for every profile and tunnel
  *   profile NAME { … }                                    values for the tunnels that name it
  *   tunnel NAME { profile = NAME  remote = 192.0.2.2 … }  one tunnel
+ *   trustpoint NAME { ca = FILE  cert = FILE  key = FILE } who may vouch for peers, and our certificate
  *
  * The nearest section that says something wins: tunnel, its profile, default, built in.
  * Lists are replaced as a whole, never merged.
@@ -15,8 +16,13 @@
  *   local            outer address of this end, IPv4 or IPv6; "any": the routing
  *                    decides                                                      (any)
  *   identity         phase 1 identity sent: "fqdn:r1.example", "ipv4:…" …         (local address)
- *   match-identity   phase 1 identity the peer must have                          (remote address)
- *   auth             "psk"; certificates are not there yet                        (psk)
+ *   match-identity   phase 1 identity the peer must have, or a list of up to 16,  (remote address)
+ *                    with patterns: "fqdn:*.example", "ipv4:192.0.2.0/24", "dn:CN=*, O=Example", any
+ *   auth             psk, rsa, ecdsa, ecdsa256, ecdsa384, ecdsa521, or a list     (psk)
+ *   trustpoints      { NAME, … }: used and trusted, at most 16                    (all)
+ *   cert-requests    all or by-address: what a responder asks for                 (all)
+ *   on-reject        same-certificate or next-certificate                         (same-certificate)
+ *   on-tie           refuse or last-wins: tunnels that an identity means equally  (refuse)
  *   psk-file         file with the pre-shared key; see secrets.h                  (none)
  *   psk              the pre-shared key itself, only in a file closed to others   (none)
  *   policy           modern, legacy or insecure: which algorithms may be named    (modern)
@@ -28,6 +34,13 @@
  *   grace            how long a replaced inbound SA goes on, 0s to 10m            (30s)
  *   exchange         main or aggressive: how phase 1 is begun                     (main)
  *   aggressive-psk   insecure-yes: answer aggressive mode, too                    (no)
+ *   xauth            off, client or server: user and password after phase 1       (off)
+ *   xauth-user       client: our user name; server: the only one for this tunnel  (server: any)
+ *   xauth-password-file   client: file with our password; see secrets.h           (none)
+ *   xauth-users      server: file with users and hashes; see users.h              (none)
+ *   mode-config      off, pull or push: inner addresses for the client            (off)
+ *   address-pool     server: "10.9.0.10-10.9.0.99" or address/prefix to give      (none: client)
+ *   address-dns      server: up to four resolvers it names                        (none)
  *   encapsulation    ESP in UDP: auto (behind a NAT), force or never              (auto)
  *   nat-keepalive    silence before a keepalive from behind a NAT, 1s to 1h, off  (20s)
  *   fragmentation    of IKE messages: yes, accept (take, never send), no, force   (yes)
@@ -43,6 +56,10 @@
  *   remote           outer address of the peer; "any": told by its identity       (required)
  *   device           interface name                                               (the tunnel's name)
  *   profile          a profile's name                                             (none)
+ * Keys of trustpoint (files are PEM or DER, relative to this file's directory):
+ *   ca               authorities' certificates, each an anchor of trust           (required)
+ *   cert, key        our certificate with its chain; its private key, closed to others
+ *   crl              revocation lists; then every certificate must be covered by one
  *
  * Times are a number with s, m, h or d (alone: seconds); volumes a number with KB, MB, GB
  * (powers of 1000) or KiB, MiB, GiB (of 1024).
@@ -55,15 +72,19 @@
 #include <stddef.h>
 
 #include "libike/ike.h"
+#include "material.h"
 
 #define CONF_PATH "/etc/esptun/esptun.conf"
 #define CONF_SIZE_MAX (4u << 20)	/* octets; a longer file is refused */
+
+struct users;
 
 /* What the keyer, not libike, has to know about a tunnel. */
 struct conf_tunnel {
 	unsigned int line;		/* where the tunnel's section starts */
 	char device[IFNAMSIZ];
 	bool create_device;
+	struct users *users;		/* whom XAUTH lets in; owned; NULL: nobody */
 };
 
 /* A configuration without errors. */
@@ -71,6 +92,7 @@ struct conf {
 	char *file;			/* as given to conf_load */
 	struct ike_config ike;		/* passed ike_config_check */
 	struct conf_tunnel *tunnel;	/* tunnel[i] belongs to ike.tunnel[i] */
+	struct material material;	/* what the trustpoints were made of; empty when it came from another process */
 };
 
 enum conf_severity {
@@ -93,8 +115,8 @@ typedef void conf_report(void *ctx, enum conf_severity severity, const char *fil
  */
 struct conf *conf_load(const char *path, conf_report *report, void *ctx);
 
-/* An empty one with room for n tunnels; NULL when memory is short. */
-struct conf *conf_new(const char *path, size_t n_tunnels);
+/* An empty one with room for that many; NULL when memory is short. */
+struct conf *conf_new(const char *path, size_t n_tunnels, size_t n_trustpoints);
 
 /* Wipes the secrets. NULL is fine. */
 void conf_free(struct conf *conf);

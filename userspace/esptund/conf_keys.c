@@ -11,8 +11,11 @@
 #include <string.h>
 
 #include "conf_aggressive.h"
+#include "conf_auth.h"
 #include "conf_sel.h"
+#include "conf_trust.h"
 #include "conf_value.h"
+#include "conf_xauth.h"
 #include "libike/crypto.h"
 #include "secrets.h"
 
@@ -63,26 +66,15 @@ static void apply_remote(struct conf_build *b, const struct conf_entry *e)
 
 /* ---- authentication ------------------------------------------------------------------------ */
 
-static void apply_id(struct conf_build *b, const struct conf_entry *e, struct ike_id *id)
+bool conf_path(struct conf_log *log, const char *dir, const struct conf_entry *e, const struct conf_word *w,
+	       char *path, size_t size)
 {
-	if (ike_id_parse(e->word[0].text, id))
-		conf_bad_value(b, e, &e->word[0], "ipv4:, ipv6:, fqdn:, user-fqdn: or key-id: and the identity");
-}
+	int n = snprintf(path, size, "%s%s", *w->text == '/' ? "" : dir, w->text);
 
-static void apply_identity(struct conf_build *b, const struct conf_entry *e)
-{
-	apply_id(b, e, &b->ike->local_id);
-}
-
-static void apply_match_identity(struct conf_build *b, const struct conf_entry *e)
-{
-	apply_id(b, e, &b->ike->remote_id);
-}
-
-static void apply_auth(struct conf_build *b, const struct conf_entry *e)
-{
-	if (strcmp(e->word[0].text, "psk"))
-		conf_bad_value(b, e, &e->word[0], "psk: certificates are not supported yet");
+	if (*w->text && n >= 0 && (size_t)n < size)
+		return true;
+	conf_error(log, w->line, "%s = \"%s\": must be the name of a file", e->key, w->text);
+	return false;
 }
 
 /* Takes over psk. */
@@ -115,16 +107,13 @@ static void apply_psk(struct conf_build *b, const struct conf_entry *e)
 
 static void apply_psk_file(struct conf_build *b, const struct conf_entry *e)
 {
-	const char *name = e->word[0].text;
 	char path[4096], why[512];
 	uint8_t *psk;
 	size_t len;
-	int n;
 
-	n = snprintf(path, sizeof(path), "%s%s", *name == '/' ? "" : b->dir, name);
-	if (!*name || n < 0 || (size_t)n >= sizeof(path))
-		conf_bad_value(b, e, &e->word[0], "the name of a file");
-	else if (secrets_read_psk(path, &psk, &len, why, sizeof(why)))
+	if (!conf_path(b->log, b->dir, e, &e->word[0], path, sizeof(path)))
+		return;
+	if (secrets_read_psk(path, &psk, &len, why, sizeof(why)))
 		conf_error(b->log, e->line, "psk-file: %s", why);
 	else
 		set_psk(b, e, psk, len);
@@ -447,9 +436,13 @@ const struct conf_key conf_keys[] = {
 	{ "create-device", false, 1, apply_create_device },
 	{ "local", false, 1, apply_local },
 	{ "remote", true, 1, apply_remote },
-	{ "identity", false, 1, apply_identity },
-	{ "match-identity", false, 1, apply_match_identity },
-	{ "auth", false, 1, apply_auth },
+	{ "identity", false, 1, conf_apply_identity },
+	{ "match-identity", false, IKE_MAX_MATCHES, conf_apply_match_identity },
+	{ "auth", false, IKE_MAX_AUTH, conf_apply_auth },
+	{ "trustpoints", false, IKE_MAX_TRUSTED, conf_apply_trustpoints },
+	{ "cert-requests", false, 1, conf_apply_cert_requests },
+	{ "on-reject", false, 1, conf_apply_on_reject },
+	{ "on-tie", false, 1, conf_apply_on_tie },
 	{ "psk", false, 1, apply_psk },
 	{ "psk-file", false, 1, apply_psk_file },
 	{ "phase1", false, IKE_MAX_PROPOSALS, apply_phase1 },
@@ -472,17 +465,36 @@ const struct conf_key conf_keys[] = {
 	{ "delete-takes-children", false, 1, apply_delete_takes_children },
 	{ "exchange", false, 1, conf_apply_exchange },
 	{ "aggressive-psk", false, 1, conf_apply_aggressive_psk },
+	{ "xauth", false, 1, conf_apply_xauth },
+	{ "xauth-user", false, 1, conf_apply_xauth_user },
+	{ "xauth-password-file", false, 1, conf_apply_xauth_password_file },
+	{ "xauth-users", false, 1, conf_apply_xauth_users },
+	{ "mode-config", false, 1, conf_apply_mode_config },
+	{ "address-pool", false, 1, conf_apply_address_pool },
+	{ "address-dns", false, IKE_DNS_MAX, conf_apply_address_dns },
 	{ NULL, false, 0, NULL },
 };
 
-const struct conf_key *conf_key_find(const char *name)
+const struct conf_key *conf_keys_of(enum conf_kind kind)
+{
+	return kind == CONF_TRUSTPOINT ? conf_trust_keys : conf_keys;
+}
+
+const struct conf_key *conf_key_in(const struct conf_key *table, const char *name)
 {
 	const struct conf_key *k;
 
-	for (k = conf_keys; k->name; k++)
+	for (k = table; k->name; k++)
 		if (!strcmp(k->name, name))
 			return k;
 	return NULL;
+}
+
+const struct conf_key *conf_key_find(const char *name)
+{
+	const struct conf_key *k = conf_key_in(conf_keys, name);
+
+	return k ? k : conf_key_in(conf_trust_keys, name);
 }
 
 static unsigned int min3(unsigned int a, unsigned int b, unsigned int c)
@@ -514,15 +526,18 @@ static unsigned int distance(const char *a, const char *b)
 
 const char *conf_key_nearest(const char *name)
 {
-	unsigned int best = 3, d;
+	const struct conf_key *const tables[] = { conf_keys, conf_trust_keys };
+	unsigned int best = 3, d, i;
 	const char *nearest = NULL;
 	const struct conf_key *k;
 
-	for (k = conf_keys; k->name; k++) {
-		d = distance(name, k->name);
-		if (d < best && d < strlen(name)) {
-			best = d;
-			nearest = k->name;
+	for (i = 0; i < 2; i++) {
+		for (k = tables[i]; k->name; k++) {
+			d = distance(name, k->name);
+			if (d < best && d < strlen(name)) {
+				best = d;
+				nearest = k->name;
+			}
 		}
 	}
 	return nearest;

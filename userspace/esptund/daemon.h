@@ -39,6 +39,9 @@ struct daemon {
  */
 bool apply_configuration(struct daemon *d, struct json_object *findings);
 
+/* apply.c: may that user in, by the configuration in force? ctx is the struct daemon. */
+bool apply_login(void *ctx, const char *tunnel, const struct ike_login *login);
+
 /* command.c: the ctl_fn; ctx is the struct daemon. */
 void command_handle(void *ctx, struct json_object *request, struct json_object *reply);
 

@@ -135,6 +135,8 @@ static bool find_peer(const struct kern *k, struct kern_device *d)
 {
 	const struct kern_device *before = find_device(k->gone, k->n_gone, d->tunnel);
 
+	if (before && !strcmp(before->device, d->device))
+		d->inner = before->inner;
 	if (!d->roaming)
 		return true;
 	if (!before || !before->roaming || !before->peer_known)
@@ -274,6 +276,26 @@ static const char *device_of_sa(struct kern *k, const char *tunnel, enum ike_dir
 		return device_for(k, tunnel);
 	memcpy(buf, sa->device, IFNAMSIZ);
 	return buf;
+}
+
+int kern_address(struct kern *k, const char *tunnel, const struct ike_addr *a)
+{
+	struct kern_device *d = (struct kern_device *)(uintptr_t)kern_device_of(k, tunnel);
+	int err = 0;
+
+	if (k->away)
+		return k->away->address(k, k->back, tunnel, a);
+	if (!d)
+		return kern_fail(k, -ENODEV, "tunnel \"%s\" has no device", tunnel);
+	if (a->family && !d->takes_address)
+		return kern_fail(k, -EPERM, "tunnel \"%s\" takes no address: it is no client of mode config", tunnel);
+	/* The old one may be gone with its device: that is what was wanted. */
+	if (d->inner.family && memcmp(&d->inner, a, sizeof(*a)) != 0)
+		k->ops->address(k, k->back, d->device, &d->inner, false);
+	if (a->family)
+		err = k->ops->address(k, k->back, d->device, a, true);
+	d->inner = *a;
+	return err;
 }
 
 int kern_socket_set(void *ctx, int fd)

@@ -31,6 +31,8 @@ struct kern_device {
 	 */
 	bool on_demand;
 	struct ike_addr local, remote;	/* for a device that is made */
+	bool takes_address;		/* mode config's client: kern_address() may give it inner addresses */
+	struct ike_addr inner;		/* address that mode config gave to the device; family 0: none */
 	bool peer_known;		/* roaming: remote has been told */
 	bool roaming;			/* remote is any until kern_peer(); the device is ours to change */
 };
@@ -68,6 +70,11 @@ const struct kern_device *kern_device_of(const struct kern *k, const char *tunne
 /* Report each SA that bears a cookie of ours as IKE_KEV_ADOPT. Once, after kern_devices_set. */
 int kern_adopt(struct kern *k);
 
+/*
+ * The device's address is a from now on (family 0: none) instead of the one told before. -EPERM for
+ * a device that takes none.
+ */
+int kern_address(struct kern *k, const char *tunnel, const struct ike_addr *a);
 /*
  * A UDP socket of the NAT traversal port: the data plane takes ESP in UDP and NAT keepalives off
  * it. Called before it is bound and afterwards. ctx is the struct kern; failures are logged.

@@ -44,6 +44,8 @@ struct kern_back_ops {
 	int (*sa_add)(struct kern *k, void *back, const char *device, const struct ike_sa *sa, uint32_t *link);
 	int (*sa_activate)(struct kern *k, void *back, const char *device, uint32_t spi);
 	int (*sa_del)(struct kern *k, void *back, const char *device, enum ike_dir dir, uint32_t spi);
+	/* Add or delete an inner address of the device itself. */
+	int (*address)(struct kern *k, void *back, const char *device, const struct ike_addr *a, bool add);
 	/* When the last packet came in on an inbound SA; 0: none has. */
 	int (*sa_last)(struct kern *k, void *back, const char *device, uint32_t spi, ike_time *at);
 	/* See kern_socket_set(). */
@@ -61,6 +63,7 @@ struct kern_away_ops {
 	size_t (*devices_set)(struct kern *k, void *back);
 	void (*devices_reap)(struct kern *k, void *back);
 	int (*peer)(struct kern *k, void *back, const char *tunnel, const struct ike_addr *remote);
+	int (*address)(struct kern *k, void *back, const char *tunnel, const struct ike_addr *inner);
 	int (*adopt)(struct kern *k, void *back);
 	int (*socket_set)(struct kern *k, void *back, int fd);
 	int (*spi_alloc)(struct kern *k, void *back, const char *tunnel, uint32_t *spi);

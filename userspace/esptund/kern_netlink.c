@@ -289,6 +289,15 @@ static int nl_sa_add(struct kern *k, void *back, const char *device, const struc
 	return err ? nl_fail(k, nl, err) : 0;
 }
 
+static int nl_address(struct kern *k, void *back, const char *device, const struct ike_addr *a, bool add)
+{
+	struct nl *nl = back;
+	struct esptun_addr addr = addr_to(a);
+	int err = add ? esptun_address_add(nl->sock, device, &addr) : esptun_address_del(nl->sock, device, &addr);
+
+	return err ? nl_fail(k, nl, err) : 0;
+}
+
 static int nl_sa_activate(struct kern *k, void *back, const char *device, uint32_t spi)
 {
 	struct nl *nl = back;
@@ -444,6 +453,7 @@ static const struct kern_back_ops nl_ops = {
 	.sa_add = nl_sa_add,
 	.sa_activate = nl_sa_activate,
 	.sa_del = nl_sa_del,
+	.address = nl_address,
 	.sa_last = nl_sa_last,
 	.socket_set = nl_socket_set,
 	.dump = nl_dump,

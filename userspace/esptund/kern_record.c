@@ -380,6 +380,15 @@ static int record_dump(struct kern *k, void *back, kern_found_fn fn, void *arg)
 }
 
 /* No packet goes through a file. */
+static int record_address(struct kern *k, void *back, const char *device, const struct ike_addr *a, bool add)
+{
+	struct json_object *o = line_new(add ? "address-add" : "address-del", device);
+	char text[ADDR_TEXT_MAX];
+
+	put_text(o, "address", addr_format_ip(a, text, sizeof(text)));
+	return write_line(k, back, o);
+}
+
 static int record_sa_last(struct kern *k, void *back, const char *device, uint32_t spi, ike_time *at)
 {
 	if (!*find(back, device, IKE_IN, spi))
@@ -406,6 +415,7 @@ static const struct kern_back_ops record_ops = {
 	.sa_add = record_sa_add,
 	.sa_activate = record_sa_activate,
 	.sa_del = record_sa_del,
+	.address = record_address,
 	.sa_last = record_sa_last,
 	.socket_set = record_socket_set,
 	.dump = record_dump,

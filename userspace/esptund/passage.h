@@ -26,7 +26,7 @@
 enum passage_type {
 	/* The cell asks; the answer has the same type and says with err and text how it went. */
 	PASSAGE_HELLO,		/* answered when the data plane is open */
-	PASSAGE_LOAD,		/* read the configuration: FINDINGs come before the answer, TUNNELs after it */
+	PASSAGE_LOAD,		/* read the configuration: FINDINGs come before the answer, conf_pass.h's after it */
 	PASSAGE_REJECT,		/* what was read last is not used */
 	PASSAGE_DEVICES,	/* kern_devices_set() with the devices of what was read last */
 	PASSAGE_REAP,		/* kern_devices_reap() */
@@ -34,6 +34,7 @@ enum passage_type {
 	PASSAGE_ADOPT,
 	PASSAGE_SOCKET,		/* kern_socket_set() of the descriptor that comes along */
 	PASSAGE_PEER,
+	PASSAGE_ADDRESS,	/* kern_address() with 'remote' */
 	PASSAGE_SPI_ALLOC,
 	PASSAGE_SA_ADD,
 	PASSAGE_SA_ACTIVATE,
@@ -47,7 +48,10 @@ enum passage_type {
 	PASSAGE_N_TO_WARDEN,
 	/* The warden tells. */
 	PASSAGE_FINDING = PASSAGE_N_TO_WARDEN,
+	PASSAGE_TRUSTPOINT,	/* of a configuration: see conf_pass.h */
 	PASSAGE_TUNNEL,
+	PASSAGE_FILE,
+	PASSAGE_LOADED,
 	PASSAGE_EVENT,		/* of the data plane */
 	PASSAGE_LINE,		/* one of its log lines, to be kept with the others */
 	PASSAGE_ADDRESSES,	/* those of this host have changed */
@@ -63,13 +67,15 @@ struct passage_msg {
 	char tunnel[IKE_NAME_MAX + 1];
 	char text[PASSAGE_TEXT];
 	uint32_t line, severity;	/* FINDING */
-	uint64_t count;			/* LOAD: tunnels; DEVICES: those without a device */
+	uint64_t count;			/* LOAD: tunnels; DEVICES: those without a device; conf_pass.h: more */
+	uint64_t trustpoints;		/* LOAD */
+	uint32_t kind;			/* FILE */
 	struct ike_sa sa;		/* SA_ADD; dir, spi alone for the others */
 	uint8_t keys[PASSAGE_KEYS];	/* of SA_ADD, encryption first */
 	struct ike_kernel_event ev;	/* EVENT; at: SA_LAST */
 	uint8_t cookie[IKE_SA_COOKIE_LEN];	/* of EVENT */
 	bool has_tunnel, has_text, has_cookie;
-	struct ike_addr remote;		/* PEER, HERE */
+	struct ike_addr remote;		/* PEER, ADDRESS, HERE */
 	struct conf_tunnel own;		/* TUNNEL: what conf.h says of it */
 	struct ike_tunnel_cfg ike;	/* TUNNEL; what it points to is the tail, see conf_pass.h */
 };

@@ -19,6 +19,9 @@ struct run_env {
 	struct log *log;
 	struct kern *kern;
 	struct udp *udp;
+	/* May this user in? Called while an action is done; NULL: nobody may. */
+	bool (*login)(void *ctx, const char *tunnel, const struct ike_login *login);
+	void *login_ctx;
 };
 
 /* Makes the engine; randomness is getrandom(2). NULL when memory is short. */

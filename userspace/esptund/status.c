@@ -82,9 +82,14 @@ static struct json_object *phase1_object(const struct ike_p1_status *s, ike_time
 	if (s->alg.encr) {
 		put_text(o, "proposal", ike_p1_format(&s->alg, text, sizeof(text)));
 		put_text(o, "weakness", ike_p1_weakness(&s->alg));
+		put_text(o, "auth", ike_auth_name(s->auth));
+		put_text(o, "own_trustpoint", s->own_trustpoint);
+		put_text(o, "peer_trustpoint", s->peer_trustpoint);
 	}
 	if (s->peer_id.type)
 		put_text(o, "peer_id", ike_id_format(&s->peer_id, text, sizeof(text)));
+	if (s->xauth_user[0])
+		put_text(o, "xauth_user", s->xauth_user);
 	put_since(o, "age", now, s->established_at);
 	put_until(o, "rekey_in", now, s->rekey_at);
 	put_until(o, "expires_in", now, s->expires_at);
@@ -164,6 +169,23 @@ static void put_config(struct json_object *o, const struct ike_tunnel_cfg *cfg, 
 		put_text(o, "aggressive_psk", "insecure-yes");
 }
 
+static void put_given(struct json_object *o, const struct ike_given *g)
+{
+	struct json_object *list;
+	char text[ADDR_TEXT_MAX];
+
+	if (g->local.family)
+		put_text(o, "inner_address", addr_format_ip(&g->local, text, sizeof(text)));
+	if (g->remote.family)
+		put_text(o, "peer_inner_address", addr_format_ip(&g->remote, text, sizeof(text)));
+	if (!g->n_dns)
+		return;
+	list = json_object_new_array();
+	for (unsigned int i = 0; i < g->n_dns; i++)
+		json_object_array_add(list, json_object_new_string(addr_format_ip(&g->dns[i], text, sizeof(text))));
+	json_object_object_add(o, "dns", list);
+}
+
 static void on_tunnel(void *ctx, const struct ike_tunnel_status *st)
 {
 	struct picture *p = ctx;
@@ -174,6 +196,7 @@ static void on_tunnel(void *ctx, const struct ike_tunnel_status *st)
 	o = json_object_new_object();
 	put_config(o, st->cfg, kern_device_of(p->d->kern, st->cfg->name));
 	put_text(o, "state", st->state);
+	put_given(o, &st->given);
 	put_text(o, "last_error", st->last_error);
 	if (st->last_error)
 		put_since(o, "last_error_age", p->now, st->last_error_at);
@@ -209,6 +232,8 @@ static struct json_object *counters_object(struct daemon *d)
 	PUT(unauthenticated);
 	PUT(auth_failures);
 	PUT(no_proposal);
+	PUT(xauth_ok);
+	PUT(xauth_failed);
 	PUT(fragmented_in);
 	PUT(fragmented_out);
 	PUT(fragments_dropped);

@@ -162,20 +162,11 @@ static void on_finding(void *ctx, enum conf_severity severity, const char *file,
 	passage_send(w->asks, &m, NULL, -1);
 }
 
-static void send_tunnels(struct warden *w, const struct conf *conf)
+static int send_part(void *ctx, const struct passage_msg *m, const struct passage_tail *tail)
 {
-	struct passage_tail tail;
-	struct passage_msg m;
+	const struct warden *w = ctx;
 
-	for (size_t i = 0; i < conf->ike.n_tunnels; i++) {
-		if (conf_pass_put(conf, i, &m, &tail) || passage_send(w->asks, &m, &tail, -1)) {
-			/* It waits for this one in vain. */
-			w->status = EXIT_FAILURE;
-			loop_stop(w->loop);
-		}
-		passage_tail_clear(&tail);
-		passage_wipe(&m);
-	}
+	return passage_send(w->asks, m, tail, -1);
 }
 
 static void devices_free(struct devices *d)
@@ -201,9 +192,14 @@ static int do_load(struct warden *w)
 	passage_init(&w->msg, PASSAGE_LOAD);
 	w->msg.err = d.dev ? 0 : -EINVAL;
 	w->msg.count = d.n;
+	w->msg.trustpoints = conf ? conf->ike.n_trustpoints : 0;
 	passage_send(w->asks, &w->msg, NULL, -1);
 	if (d.dev) {
-		send_tunnels(w, conf);
+		if (conf_pass_put(conf, send_part, w)) {
+			/* It waits for the rest in vain. */
+			w->status = EXIT_FAILURE;
+			loop_stop(w->loop);
+		}
 		devices_free(&w->read);
 		w->read = d;
 	}

@@ -22,6 +22,11 @@ static int do_peer(struct kern *k, struct passage_msg *m)
 	return kern_peer(k, m->tunnel, &m->remote);
 }
 
+static int do_address(struct kern *k, struct passage_msg *m)
+{
+	return kern_address(k, m->tunnel, &m->remote);
+}
+
 static int do_spi_alloc(struct kern *k, struct passage_msg *m)
 {
 	return kern_spi_alloc(k, m->tunnel, &m->sa.spi);
@@ -53,6 +58,7 @@ static const struct {
 } asked[PASSAGE_N_ASKED] = {
 	[PASSAGE_ADOPT] = { false, false, do_adopt },
 	[PASSAGE_PEER] = { true, false, do_peer },
+	[PASSAGE_ADDRESS] = { true, false, do_address },
 	[PASSAGE_SPI_ALLOC] = { true, false, do_spi_alloc },
 	[PASSAGE_SA_ADD] = { true, true, do_sa_add },
 	[PASSAGE_SA_ACTIVATE] = { true, true, do_sa_activate },

@@ -19,7 +19,8 @@
 #define MESSAGES 8
 
 static const struct kern_device devices[] = {
-	{ .tunnel = "paris", .device = "paris0" }, { .tunnel = "rome", .device = "rome0", .roaming = true, .create = true },
+	{ .tunnel = "paris", .device = "paris0" }, { .tunnel = "rome", .device = "rome0", .roaming = true, .create = true,
+	  .takes_address = true },
 };
 
 static void on_event(void *ctx, const struct ike_kernel_event *ev)

@@ -314,6 +314,16 @@ static void act(struct world *w, int who, const struct ike_action *a)
 	case IKE_ACT_SA_IDLE:
 	case IKE_ACT_PEER:
 		break;
+	case IKE_ACT_XAUTH:
+		FUZZ_CHECK(a->id && a->login.user_len <= IKE_XAUTH_MAX && a->login.password_len <= IKE_XAUTH_MAX);
+		fuzz_touch((const uint8_t *)a->login.user, a->login.user_len);
+		fuzz_touch((const uint8_t *)a->login.password, a->login.password_len);
+		ike_xauth_answer(s->e, a->id, !s->fail_next, w->now);
+		break;
+	case IKE_ACT_ASSIGN:
+		/* No tunnel here has mode config. */
+		FUZZ_CHECK(!a->given.local.family && !a->given.remote.family);
+		break;
 	case IKE_ACT_SPI_ALLOC:
 	case IKE_ACT_SA_ADD:
 	case IKE_ACT_SA_ACTIVATE:

@@ -30,6 +30,9 @@ bool ike_act_spi_alloc(struct ike_engine *e, uint64_t id, const char *tunnel);
 /* For SA_ADD, SA_ACTIVATE and SA_DEL; sa is copied with its keys. False: as above. */
 bool ike_act_sa(struct ike_engine *e, enum ike_action_type type, uint64_t id, const struct ike_sa *sa);
 
+/* False when memory is short: nobody will answer. */
+bool ike_act_xauth(struct ike_engine *e, uint64_t id, const char *tunnel, const struct ike_login *login);
+void ike_act_assign(struct ike_engine *e, const char *tunnel, const struct ike_given *given);
 void ike_act_peer(struct ike_engine *e, const char *tunnel, const struct ike_path *path);
 
 /* Memory for an SA_DEL to come; NULL when there is none. */

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Aggressive mode with pre-shared key, RFC 2409 5.4:
+ * Aggressive mode, RFC 2409 5.1 and 5.4; the proof is a HASH with a pre-shared key, certificates
+ * and SIG with signatures:
  *
  *	initiator                                      responder
  *	AM1  HDR, SA, KE, Ni, IDii            -->
- *	                                      <--      HDR, SA, KE, Nr, IDir, HASH_R  AM2
- *	AM3  HDR*, HASH_I                     -->
+ *	                                      <--      HDR, SA, KE, Nr, IDir, proof   AM2
+ *	AM3  HDR*, proof                      -->
  *
  * AM3 is sent encrypted and taken either way; RFC 2409 leaves it open. Nobody answers AM3, and
  * a responder does not repeat AM2 unasked. So the initiator repeats AM3 until the peer has sent
@@ -18,8 +19,10 @@
 
 #include "addr.h"
 #include "auth.h"
+#include "cert.h"
 #include "collision.h"
 #include "natt.h"
+#include "profile.h"
 #include "tunnel.h"
 #include "vendor.h"
 
@@ -33,12 +36,14 @@ uint16_t ike_aggressive_group(const struct ike_tunnel_cfg *cfg)
 /* Whom a peer at that path may be, if it says it is id; whether aggressive mode is allowed or not. */
 static bool can_mean(const struct ike_tunnel *t, const struct ike_path *path, const struct ike_id *id)
 {
-	struct ike_id expected;
+	return ike_addr_overlap(&t->cfg.remote, &path->remote) && ike_addr_overlap(&t->cfg.local, &path->local) &&
+	       ike_profile_weight(&t->cfg, id);
+}
 
-	if (!ike_addr_overlap(&t->cfg.remote, &path->remote) || !ike_addr_overlap(&t->cfg.local, &path->local))
-		return false;
-	ike_tunnel_remote_id(t, &expected);
-	return ike_id_equal(&expected, id);
+/* A key that is shared can be guessed at, a signature cannot: the words that allow an answer differ. */
+static bool allowed(const struct ike_tunnel_cfg *cfg)
+{
+	return ike_profile_signs(cfg) ? cfg->aggressive : cfg->aggressive_psk;
 }
 
 struct ike_tunnel *ike_aggressive_tunnel(struct ike_engine *e, const struct ike_path *path, const struct ike_id *id,
@@ -47,7 +52,7 @@ struct ike_tunnel *ike_aggressive_tunnel(struct ike_engine *e, const struct ike_
 	struct ike_tunnel *t;
 
 	for (t = after ? after->next : e->tunnels; t; t = t->next)
-		if (t->cfg.aggressive_psk && can_mean(t, path, id))
+		if (allowed(&t->cfg) && can_mean(t, path, id))
 			return t;
 	return NULL;
 }
@@ -69,7 +74,12 @@ static void refuse(struct ike_engine *e, const struct ike_path *path, struct ike
 	}
 	e->cnt.aggressive_refused++;
 	ctx->tunnel = t->cfg.name;
-	ike_log_limited(e, IKE_LOG_WARNING, IKE_EV_AGGRESSIVE_OFF, ctx,
+	if (ike_profile_signs(&t->cfg))
+		ike_log_limited(e, IKE_LOG_WARNING, IKE_EV_AGGRESSIVE_OFF, ctx,
+				"%s asks for aggressive mode: AM1 dropped, since the answer would show our certificate to everybody; "
+				"have the peer use main mode, or write exchange = aggressive (tunnel at line %u)", text, t->cfg.line);
+	else
+		ike_log_limited(e, IKE_LOG_WARNING, IKE_EV_AGGRESSIVE_OFF, ctx,
 			"%s asks for aggressive mode: AM1 dropped, since the answer would tell everybody a hash of the "
 			"pre-shared key; have the peer use main mode, or allow it with aggressive-psk = insecure-yes "
 			"(tunnel at line %u)", text, t->cfg.line);
@@ -133,7 +143,10 @@ static int derive(struct ike_exchange *x)
 
 static int make_am1(struct ike_exchange *x)
 {
-	x->sa->p1.alg.group = ike_aggressive_group(&x->sa->tunnel->cfg);
+	const struct ike_tunnel_cfg *cfg = &x->sa->tunnel->cfg;
+
+	x->sa->p1.alg.group = ike_aggressive_group(cfg);
+	x->sa->p1.auth = cfg->n_auth ? cfg->auth[0] : IKE_AUTH_PSK;	/* certificates are asked for already */
 	return ike_phase1_make_ke_nonce(x);
 }
 
@@ -165,6 +178,7 @@ static enum ike_verdict take_am1(struct ike_exchange *x, const struct ike_msg *m
 	if (v != IKE_OK)
 		return v;
 	ike_vendor_take(x, m);
+	ike_cert_take_requests(x, m, "AM1");
 	return ike_phase1_make_ke_nonce(x) || derive(x) ? IKE_DROP : IKE_OK;
 }
 
@@ -245,8 +259,9 @@ void ike_aggressive_heard(struct ike_exchange *x)
 
 /* ---- steps ------------------------------------------------------------------------------- */
 
-/* Certificate requests have no meaning here yet, but peers send them unasked. */
+/* HASH or SIG: as negotiated, which auth.c sees to. */
 #define AM_BODY (IKE_P(SA) | IKE_P(KE) | IKE_P(NONCE) | IKE_P(ID))
+#define AM_PROOF (IKE_P(HASH) | IKE_P(SIG))
 #define AM_MORE (IKE_P(VID) | IKE_P(CR) | IKE_P(CERT) | IKE_P(NATD) | IKE_P(N))
 
 static const struct ike_step steps[] = {
@@ -257,13 +272,13 @@ static const struct ike_step steps[] = {
 	  .patience = 30, .next = IKE_ST_AM_ANSWERED },
 
 	{ .initiator = true, .state = IKE_ST_AM_SENT, .name = "AM2",
-	  .required = AM_BODY | IKE_P(HASH), .optional = AM_MORE,
+	  .required = AM_BODY, .optional = AM_PROOF | AM_MORE,
 	  .take = take_am2,
 	  .answer = put_am3, .answer_name = "AM3", .answer_encrypted = true,
 	  .retransmit = true, .next = IKE_ST_AM_AUTH_SENT, .done = ike_phase1_established },
 
 	{ .initiator = false, .state = IKE_ST_AM_ANSWERED, .name = "AM3", .encrypted = true, .clear_too = true,
-	  .required = IKE_P(HASH), .optional = AM_MORE,
+	  .optional = AM_PROOF | AM_MORE,
 	  .take = take_am3,
 	  .next = IKE_ST_AM_DONE, .done = ike_phase1_established },
 };

@@ -58,7 +58,7 @@ void ike_collision_give_way(struct ike_ikesa *sa)
 	struct ike_ikesa *own = ike_tunnel_negotiating(sa->tunnel);
 	struct ike_logctx ctx;
 
-	if (!own || own == sa)
+	if (!own || own == sa || own->authenticated)
 		return;
 	ctx = ike_ikesa_ctx(own, NULL);
 	ike_log(sa->e, IKE_LOG_INFO, IKE_EV_COLLISION, &ctx, "both sides began: the peer's negotiation is through first");

@@ -11,11 +11,14 @@
 #include "addr.h"
 #include "aggressive_mode.h"
 #include "cipher.h"
+#include "config.h"
 #include "dpd.h"
 #include "info.h"
+#include "lease.h"
 #include "phase1.h"
 #include "quick_mode.h"
 #include "roam.h"
+#include "transaction.h"
 #include "tunnel.h"
 
 /* Exchanges under one ISAKMP SA, those that are over and only answer repetitions included. */
@@ -133,7 +136,9 @@ void ike_engine_free(struct ike_engine *e)
 	while (e->tunnels)
 		ike_tunnel_kill(e->tunnels, false, "engine ends");
 	ike_engine_leave(e);
+	ike_trustpoints_clear(e->trustpoint, e->n_trustpoints);
 	ike_requests_free(e);
+	ike_leases_free(e);
 	ike_actions_free(&e->actions);
 	ike_timers_free(&e->timers);
 	ike_crypto_wipe(e, sizeof(*e));
@@ -173,45 +178,56 @@ static bool has_room(struct ike_ikesa *sa)
 	return oldest;
 }
 
-static void new_quick(struct ike_ikesa *sa, const struct ike_hdr *h, const uint8_t *data, size_t len)
+/* Exchanges told apart by message ID that the peer may begin. */
+struct numbered {
+	const struct ike_mode *mode;
+	const char *first;
+	enum ike_state start;
+};
+
+static void new_numbered(struct ike_ikesa *sa, const struct numbered *k, const struct ike_hdr *h, const uint8_t *data,
+			 size_t len)
 {
-	struct ike_logctx ctx = ike_ikesa_ctx(sa, "QM1");
+	struct ike_logctx ctx = ike_ikesa_ctx(sa, k->first);
 	struct ike_exchange *x;
 
 	ctx.msgid = h->msgid;
 	if (!has_room(sa)) {
-		ike_log_limited(sa->e, IKE_LOG_WARNING, IKE_EV_LIMIT, &ctx, "%u exchanges open: QM1 dropped", sa->n_exchanges);
+		ike_log_limited(sa->e, IKE_LOG_WARNING, IKE_EV_LIMIT, &ctx, "%u exchanges open: %s dropped", sa->n_exchanges,
+				k->first);
 		return;
 	}
-	x = ike_exchange_new(sa, &ike_quick_mode, false, h->msgid, IKE_ST_QM_START);
+	x = ike_exchange_new(sa, k->mode, false, h->msgid, k->start);
 	if (!x)
 		return;
 	if (!ike_cipher_iv(sa, h->msgid, x->iv))
 		ike_exchange_receive(x, h, data, len);
-	if (!x->dead && x->state == IKE_ST_QM_START)
+	if (!x->dead && x->state == k->start)
 		ike_exchange_kill(x);	/* not taken: as if it had never come */
 }
 
-static void receive_quick(struct ike_ikesa *sa, const struct ike_hdr *h, const uint8_t *data, size_t len)
+/* open: this SA may be used for it by now. */
+static void receive_numbered(struct ike_ikesa *sa, const struct numbered *k, bool open, const struct ike_hdr *h,
+			     const uint8_t *data, size_t len)
 {
 	struct ike_logctx ctx = ike_ikesa_ctx(sa, NULL);
 	struct ike_exchange *x;
 
 	ctx.msgid = h->msgid;
 	x = ike_ikesa_exchange(sa, h->msgid);
-	if (!(sa->established || (sa->closed && x)) || !h->msgid) {
+	if (!(open || (sa->closed && x)) || !h->msgid) {
 		sa->e->cnt.replayed++;
-		ike_log_limited(sa->e, IKE_LOG_INFO, IKE_EV_UNEXPECTED, &ctx, "quick mode %s: dropped",
+		ike_log_limited(sa->e, IKE_LOG_INFO, IKE_EV_UNEXPECTED, &ctx, "%s mode %s: dropped", k->mode->name,
 				h->msgid ? "before phase 1 is through" : "with message ID 0");
 		return;
 	}
-	if (x && x->quick) {
+	if (x && x->mode == k->mode) {
 		ike_exchange_receive(x, h, data, len);
 	} else if (ike_msgid_used(sa, h->msgid)) {
 		sa->e->cnt.replayed++;
 		ike_log_limited(sa->e, IKE_LOG_DEBUG, IKE_EV_REPLAY, &ctx, "message ID used before: dropped");
 	} else {
-		new_quick(sa, h, data, len);
+		new_numbered(sa, k, h, data, len);
 	}
 }
 
@@ -224,6 +240,8 @@ static bool can_open_info(const struct ike_ikesa *sa)
 static void receive(struct ike_ikesa *sa, const struct ike_path *path, const struct ike_hdr *h,
 		    const uint8_t *data, size_t len)
 {
+	static const struct numbered quick = { &ike_quick_mode, "QM1", IKE_ST_QM_START };
+	static const struct numbered transaction = { &ike_transaction_mode, "TR1", IKE_ST_TR_START };
 	struct ike_logctx ctx = ike_ikesa_ctx(sa, NULL);
 
 	if (sa->initiator && ike_addr_is_any(&sa->path.local))
@@ -234,7 +252,10 @@ static void receive(struct ike_ikesa *sa, const struct ike_path *path, const str
 		receive_phase1(sa, h, data, len);
 		break;
 	case ISAKMP_XCHG_QUICK:
-		receive_quick(sa, h, data, len);
+		receive_numbered(sa, &quick, sa->established, h, data, len);
+		break;
+	case ISAKMP_XCHG_TRANSACTION:
+		receive_numbered(sa, &transaction, sa->authenticated && !sa->closed, h, data, len);
 		break;
 	case ISAKMP_XCHG_INFO:
 		if (h->flags & ISAKMP_FLAG_ENCRYPTION && can_open_info(sa))

@@ -351,7 +351,7 @@ static bool payloads_fit(const struct ike_step *s, const struct ike_msg *m, stru
 }
 
 /* It did not come out as a message of ours: remember it, so that a repetition costs nothing. */
-static enum ike_verdict garbled(struct ike_exchange *x, const struct ike_step *s, const uint8_t *digest,
+static enum ike_verdict garbled(struct ike_exchange *x, const struct ike_step *s, bool encrypted, const uint8_t *digest,
 				const char *why)
 {
 	struct ike_logctx ctx = ike_exchange_ctx(x, s->name);
@@ -359,10 +359,10 @@ static enum ike_verdict garbled(struct ike_exchange *x, const struct ike_step *s
 
 	memcpy(x->refused, digest, IKE_DIGEST_LEN);
 	x->has_refused = true;
-	x->n_garbled++;
-	if (s->encrypted && x->mode->garbled) {
+	x->n_garbled += encrypted;
+	if (encrypted && x->mode->garbled) {
 		x->mode->garbled(x, s, why);
-	} else if (s->encrypted) {
+	} else if (encrypted) {
 		e->cnt.unauthenticated++;
 		ike_log_limited(e, IKE_LOG_NOTICE, IKE_EV_UNAUTHENTICATED, &ctx,
 				"%s does not decrypt to a message of this SA (%s): dropped", s->name, why);
@@ -390,16 +390,16 @@ static enum ike_verdict take(struct ike_exchange *x, const struct ike_step *s, c
 	}
 	memcpy(x->next_iv, x->iv, sizeof(x->iv));
 	if (encrypted && ike_cipher_decrypt(x->sa, x->iv, x->next_iv, buf, len))
-		return garbled(x, s, digest, "no whole number of cipher blocks");
+		return garbled(x, s, encrypted, digest, "no whole number of cipher blocks");
 	if (ike_msg_parse(&m, h, buf, len, encrypted, &why))
-		return garbled(x, s, digest, why);
+		return garbled(x, s, encrypted, digest, why);
 	if (s->hash != IKE_HASH_NONE && !hash_valid(x, s->hash, &m))
-		return garbled(x, s, digest, "HASH is missing or wrong");
+		return garbled(x, s, encrypted, digest, "HASH is missing or wrong");
 	if (s->hash != IKE_HASH_NONE)
 		ike_roam_follow(x->sa);		/* what is sent because of it goes there, too */
 	if (!payloads_fit(s, &m, &ctx, e))
-		return s->encrypted && s->hash == IKE_HASH_NONE ?
-		       garbled(x, s, digest, "not the payloads expected") : IKE_DROP;
+		return encrypted && s->hash == IKE_HASH_NONE ?
+		       garbled(x, s, encrypted, digest, "not the payloads expected") : IKE_DROP;
 	return s->take(x, &m);
 }
 

@@ -102,6 +102,7 @@ struct ike_exchange {
 
 	struct ike_mm *mm;		/* phase 1's */
 	struct ike_quick *quick;	/* quick mode's */
+	struct ike_transaction *tr;	/* transaction's */
 	const void *arg;		/* informational: what to write, during ike_exchange_open only */
 };
 

@@ -67,22 +67,41 @@ enum ike_id_type {
 	IKE_ID_KEY_ID = 11,
 };
 
-#define IKE_ID_MAX 255		/* longest identity data taken, octets */
+#define IKE_ID_MAX 512		/* longest identity data taken, octets */
 
 struct ike_id {
 	uint8_t type;		/* enum ike_id_type; 0: unset */
-	uint8_t len;
+	uint16_t len;		/* 0 for a DER_ASN1_DN of ours: the subject of the certificate that is used */
 	uint8_t data[IKE_ID_MAX];
 };
 
 /*
  * Parse "ipv4:192.0.2.1", "ipv6:…", "fqdn:gw.example", "user-fqdn:a@b", "key-id:text",
- * "key-id:0xHEX"; a bare word is guessed (address, contains @, else fqdn). 0 or -IKE_E_PARSE.
+ * "key-id:0xHEX", "dn:CN=gw, O=Example" (ike_dn_parse), "dn:0xHEX"; a bare word is guessed
+ * (address, contains @, else fqdn). 0 or -IKE_E_PARSE.
  */
 int ike_id_parse(const char *text, struct ike_id *id);
 /* Print so that ike_id_parse reads it back; octets outside printable ASCII as \xHH. Returns buf. */
 const char *ike_id_format(const struct ike_id *id, char *buf, size_t size);
 bool ike_id_equal(const struct ike_id *a, const struct ike_id *b);
+
+/* What a peer's identity is compared with: one identity, or a pattern of them. */
+struct ike_match {
+	struct ike_id id;	/* type 0: any identity */
+	bool pattern;		/* id has a wildcard, or counts only 'prefix' bits */
+	uint8_t prefix;		/* leading bits that count of an address */
+};
+
+/*
+ * "any", what ike_id_parse takes, or a pattern: "fqdn:*.example", "user-fqdn:*@example",
+ * "ipv4:192.0.2.0/24", "ipv6:…/48", "dn:CN=*, O=Example". 0 or -IKE_E_PARSE.
+ */
+int ike_match_parse(const char *text, struct ike_match *m);
+const char *ike_match_format(const struct ike_match *m, char *buf, size_t size);
+/* How specifically m means id: 0 not at all, then "any", patterns the more they say, one identity. */
+unsigned int ike_match_weight(const struct ike_match *m, const struct ike_id *id);
+/* Is there an identity that both mean, and neither more specifically? */
+bool ike_match_tie(const struct ike_match *a, const struct ike_match *b);
 
 /* ---- algorithms -------------------------------------------------------------------- */
 
@@ -100,6 +119,15 @@ struct ike_p1_proposal {
 	uint16_t hash;		/* 1 MD5, 2 SHA1, 4/5/6 SHA2-256/384/512; the PRF is its HMAC */
 	uint16_t group;		/* 2, 5, 14, 15, 16, 19, 20, 21 */
 };
+
+/*
+ * "psk", "rsa", "ecdsa256", "ecdsa384", "ecdsa521" to IKE_AUTH_* of wire.h, 0 for another word;
+ * and back ("unknown").
+ */
+uint16_t ike_auth_parse(const char *word);
+const char *ike_auth_name(uint16_t method);
+/* Done with a certificate. */
+bool ike_auth_signs(uint16_t method);
 
 /* Phase 2 ESP transform, tunnel mode. Numbers of RFC 2407 and the IANA registry. */
 struct ike_p2_proposal {
@@ -128,6 +156,10 @@ const char *ike_p2_weakness(const struct ike_p2_proposal *p);
 /* ---- configuration ------------------------------------------------------------------ */
 
 #define IKE_MAX_PROPOSALS 16
+#define IKE_MAX_AUTH 4			/* authentication methods of a tunnel: each goes with each proposal */
+#define IKE_MAX_TRUSTPOINTS 64		/* in all */
+#define IKE_MAX_TRUSTED 16		/* of one profile */
+#define IKE_MAX_MATCHES 16
 #define IKE_NAME_MAX 63
 
 /* How a tunnel is brought up. */
@@ -137,11 +169,37 @@ enum ike_start {
 	IKE_START_RESPOND,	/* only answer; IPsec SAs the peer does not replace in time are replaced late */
 };
 
+/* Extended authentication (draft-beaulieu-ike-xauth-02): a user name and a password after phase 1. */
+enum ike_xauth {
+	IKE_XAUTH_OFF,
+	IKE_XAUTH_CLIENT,	/* we say them */
+	IKE_XAUTH_SERVER,	/* we ask for them */
+};
+
+/* Mode config (draft-dukes-ike-mode-cfg-02): the server gives the client an inner address. */
+enum ike_modecfg {
+	IKE_MODECFG_OFF,
+	IKE_MODECFG_PULL,	/* the client asks */
+	IKE_MODECFG_PUSH,	/* the server sends it unasked */
+};
+
+#define IKE_XAUTH_MAX 127	/* longest user name or password, octets */
+#define IKE_DNS_MAX 4
+
 /* A network for phase 2 identities; prefix 0 and all-zero address is "any". */
 struct ike_net {
 	uint8_t family;		/* 4 or 6 */
 	uint8_t prefix;
 	uint8_t ip[16];
+};
+
+struct ike_trust;			/* certificates and a key, behind a handle: pki.h */
+
+/* An authority we trust and perhaps a certificate of it for ourselves. */
+struct ike_trustpoint {
+	char name[IKE_NAME_MAX + 1];	/* unique */
+	unsigned int line;		/* of the configuration file, for messages */
+	struct ike_trust *trust;	/* one reference belongs to the struct */
 };
 
 #define IKE_MAX_SELECTORS 16	/* of one tunnel */
@@ -174,8 +232,20 @@ struct ike_tunnel_cfg {
 	struct ike_addr remote;		/* port 500; ip 0.0.0.0: any, known by remote_id in aggressive mode */
 	struct ike_id local_id;		/* unset: the local address */
 	struct ike_id remote_id;	/* unset: the remote address */
-	uint8_t *psk;			/* pre-shared key; owned by the struct */
+	uint8_t *psk;			/* pre-shared key; owned by the struct; NULL without */
 	size_t psk_len;			/* octets */
+	char profile[IKE_NAME_MAX + 1];	/* where its authentication is configured, for messages; "": in itself */
+	unsigned int profile_line;
+	uint16_t auth[IKE_MAX_AUTH];	/* methods (IKE_AUTH_*), best first; none: pre-shared key */
+	unsigned int n_auth;
+	/* Trustpoints used and trusted, by name; none: all there are. */
+	char trustpoint[IKE_MAX_TRUSTED][IKE_NAME_MAX + 1];
+	unsigned int n_trustpoints;
+	struct ike_match *match;	/* identities the peer may have, instead of remote_id; owned by the struct */
+	unsigned int n_match;
+	bool last_wins;			/* a later tunnel that ties with an earlier one in 'match' goes first */
+	bool next_certificate;		/* as initiator: when the peer refuses our certificate, try the next one */
+	bool narrow_requests;		/* as responder: ask only for certificates that tunnels of that peer trust */
 	enum ike_policy policy;
 	struct ike_p1_proposal p1[IKE_MAX_PROPOSALS];
 	unsigned int n_p1;
@@ -187,6 +257,14 @@ struct ike_tunnel_cfg {
 	uint32_t replay_window;		/* packets; default 1024 */
 	uint32_t dpd;			/* seconds of silence before the peer is asked whether it lives; default 30, 0: never */
 	uint32_t grace;			/* seconds an old inbound SA goes on after replacement; default 30 */
+	enum ike_xauth xauth;
+	char xauth_user[IKE_XAUTH_MAX + 1];	/* client: ours; server: the only one this tunnel is for; "": any */
+	uint8_t *xauth_password;	/* client: ours; owned by the struct */
+	size_t xauth_password_len;	/* octets */
+	enum ike_modecfg modecfg;
+	struct ike_addr pool_first, pool_last;	/* mode config server: what it gives; family 0: we are the client */
+	struct ike_addr dns[IKE_DNS_MAX];	/* mode config server: resolvers it names */
+	unsigned int n_dns;
 	bool aggressive;		/* begin with aggressive mode, not main mode */
 	bool aggressive_psk;		/* answer aggressive mode, though it tells everybody a hash of the key */
 	enum ike_start start;
@@ -208,6 +286,8 @@ struct ike_tunnel_cfg {
 struct ike_config {
 	struct ike_tunnel_cfg *tunnel;
 	size_t n_tunnels;
+	struct ike_trustpoint *trustpoint;	/* in the order in which certificates are asked for */
+	size_t n_trustpoints;
 };
 
 /* Fill in the defaults named above. */
@@ -222,7 +302,8 @@ void ike_config_clear(struct ike_config *cfg);
  * tells apart (addresses, identities and a selector alike), selectors present, each once,
  * proposals present and allowed by
  * the tunnel's policy word, lifetimes between 10 s and 30 days, a replay window with 64-bit
- * sequence numbers.
+ * sequence numbers; for each authentication method a key or a trustpoint that serves it; no two
+ * tunnels that the same identity at the same address could mean equally, unless last_wins.
  * Returns 0, or -IKE_E_INVALID with a sentence in why and the offending line in *line.
  */
 int ike_config_check(const struct ike_config *cfg, char *why, size_t size, unsigned int *line);
@@ -235,6 +316,8 @@ struct ike_env {
 	void *ctx;
 	/* Fill buf with unpredictable octets (getrandom; a seeded stream in simulations). */
 	void (*random)(void *ctx, void *buf, size_t len);
+	/* Seconds since 1970, for the validity of certificates. NULL: 0, and none is valid. */
+	int64_t (*wall)(void *ctx);
 };
 
 struct ike_engine *ike_engine_new(const struct ike_env *env);
@@ -293,6 +376,8 @@ enum ike_action_type {
 	IKE_ACT_SA_ACTIVATE,	/* activate pending outbound sa.spi; answer DONE or FAILED */
 	IKE_ACT_SA_DEL,		/* delete sa.dir sa.spi; no answer wanted */
 	IKE_ACT_SA_IDLE,	/* when did the last packet come on inbound sa.spi? Answer TRAFFIC, or nothing */
+	IKE_ACT_XAUTH,		/* may this user in with this password? Answer with ike_xauth_answer */
+	IKE_ACT_ASSIGN,		/* mode config gave or took inner addresses; no answer wanted */
 	IKE_ACT_PEER,		/* the peer of a tunnel with any remote address is at path.remote now; no answer wanted */
 	IKE_ACT_LOG,		/* one event for the log */
 };
@@ -332,24 +417,45 @@ struct ike_log {
 	const char *tunnel;		/* NULL: not known (yet) */
 	uint8_t icookie[IKE_COOKIE_LEN], rcookie[IKE_COOKIE_LEN];
 	uint32_t msgid;			/* 0 in phase 1 */
-	const char *message;		/* "MM1" .. "MM6", "AM1" .. "AM3", "QM1" .. "QM3", "INFO"; NULL: none */
+	const char *message;		/* "MM1" .. "MM6", "AM1" .. "AM3", "TR1", "TR2", "QM1" .. "QM3", "INFO"; NULL: none */
 	struct ike_path path;		/* family 0: none */
 	const char *text;		/* what happened, in a sentence */
+};
+
+/* A user name and a password as the peer sent them: any octets. */
+struct ike_login {
+	const uint8_t *user, *password;
+	size_t user_len, password_len;
+};
+
+/* Inner addresses of a tunnel, from mode config. */
+struct ike_given {
+	struct ike_addr local;		/* ours, given by the peer; family 0: none (any more) */
+	struct ike_addr remote;		/* the peer's, given by us; family 0: none */
+	struct ike_addr dns[IKE_DNS_MAX];	/* resolvers the peer named */
+	unsigned int n_dns;
 };
 
 struct ike_action {
 	enum ike_action_type type;
 	uint64_t id;			/* for the answer; 0 where none is wanted */
-	const char *tunnel;		/* SPI_ALLOC, SA_* and PEER; NULL else */
+	const char *tunnel;		/* SPI_ALLOC, SA_*, XAUTH, ASSIGN and PEER; NULL else */
 	/* SEND, PEER */
 	struct ike_path path;
 	const uint8_t *data;
 	size_t len;
 	/* SA_* */
 	struct ike_sa sa;
+	/* XAUTH; wiped by the engine after the action */
+	struct ike_login login;
+	/* ASSIGN */
+	struct ike_given given;
 	/* LOG */
 	struct ike_log log;
 };
+
+/* What came of IKE_ACT_XAUTH; an id that nobody waits for any more is ignored. */
+void ike_xauth_answer(struct ike_engine *e, uint64_t id, bool ok, ike_time now);
 
 /* Take the next action; false when there is none. */
 bool ike_next_action(struct ike_engine *e, struct ike_action *act);
@@ -406,6 +512,10 @@ struct ike_p1_status {
 	struct ike_path path;
 	struct ike_p1_proposal alg;	/* valid once chosen (encr != 0) */
 	struct ike_id peer_id;		/* valid once authenticated */
+	const char *xauth_user;		/* server: who logged in; "" nobody */
+	uint16_t auth;			/* method, valid with alg */
+	/* Trustpoint of the certificate we sent, of the peer's one; NULL: none (yet). */
+	const char *own_trustpoint, *peer_trustpoint;
 	ike_time established_at, rekey_at, expires_at;
 	unsigned int retransmits;	/* of the message now waiting */
 	ike_time heard_at;		/* last proof that the peer lives; 0: none yet */
@@ -417,6 +527,7 @@ struct ike_p1_status {
 
 struct ike_tunnel_status {
 	const struct ike_tunnel_cfg *cfg;
+	struct ike_given given;
 	const char *state;		/* "down", "connecting", "partly up" (not all selectors), "up", "respond-only", "no local address" … */
 	const char *last_error;		/* sentence; NULL: none */
 	ike_time last_error_at;
@@ -443,6 +554,7 @@ struct ike_counters {
 	uint64_t unauthenticated;	/* notify or delete without protection, or bad HASH */
 	uint64_t auth_failures;
 	uint64_t no_proposal;
+	uint64_t xauth_ok, xauth_failed;	/* logins, either side */
 	uint64_t fragmented_in, fragmented_out;	/* messages that came or went in fragments */
 	uint64_t fragments_dropped;	/* single ones: unexpected, malformed, too many, too late */
 	uint64_t peers_moved;		/* by their NAT, to another port or address */

@@ -8,12 +8,14 @@
 #include <string.h>
 
 #include "addr.h"
+#include "admission.h"
 #include "contact.h"
 #include "dpd.h"
 #include "info.h"
 #include "life.h"
+#include "proof.h"
 #include "quick_mode.h"
-#include "roaming.h"
+#include "anypeer.h"
 #include "tunnel.h"
 
 /* How long a replaced SA stays: whoever began the new one deletes first. */
@@ -98,6 +100,10 @@ static void expired(struct ike_engine *e, void *owner)
 	struct ike_ikesa *sa = owner;
 	struct ike_exchange *x;
 
+	if (sa->authenticated && !sa->established && !sa->closed) {
+		ike_admission_timeout(sa);
+		return;
+	}
 	/* A quick mode under way may finish under the old SA. */
 	for (x = sa->exchanges; x && sa->retiring; x = x->next) {
 		if (!x->quick || !x->quick->child)
@@ -186,6 +192,20 @@ static void retire_others(struct ike_ikesa *sa)
 	}
 }
 
+bool ike_ikesa_authenticated(struct ike_ikesa *sa, struct ike_proof *proof)
+{
+	struct ike_logctx ctx = ike_ikesa_ctx(sa, NULL);
+
+	if (!ike_proof_holds(proof, sa)) {
+		ike_log(sa->e, IKE_LOG_ERROR, IKE_EV_INTERNAL, &ctx, "no complete proof of the peer's identity");
+		return false;
+	}
+	ike_proof_free(sa->proof);
+	sa->proof = proof;
+	sa->peer_id = *ike_proof_id(proof);
+	return true;
+}
+
 void ike_ikesa_set_life(struct ike_ikesa *sa)
 {
 	ike_time life = (ike_time)sa->p1.life * IKE_SECOND;
@@ -197,11 +217,27 @@ void ike_ikesa_set_life(struct ike_ikesa *sa)
 	ike_timer_set(&e->timers, &sa->expire, sa->expires_at);
 }
 
+static void establish(struct ike_ikesa *sa);
+
 void ike_ikesa_establish(struct ike_ikesa *sa)
+{
+	struct ike_logctx ctx = ike_ikesa_ctx(sa, NULL);
+
+	if (!ike_proof_holds(sa->proof, sa)) {
+		ike_log(sa->e, IKE_LOG_ERROR, IKE_EV_INTERNAL, &ctx, "not established: the peer has proven nothing");
+		ike_ikesa_kill(sa, false, "not authenticated");
+		return;
+	}
+	ike_proof_free(sa->proof);
+	sa->proof = NULL;
+	establish(sa);
+}
+
+static void establish(struct ike_ikesa *sa)
 {
 	struct ike_engine *e = sa->e;
 	struct ike_logctx ctx = ike_ikesa_ctx(sa, sa->aggressive ? (sa->initiator ? "AM2" : "AM3") : sa->initiator ? "MM6" : "MM5");
-	char alg[80], id[256];
+	char alg[80], id[300];
 	const char *weak = ike_p1_weakness(&sa->p1.alg);
 
 	leave_half_open(sa);
@@ -213,13 +249,13 @@ void ike_ikesa_establish(struct ike_ikesa *sa)
 	ike_roam_start(sa);
 	e->cnt.p1_established++;
 	ike_log(e, IKE_LOG_NOTICE, IKE_EV_P1_ESTABLISHED, &ctx,
-		"ISAKMP SA established as %s with %s, %s, lifetime %u s",
+		"ISAKMP SA established as %s with %s, %s, %s, lifetime %u s",
 		sa->initiator ? "initiator" : "responder", ike_id_format(&sa->peer_id, id, sizeof(id)),
-		ike_p1_format(&sa->p1.alg, alg, sizeof(alg)), sa->p1.life);
+		ike_auth_name(sa->p1.auth), ike_p1_format(&sa->p1.alg, alg, sizeof(alg)), sa->p1.life);
 	if (weak)
 		ike_log(e, IKE_LOG_WARNING, IKE_EV_WEAK, &ctx, "%s protects this ISAKMP SA: it is weak", weak);
 	retire_others(sa);
-	ike_roaming_settle(sa);
+	ike_anypeer_settle(sa);
 	ike_contact_made(sa->tunnel);
 	ike_life_tell(sa);
 	ike_tunnel_p1_up(sa->tunnel, sa);
@@ -282,7 +318,7 @@ void ike_ikesa_kill(struct ike_ikesa *sa, bool tell, const char *why)
 
 	if (sa->dead)
 		return;
-	if (sa->established) {
+	if (sa->established || (sa->authenticated && !sa->closed)) {
 		if (tell)
 			ike_info_delete_ikesa(sa);
 		ike_log(e, IKE_LOG_NOTICE, IKE_EV_P1_DELETED, &ctx, "ISAKMP SA deleted: %s", why);
@@ -313,6 +349,8 @@ void ike_ikesa_kill(struct ike_ikesa *sa, bool tell, const char *why)
 void ike_ikesa_free(struct ike_ikesa *sa)
 {
 	free(sa->msgid);
+	free(sa->cert);
+	ike_proof_free(sa->proof);
 	ike_crypto_wipe(sa, sizeof(*sa));
 	free(sa);
 }

@@ -25,6 +25,14 @@ struct ike_dpd {
 	struct ike_timer timer;
 };
 
+/* What has to happen between phase 1 and phase 2; see admission.h. */
+struct ike_admission {
+	enum { IKE_ADMIT_NOTHING, IKE_ADMIT_XAUTH, IKE_ADMIT_MODECFG } waits_for;
+	uint64_t asked;			/* IKE_ACT_XAUTH that is not answered; 0: none */
+	char user[IKE_XAUTH_MAX + 1];	/* who logged in, for the log printable; "" nobody */
+	bool refused;			/* STATUS FAIL is on its way */
+};
+
 #define IKE_MSGIDS_MAX 4096		/* remembered; at three quarters the SA is rekeyed, here it ends */
 
 struct ike_ikesa {
@@ -48,6 +56,9 @@ struct ike_ikesa {
 	size_t key_len, block;
 	uint8_t last_block[IKE_BLOCK_MAX];	/* last ciphertext block of phase 1 */
 	struct ike_id peer_id;		/* type 0 until authenticated */
+	struct ike_admission admission;	/* between phase 1 and phase 2 */
+	struct ike_proof *proof;	/* of peer_id, until established; NULL: not authenticated */
+	struct ike_certx *cert;		/* see cert.h; NULL without certificates */
 
 	struct ike_exchange *phase1;	/* also in the list */
 	struct ike_exchange *exchanges;
@@ -80,7 +91,12 @@ struct ike_ikesa *ike_ikesa_find(struct ike_engine *e, const uint8_t *icookie, c
 				 const struct ike_addr *remote);
 /* A cookie: random, not zero, not in use. */
 void ike_cookie_new(struct ike_engine *e, uint8_t cookie[IKE_COOKIE_LEN]);
-/* The peer is authenticated: lifetimes begin, older SAs to it retire. */
+/*
+ * The one way to become authenticated: the proof is complete and of this SA. Takes it over and
+ * peer_id from it. False, and logged: it is not, which is a mistake of ours.
+ */
+bool ike_ikesa_authenticated(struct ike_ikesa *sa, struct ike_proof *proof);
+/* Authenticated, and nothing else is wanted: lifetimes begin, older SAs to the peer retire. Without proof it ends. */
 void ike_ikesa_establish(struct ike_ikesa *sa);
 /* p1.life was lowered afterwards: it runs from when it was established. */
 void ike_ikesa_set_life(struct ike_ikesa *sa);

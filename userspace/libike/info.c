@@ -8,6 +8,8 @@
 #include <string.h>
 
 #include "addr.h"
+#include "admission.h"
+#include "cert.h"
 #include "cipher.h"
 #include "contact.h"
 #include "dpd.h"
@@ -85,8 +87,15 @@ static void phase1_refused(struct ike_ikesa *sa, const struct ike_notify *n)
 
 	snprintf(text, sizeof(text), "the peer refused our identity or proof: %s (%u)",
 		 ike_name_notify(n->type), n->type);
+	if (!sa->initiator) {
+		ike_log(t->e, IKE_LOG_WARNING, IKE_EV_AUTH_FAILED, &ctx, "%s", text);
+		ike_tunnel_set_error(t, text);
+		ike_ikesa_kill(sa, false, text);
+		return;
+	}
 	t->e->cnt.auth_failures++;
 	ike_log(t->e, IKE_LOG_WARNING, IKE_EV_AUTH_FAILED, &ctx, "%s", text);
+	ike_cert_refused(sa, ike_name_notify(n->type));
 	ike_ikesa_kill(sa, false, text);
 	ike_tunnel_failed(t, text);
 }
@@ -204,6 +213,8 @@ static enum ike_verdict take_info(struct ike_exchange *x, const struct ike_msg *
 			alive = take_notify(x, &m->p[i]);
 		else if (m->p[i].type == ISAKMP_NPTYPE_D && (x->sa->established || x->sa->closed))
 			alive = take_delete(x, &m->p[i]);
+		else if (m->p[i].type == ISAKMP_NPTYPE_D && x->sa->authenticated)
+			alive = !ike_admission_deleted(x->sa, &m->p[i]);
 		if (!alive || x->dead)
 			return IKE_DROP;
 	}
@@ -218,11 +229,11 @@ static void info_garbled(struct ike_exchange *x, const struct ike_step *s, const
 	struct ike_ikesa *sa = x->sa;
 
 	sa->e->cnt.unauthenticated++;
-	if (sa->phase1 && !sa->established && !sa->phase1->n_garbled++)
+	if (sa->phase1 && !sa->established && !ike_auth_signs(sa->p1.auth) && !sa->phase1->n_garbled++)
 		ike_log_limited(sa->e, IKE_LOG_WARNING, IKE_EV_PSK_MISMATCH, &ctx,
 				"probable PSK mismatch: the peer answers MM5 with a message our key does not open (%s)",
 				why);
-	else if (sa->established)
+	else if (sa->established || ike_auth_signs(sa->p1.auth))
 		ike_log_limited(sa->e, IKE_LOG_NOTICE, IKE_EV_UNAUTHENTICATED, &ctx,
 				"informational message without valid HASH (%s): no effect", why);
 }

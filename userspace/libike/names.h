@@ -10,6 +10,7 @@ const char *ike_name_payload(unsigned int type);
 const char *ike_name_exchange(unsigned int type);
 const char *ike_name_notify(unsigned int type);
 const char *ike_name_id_type(unsigned int type);
+const char *ike_name_auth(unsigned int method);
 
 /* Events of struct ike_log: symbol, stable name; the comment says when. */
 #define IKE_EVENTS(X) \
@@ -54,6 +55,14 @@ const char *ike_name_id_type(unsigned int type);
 	X(IKE_EV_INVALID_KE, "invalid-ke") /* public value of wrong length or degenerate */ \
 	X(IKE_EV_PSK_MISMATCH, "psk-mismatch") /* probable PSK mismatch */ \
 	X(IKE_EV_AUTH_FAILED, "auth-failed") \
+	X(IKE_EV_XAUTH, "xauth") /* a login was asked for, taken or refused */ \
+	X(IKE_EV_XAUTH_FAILED, "xauth-failed") /* user name or password wrong, or no answer */ \
+	X(IKE_EV_ASSIGNED, "assigned") /* mode config gave or took an inner address */ \
+	X(IKE_EV_CERT_REQUEST, "cert-request") /* certificates asked for, by us or the peer */ \
+	X(IKE_EV_CERT_USED, "cert-used") /* which certificate we send, and why that one */ \
+	X(IKE_EV_CERT_REFUSED, "cert-refused") /* a certificate was refused, by us or the peer */ \
+	X(IKE_EV_CERT_TRUSTED, "cert-trusted") /* the peer's certificate is good, and why */ \
+	X(IKE_EV_PROFILE, "profile") /* which profile an identity means */ \
 	X(IKE_EV_ADDRESS, "local-address") /* an address of this end came or went */ \
 	X(IKE_EV_LIMIT, "limit") /* a bound on half-open SAs, exchanges or logs was hit */ \
 	X(IKE_EV_FRAGMENT, "fragment") /* a message sent in fragments; a fragment dropped */ \

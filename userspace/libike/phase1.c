@@ -10,8 +10,10 @@
 #include <string.h>
 
 #include "addr.h"
+#include "admission.h"
 #include "aggressive_mode.h"
 #include "auth.h"
+#include "cert.h"
 #include "cipher.h"
 #include "half_open.h"
 #include "info.h"
@@ -222,6 +224,7 @@ int ike_phase1_put_ke_nonce(struct ike_exchange *x, struct ike_msgw *w)
 
 	ike_msgw_payload(w, ISAKMP_NPTYPE_KE, gx->data, gx->len);
 	ike_msgw_payload(w, ISAKMP_NPTYPE_NONCE, nonce->data, nonce->len);
+	ike_cert_put_requests(x, w);
 	return 0;
 }
 
@@ -230,9 +233,13 @@ static int derive(struct ike_exchange *x, const uint8_t *gxy, size_t len)
 	struct ike_ikesa *sa = x->sa;
 	const struct ike_tunnel_cfg *cfg = &sa->tunnel->cfg;
 	struct ike_mm *mm = x->mm;
+	struct ike_chunk ni = ike_blob_chunk(&mm->ni), nr = ike_blob_chunk(&mm->nr);
 	int err;
 
-	err = ike_skeyid_psk(&sa->k, sa->p1.alg.hash, cfg->psk, cfg->psk_len, ike_blob_chunk(&mm->ni), ike_blob_chunk(&mm->nr));
+	if (ike_auth_signs(sa->p1.auth))
+		err = ike_skeyid_signature(&sa->k, sa->p1.alg.hash, (struct ike_chunk){ gxy, len }, ni, nr);
+	else
+		err = ike_skeyid_psk(&sa->k, sa->p1.alg.hash, cfg->psk, cfg->psk_len, ni, nr);
 	if (!err)
 		err = ike_skeyid_expand(&sa->k, (struct ike_chunk){ gxy, len }, sa->icookie, sa->rcookie);
 	if (!err)
@@ -289,7 +296,7 @@ void ike_phase1_established(struct ike_exchange *x)
 	if (x->state != IKE_ST_AM_AUTH_SENT)
 		ike_exchange_linger(x);
 	x->sa->authenticated = true;
-	ike_ikesa_establish(x->sa);
+	ike_admission_begin(x->sa);
 }
 
 static void describe_silence(struct ike_exchange *x, char *text, size_t size)
@@ -303,7 +310,11 @@ static void describe_silence(struct ike_exchange *x, char *text, size_t size)
 			 "from port %u (it may also be that it has another key)", IKE_NATT_PORT, ip, x->sa->natt.began,
 			 x->out_name, IKE_NATT_PORT);
 	else if (x->sa->aggressive && x->n_garbled)
-		snprintf(text, size, "probable PSK mismatch: the proof in AM2 from %s is not made with our key", ip);
+		snprintf(text, size, "%s: the proof in AM2 from %s is not made with %s key", ike_auth_signs(x->sa->p1.auth) ?
+			 "no valid signature" : "probable PSK mismatch", ip, ike_auth_signs(x->sa->p1.auth) ? "its" : "our");
+	else if (x->state == IKE_ST_MM_AUTH_SENT && ike_auth_signs(x->sa->p1.auth))
+		snprintf(text, size, "%s answered MM3 but never MM5: it may not trust our certificate%s%s", ip,
+			 hint[0] ? "; it said, without proof: " : "", hint);
 	else if (x->state == IKE_ST_MM_AUTH_SENT)
 		snprintf(text, size, "probable PSK mismatch: %s answered MM3 but never MM5%s%s", ip,
 			 hint[0] ? "; it said, without proof: " : "", hint);
@@ -332,7 +343,9 @@ static void initiator_timeout(struct ike_exchange *x)
 		ike_log(e, IKE_LOG_WARNING, IKE_EV_FLOAT_FAILED, &ctx, "%s", text);
 	} else if (auth) {
 		e->cnt.auth_failures++;
-		ike_log(e, IKE_LOG_WARNING, IKE_EV_PSK_MISMATCH, &ctx, "%s", text);
+		ike_log(e, IKE_LOG_WARNING, ike_auth_signs(x->sa->p1.auth) ? IKE_EV_AUTH_FAILED : IKE_EV_PSK_MISMATCH,
+			&ctx, "%s", text);
+		ike_cert_refused(x->sa, "no answer to MM5");
 	} else {
 		ike_log(e, IKE_LOG_WARNING, IKE_EV_TIMEOUT, &ctx, "%s", text);
 	}
@@ -352,7 +365,8 @@ void ike_phase1_timeout(struct ike_exchange *x)
 		initiator_timeout(x);
 	} else {
 		ike_log_limited(x->sa->e, IKE_LOG_INFO, IKE_EV_P1_FAILED, &ctx, "half-open SA given up in state %s%s",
-				ike_state_name(x->state), x->n_garbled ? ": probable PSK mismatch" : "");
+				ike_state_name(x->state), x->n_garbled && !ike_auth_signs(x->sa->p1.auth) ?
+				": probable PSK mismatch" : "");
 		ike_ikesa_kill(x->sa, false, "not finished in time");
 	}
 }

@@ -15,6 +15,7 @@
 
 struct ike_p1_choice {
 	struct ike_p1_proposal alg;
+	uint16_t auth;			/* method, IKE_AUTH_* */
 	uint32_t life;			/* seconds, already the shorter of both */
 	bool lowered;			/* ours is the shorter one */
 };
@@ -27,6 +28,9 @@ struct ike_p2_choice {
 	uint32_t spi;			/* the peer's, host order */
 };
 
+/* Does the tunnel allow that authentication method? */
+bool ike_auth_configured(const struct ike_tunnel_cfg *cfg, uint64_t method);
+/* Each method with each proposal, methods in the outer loop. */
 void ike_offer_p1(struct ike_sapay *sa, const struct ike_tunnel_cfg *cfg);
 /* Of a phase 1 offer only what has that group stays: aggressive mode has its KE in the same message. */
 void ike_offer_keep_group(struct ike_sapay *sa, uint16_t group);

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "modecfg.h"
 #include "quick_mode.h"
 #include "tunnel.h"
 
@@ -146,6 +147,14 @@ static void log_narrowed(struct ike_exchange *x, const char *message)
 			q->tunnel->cfg.line);
 }
 
+/* The address that mode config gave, in the place of any. */
+static bool is_given(const struct ike_flow *f, const struct ike_selector *sel)
+{
+	struct ike_selector given = ike_modecfg_selector(f->tunnel, ike_flow_selector(f));
+
+	return ike_selector_equal(&given, sel);
+}
+
 static enum ike_verdict take_part(struct ike_exchange *x, const struct ike_flow *f)
 {
 	if (!f->tunnel->cfg.narrowing)
@@ -173,11 +182,15 @@ enum ike_verdict ike_quick_ids_offered(struct ike_exchange *x, const struct ike_
 	}
 	if (!f)
 		return wrong_ids(x, "");
+	q->want = *ike_flow_selector(f);
+	if (!q->has_ids || is_given(f, &q->sel)) {
+		q->sel = ike_modecfg_selector(f->tunnel, &q->want);
+		part = false;
+	}
 	v = part ? take_part(x, f) : IKE_OK;
 	if (v != IKE_OK)
 		return v;
 	q->tunnel = f->tunnel;
-	q->want = *ike_flow_selector(f);
 	if (part)
 		log_narrowed(x, "QM1");
 	return IKE_OK;

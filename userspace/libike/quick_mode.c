@@ -27,6 +27,7 @@
 #include "collision.h"
 #include "info.h"
 #include "life.h"
+#include "modecfg.h"
 #include "phase1.h"
 #include "quick_ids.h"
 #include "tunnel.h"
@@ -528,7 +529,7 @@ static struct ike_quick *new_quick(struct ike_flow *f, struct ike_exchange *x)
 		return NULL;
 	q->tunnel = f->tunnel;
 	q->want = *ike_flow_selector(f);
-	q->sel = *what_to_offer(f);
+	q->sel = ike_modecfg_selector(f->tunnel, what_to_offer(f));
 	q->group = pick_group(f);
 	q->child = ike_child_new(f->tunnel, x, &q->want, &q->sel, true);
 	return q;

@@ -110,7 +110,7 @@ static int decode_proposal(struct ike_rbuf *r, struct ike_sapay *sa, const char 
 	uint8_t count;
 
 	if (sa->n_proposals == IKE_MAX_OFFERED)
-		return refuse(why, "more than 8 proposals");
+		return refuse(why, "more than 32 proposals");
 	p = &sa->p[sa->n_proposals++];
 	memset(p, 0, sizeof(*p));
 	p->number = ike_get8(r);

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "admission.h"
+#include "cert.h"
 #include "tunnel.h"
 
 void ike_counters(const struct ike_engine *e, struct ike_counters *c)
@@ -19,10 +21,16 @@ static void show_p1(const struct ike_ikesa *sa, struct ike_p1_status *st)
 	memcpy(st->rcookie, sa->rcookie, IKE_COOKIE_LEN);
 	st->initiator = sa->initiator;
 	st->established = sa->established;
-	st->state = ike_state_name(sa->state);
-	st->cisco_state = ike_state_cisco_name(sa->state);
+	st->state = ike_state_name(ike_admission_state(sa));
+	st->cisco_state = ike_state_cisco_name(ike_admission_state(sa));
+	st->xauth_user = sa->admission.user;
 	st->path = sa->path;
 	st->alg = sa->p1.alg;
+	st->auth = sa->p1.auth;
+	if (sa->cert) {
+		st->own_trustpoint = sa->cert->own[0] ? sa->cert->own : NULL;
+		st->peer_trustpoint = sa->cert->peer[0] ? sa->cert->peer : NULL;
+	}
 	st->peer_id = sa->peer_id;
 	st->established_at = sa->established_at;
 	st->rekey_at = sa->rekey_at;
@@ -74,7 +82,7 @@ static void count(const struct ike_tunnel *t, size_t *n_p1, size_t *n_children)
 
 static void show_tunnel(const struct ike_tunnel *t, void (*cb)(void *ctx, const struct ike_tunnel_status *st), void *ctx)
 {
-	struct ike_tunnel_status st = { .cfg = &t->cfg, .state = ike_tunnel_state(t) };
+	struct ike_tunnel_status st = { .cfg = &t->cfg, .given = t->given, .state = ike_tunnel_state(t) };
 	struct ike_child_status *child;
 	const struct ike_ikesa *sa;
 	const struct ike_child *c;

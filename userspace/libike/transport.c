@@ -156,6 +156,9 @@ static const char *refusal(const struct ike_ikesa *sa)
 {
 	if (sa->tunnel->cfg.fragmentation == IKE_FRAGMENTATION_NO)
 		return "fragmentation = no";
+	/* AM2 itself announces it, and with certificates it is long: our AM1 has announced that we take them. */
+	if (sa->aggressive && sa->initiator && sa->state == IKE_ST_AM_SENT)
+		return NULL;
 	return sa->fragments ? NULL : "the peer has not announced fragmentation";
 }
 

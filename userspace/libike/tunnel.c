@@ -12,9 +12,11 @@
 
 #include "addr.h"
 #include "config.h"
+#include "modecfg.h"
 #include "phase1.h"
+#include "profile.h"
 #include "quick_mode.h"
-#include "roaming.h"
+#include "anypeer.h"
 
 #define BACK_OFF_FIRST (5 * IKE_SECOND)
 
@@ -48,17 +50,22 @@ struct ike_tunnel *ike_tunnel_by_path(struct ike_engine *e, const struct ike_pat
 	struct ike_tunnel *t;
 
 	for (t = after ? after->next : e->tunnels; t; t = t->next)
-		if ((ike_addr_equal(&t->cfg.remote, &path->remote) || ike_addr_equal(&t->way.remote, &path->remote)) &&
+		if ((ike_addr_equal(&t->cfg.remote, &path->remote) || ike_addr_equal(&t->way.remote, &path->remote) ||
+		     (ike_anypeer(t) && ike_profile_signs(&t->cfg))) &&
 		    (ike_addr_equal(&t->cfg.local, &path->local) || ike_addr_is_any(&t->cfg.local)))
 			return t;
 	return NULL;
 }
 
+bool ike_tunnel_same_ends(const struct ike_tunnel_cfg *a, const struct ike_tunnel_cfg *b)
+{
+	return ike_addr_equal(&a->local, &b->local) && ike_addr_equal(&a->remote, &b->remote) &&
+	       ike_profile_same(a, b);
+}
+
 bool ike_tunnel_same_peer(const struct ike_tunnel *a, const struct ike_tunnel *b)
 {
-	return a == b ||
-	       (ike_addr_equal(&a->cfg.local, &b->cfg.local) && ike_addr_equal(&a->cfg.remote, &b->cfg.remote) &&
-		ike_id_equal(&a->cfg.local_id, &b->cfg.local_id) && ike_id_equal(&a->cfg.remote_id, &b->cfg.remote_id));
+	return a == b || (ike_tunnel_same_ends(&a->cfg, &b->cfg) && !strcmp(a->cfg.xauth_user, b->cfg.xauth_user));
 }
 
 void ike_tunnel_local_id(const struct ike_tunnel *t, const struct ike_path *path, struct ike_id *id)
@@ -226,7 +233,7 @@ static void run(struct ike_engine *e, void *owner)
 		ike_timer_set(&e->timers, &t->kick, t->not_before);
 		return;
 	}
-	if ((!sa || t->replace_p1) && ike_roaming(t)) {
+	if ((!sa || t->replace_p1) && ike_anypeer(t)) {
 		t->replace_p1 = t->acquired = t->doubted = false;
 		ike_flows_init(t);
 		ike_tunnel_set_error(t, "the peer may be at any address: it has to begin");
@@ -438,6 +445,7 @@ int ike_tunnel_command(struct ike_tunnel *t, enum ike_command cmd)
 		t->replace_p1 = t->doubted = false;
 		ike_flows_init(t);
 		go_down(t, "by command", true);
+		ike_modecfg_forget(t);
 		t->last_error[0] = '\0';
 		return 0;
 	case IKE_CMD_REKEY_P1:
@@ -499,6 +507,8 @@ void ike_tunnel_kill(struct ike_tunnel *t, bool tell, const char *why)
 
 	t->dead = true;
 	go_down(t, why, tell);
+	if (tell)
+		ike_modecfg_forget(t);
 	ike_quick_forget(t);
 	ike_timer_fini(&t->e->timers, &t->kick);
 	for (p = &t->e->tunnels; *p && *p != t; p = &(*p)->next)

@@ -33,8 +33,10 @@ struct ike_tunnel {
 	unsigned int failures;		/* in a row */
 	ike_time not_before;		/* back-off: no negotiation of ours before */
 	struct ike_timer kick;
+	unsigned int refused_certs;	/* of ours, by the peer: which one goes next (on-reject) */
 	struct ike_limit notify_limit;	/* unprotected notifies to this peer */
 
+	struct ike_given given;		/* by mode config */
 	char hint[200];			/* what the peer said without proof; "" nothing */
 	char last_error[400];		/* "" none */
 	ike_time last_error_at;
@@ -47,9 +49,11 @@ void ike_tunnel_kill(struct ike_tunnel *t, bool tell, const char *why);
 void ike_tunnel_free(struct ike_tunnel *t);
 
 struct ike_tunnel *ike_tunnel_by_name(struct ike_engine *e, const char *name);
-/* Next tunnel (after 'after', NULL: first) a peer at that path can mean. */
+/* Next tunnel (after 'after', NULL: first) a peer at that path can mean in main mode. */
 struct ike_tunnel *ike_tunnel_by_path(struct ike_engine *e, const struct ike_path *path, struct ike_tunnel *after);
-/* Same addresses and identities: they share ISAKMP SAs. */
+/* Same addresses and identities. */
+bool ike_tunnel_same_ends(const struct ike_tunnel_cfg *a, const struct ike_tunnel_cfg *b);
+/* Same ends and XAUTH user: they share ISAKMP SAs. */
 bool ike_tunnel_same_peer(const struct ike_tunnel *a, const struct ike_tunnel *b);
 /* Identities with the default (the address) filled in. */
 void ike_tunnel_local_id(const struct ike_tunnel *t, const struct ike_path *path, struct ike_id *id);

@@ -10,6 +10,7 @@
 #include "ident.h"
 #include "ikesa.h"
 #include "tunnel.h"
+#include "xauth.h"
 
 struct vendor {
 	const char *name;
@@ -120,6 +121,7 @@ static void put_natt(struct ike_exchange *x, struct ike_msgw *w)
 
 void ike_vendor_put(struct ike_exchange *x, struct ike_msgw *w)
 {
+	ike_xauth_put_vendor(x, w);
 	ike_msgw_payload(w, ISAKMP_NPTYPE_VID, dpd_1_0, sizeof(dpd_1_0));
 	put_natt(x, w);
 	put_fragmentation(x, w);

@@ -116,7 +116,7 @@
 	X(6, "ipv6-subnet") \
 	X(7, "ipv4-range") \
 	X(8, "ipv6-range") \
-	X(9, "asn1-dn") \
+	X(9, "dn") \
 	X(10, "asn1-gn") \
 	X(11, "key-id")
 
@@ -171,7 +171,32 @@ enum {
 #define IKE_ENCAP_UDP_TUNNEL_DRAFT 61443
 #define IKE_ESN_64 1			/* "64-bit sequence number", RFC 4304 2 */
 
+/* Authentication methods, RFC 2409 Appendix A and RFC 4754; private ones of the XAUTH and hybrid drafts. */
+#define IKE_AUTHS(X) \
+	X(1, "psk") \
+	X(2, "dss") \
+	X(3, "rsa") \
+	X(4, "rsa-encryption") \
+	X(5, "rsa-encryption-revised") \
+	X(9, "ecdsa256") \
+	X(10, "ecdsa384") \
+	X(11, "ecdsa521") \
+	X(64221, "hybrid-init-rsa") \
+	X(64222, "hybrid-resp-rsa") \
+	X(65001, "xauth-init-psk") \
+	X(65002, "xauth-resp-psk") \
+	X(65005, "xauth-init-rsa") \
+	X(65006, "xauth-resp-rsa")
 #define IKE_AUTH_PSK 1
+#define IKE_AUTH_RSA_SIG 3
+#define IKE_AUTH_ECDSA_256 9
+#define IKE_AUTH_ECDSA_384 10
+#define IKE_AUTH_ECDSA_521 11
+/* draft-beaulieu-ike-xauth-02 4.2: + 0 when the initiator is asked who it is, + 1 when the responder is. */
+#define IKE_AUTH_XAUTH_PSK 65001
+#define IKE_AUTH_XAUTH_DSS 65003
+#define IKE_AUTH_XAUTH_RSA 65005
+#define IKE_AUTH_XAUTH_LAST 65010
 
 #define IKE_ENCR_3DES 5
 #define IKE_ENCR_AES 7
@@ -206,7 +231,7 @@ enum {
 /* Bounds of our own: what a peer may make us take in. */
 #define IKE_DATAGRAM_MAX 16384		/* octets */
 #define IKE_MAX_PAYLOADS 48		/* in one message */
-#define IKE_MAX_OFFERED 8		/* proposals in an SA payload */
+#define IKE_MAX_OFFERED 32		/* proposals in an SA payload */
 #define IKE_MAX_TRANSFORMS 64		/* in all proposals of an SA payload */
 #define IKE_MAX_ATTRS 16		/* in one transform */
 #define IKE_NONCE_MIN 8			/* RFC 2409 5 */

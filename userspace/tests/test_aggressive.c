@@ -484,6 +484,40 @@ static void payloads_are_checked(void **state)
 	world_free(w);
 }
 
+/* The cookies of the half-open SA, other octets: junk in clear where AM3 is waited for. */
+static unsigned int junk_before_am3(struct world *w, struct packet *p)
+{
+	const struct packet *am1 = &w->kept;
+	uint8_t *copy;
+
+	if (strcmp(p->name, "AM2") || w->seen++)
+		return 1;
+	copy = malloc(am1->len);
+	memcpy(copy, am1->data, am1->len);
+	memcpy(copy + 8, p->data + 8, 8);
+	deliver(w, BOB, &am1->path, copy, am1->len);
+	copy[30] = 0xff;
+	deliver(w, BOB, &am1->path, copy, am1->len);
+	free(copy);
+	return 1;
+}
+
+/* Anybody can send that: it is not called a wrong key, and changes nothing. */
+static void junk_in_clear_is_no_wrong_key(void **state)
+{
+	struct world *w = aggressive_world(NULL);
+
+	(void)state;
+	w->keep = "AM1";
+	w->wire = junk_before_am3;
+	assert_true(run_until(w, both_done, 10 * IKE_SECOND));
+	assert_non_null(find_log(w, BOB, "malformed"));
+	assert_non_null(find_log(w, BOB, "unexpected"));
+	assert_null(find_log(w, BOB, "psk-mismatch"));
+	assert_int_equal(counters(w, BOB).auth_failures, 0);
+	world_free(w);
+}
+
 /* ---- groups --------------------------------------------------------------------------------------- */
 
 static void two_groups(struct ike_tunnel_cfg *t, int who)
@@ -665,6 +699,7 @@ int main(void)
 		cmocka_unit_test(forged_am2_does_not_stick),
 		cmocka_unit_test(cookies_are_unique_and_half_open_bounded),
 		cmocka_unit_test(payloads_are_checked),
+		cmocka_unit_test(junk_in_clear_is_no_wrong_key),
 		cmocka_unit_test(one_group_in_an_offer),
 		cmocka_unit_test(peer_at_any_address),
 		cmocka_unit_test(peer_at_any_address_needs_aggressive_mode),

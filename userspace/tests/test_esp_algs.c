@@ -249,7 +249,7 @@ static void look_alikes_are_refused(void **state)
 	};
 	uint8_t psk[] = "secret";
 	struct ike_tunnel_cfg t;
-	struct ike_config cfg = { &t, 1 };
+	struct ike_config cfg = { .tunnel = &t, .n_tunnels = 1 };
 	unsigned int line;
 	char why[300];
 	size_t i;

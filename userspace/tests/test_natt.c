@@ -743,6 +743,24 @@ static void who_is_lost_behind_a_nat_is_looked_for_where_it_is_configured(void *
 	world_free(w);
 }
 
+static void another_configured_address_is_where_to_look(void **state)
+{
+	struct setting s = { .bob = true };
+	struct world *w = world_behind(&s);
+
+	(void)state;
+	assert_up(w);
+	/* Bob has no NAT any more. */
+	w->side[BOB].outside.family = 0;
+	forget_trace(w);
+	configure(w, ALICE, &s);
+	assert_true(run_until(w, alice_established, 10 * IKE_SECOND));
+	assert_string_equal(ike_natt_situation(&sa_of(w, ALICE)->natt), "no NAT");
+	run_for(w, 200 * IKE_SECOND);
+	assert_ports(w, ALICE, 0, 0);
+	world_free(w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -770,6 +788,7 @@ int main(void)
 		cmocka_unit_test(without_ipsec_sas_the_keyer_keeps_the_mapping),
 		cmocka_unit_test(a_new_keyer_finds_the_peer_behind_its_nat),
 		cmocka_unit_test(who_is_lost_behind_a_nat_is_looked_for_where_it_is_configured),
+		cmocka_unit_test(another_configured_address_is_where_to_look),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -316,12 +316,16 @@ static void why_not(void **state)
 
 	(void)state;
 	ike_offer_p1(&offer, &peer);
-	offer.t[1].attr[3].value = 65001;
+	offer.t[1].attr[3].value = 3;
 	ike_transform_add(&offer.t[0], 99, 1);
 	assert_false(ike_choose_p1(&offer, &ours, NULL, &c));
 	ike_p1_explain(&offer, &ours, text, sizeof(text));
 	assert_string_equal(text, "offered 3des-md5-modp1024 [an unknown attribute: 99], aes256-sha1-modp1536 "
-			    "[an authentication method that is not PSK]; configured aes128-sha256-modp2048 (line 12)");
+			    "[authentication rsa (3)]; configured aes128-sha256-modp2048 (line 12)");
+	offer.t[1].attr[3].value = 65001;
+	assert_false(ike_choose_p1(&offer, &ours, NULL, &c));
+	ike_p1_explain(&offer, &ours, text, sizeof(text));
+	assert_non_null(strstr(text, ", with XAUTH of the initiator: aes256-sha1-modp1536; configured aes128-sha256-modp2048"));
 	ike_offer_p2(&offer, &peer, 0x1000, 0, IKE_ENCAP_TUNNEL);
 	ike_p2_explain(&offer, &ours, false, text, sizeof(text));
 	assert_string_equal(text, "offered 3des-md5; configured aes128gcm16, aes256-sha256-ecp256 (line 12)");
@@ -350,6 +354,36 @@ static void long_offer_does_not_hide_the_configuration(void **state)
 	assert_non_null(strstr(text, "; configured aes128-sha256-modp2048 (line 12)"));
 }
 
+/* Tunnel mode in UDP has two numbers, taken alike; without and with UDP are two different things. */
+static void udp_encapsulation_by_either_number(void **state)
+{
+	static const struct { uint16_t mode; bool plain, udp; } want[] = {
+		{ 1, true, false }, { 2, false, false }, { 3, false, true }, { 4, false, false },
+		{ 61443, false, true }, { 61444, false, false }, { 61440, false, false },
+	};
+	struct ike_tunnel_cfg ours = tunnel(NULL, LIST("aes128gcm16"));
+	struct ike_sapay offer, answer;
+	struct ike_p2_choice c;
+	char text[300];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(want) / sizeof(want[0]); i++) {
+		ike_offer_p2(&offer, &ours, 0x1000, 0, want[i].mode);
+		assert_int_equal(ike_choose_p2(&offer, &ours, 0, false, &answer, &c), want[i].plain);
+		assert_int_equal(ike_choose_p2(&offer, &ours, 0, true, &answer, &c), want[i].udp);
+		/* The answer is what was offered, number and all. */
+		if (want[i].udp)
+			assert_true(ike_transform_equal(&answer.t[0], &offer.t[0]));
+	}
+	ike_offer_p2(&offer, &ours, 0x1000, 0, IKE_ENCAP_UDP_TUNNEL);
+	ike_p2_explain(&offer, &ours, false, text, sizeof(text));
+	assert_non_null(strstr(text, "offered aes128gcm16 in UDP; configured aes128gcm16 ("));
+	ike_offer_p2(&offer, &ours, 0x1000, 0, IKE_ENCAP_TUNNEL);
+	ike_p2_explain(&offer, &ours, true, text, sizeof(text));
+	assert_non_null(strstr(text, "offered aes128gcm16; configured aes128gcm16, all in UDP because of a NAT"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -360,6 +394,7 @@ int main(void)
 		cmocka_unit_test(peers_order_decides),
 		cmocka_unit_test(pfs_and_ke_go_together),
 		cmocka_unit_test(transforms_never_chosen),
+		cmocka_unit_test(udp_encapsulation_by_either_number),
 		cmocka_unit_test(lifetimes_too_short),
 		cmocka_unit_test(lifetimes),
 		cmocka_unit_test(why_not),

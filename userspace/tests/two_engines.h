@@ -69,6 +69,11 @@ struct side {
 	ike_time traffic_at;		/* of the last ESP packet, as the kernel tells */
 	struct kernel_sa sa[MAX_SAS];
 	unsigned int fail_action;	/* refuse the next action of this type (plus 1) */
+	const char *user, *password;	/* whom the XAUTH server lets in */
+	char login[300];		/* "user/password" it was asked about last */
+	char login_tunnel[IKE_NAME_MAX + 1];
+	bool mute;			/* it does not answer */
+	struct ike_given given;		/* what IKE_ACT_ASSIGN said last */
 	struct ike_addr peer;		/* where IKE_ACT_PEER said the peer is */
 	unsigned int leaks;		/* deletes of SAs that were not there */
 	struct log_entry log[MAX_LOGS];
@@ -122,6 +127,13 @@ static void side_random(void *ctx, void *buf, size_t len)
 
 	while (len--)
 		*p++ = (uint8_t)splitmix(&s->rng);
+}
+
+/* A day in November 2023, when the certificates of pki.h are valid. */
+static int64_t side_wall(void *ctx)
+{
+	(void)ctx;
+	return 1700000000;
 }
 
 static bool verbose(void)
@@ -379,6 +391,20 @@ static void kernel_answer(struct world *w, struct side *s, const struct ike_acti
 	ike_kernel_event(s->e, &ev, w->now);
 }
 
+/* What stands in for the file of users. */
+static void kernel_login(struct world *w, struct side *s, const struct ike_action *a)
+{
+	uint64_t id = a->id;
+	char expected[300];
+
+	snprintf(s->login_tunnel, sizeof(s->login_tunnel), "%s", a->tunnel);
+	snprintf(s->login, sizeof(s->login), "%.*s/%.*s", (int)a->login.user_len, (const char *)a->login.user,
+		 (int)a->login.password_len, (const char *)a->login.password);
+	snprintf(expected, sizeof(expected), "%s/%s", s->user ? s->user : "", s->password ? s->password : "");
+	if (!s->mute)
+		ike_xauth_answer(s->e, id, !strcmp(s->login, expected), w->now);
+}
+
 static void drain(struct world *w, int who)
 {
 	struct side *s = &w->side[who];
@@ -391,6 +417,12 @@ static void drain(struct world *w, int who)
 			break;
 		case IKE_ACT_SA_DEL:
 			kernel_del(s, &a.sa);
+			break;
+		case IKE_ACT_XAUTH:
+			kernel_login(w, s, &a);
+			break;
+		case IKE_ACT_ASSIGN:
+			s->given = a.given;
 			break;
 		case IKE_ACT_PEER:
 			s->peer = a.path.remote;
@@ -520,7 +552,7 @@ static struct world *world_empty(uint64_t seed)
 	w->now = 1000 * IKE_SECOND;
 	for (i = 0; i < 2; i++) {
 		struct side *s = &w->side[i];
-		struct ike_env env = { .ctx = s, .random = side_random };
+		struct ike_env env = { .ctx = s, .random = side_random, .wall = side_wall };
 
 		s->name = i ? "B" : "A";
 		s->rng = seed * 2 + (uint64_t)i;

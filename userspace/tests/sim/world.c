@@ -91,13 +91,41 @@ struct ike_tunnel_cfg sim_tunnel_cfg(struct sim_world *w)
 	sim_set_p1(&t, pick(&w->script, p1, sizeof(p1) / sizeof(p1[0])));
 	sim_set_p2(&t, pick(&w->script, p2, sizeof(p2) / sizeof(p2[0])));
 	t.start = IKE_START_AUTO;
-	t.aggressive = t.aggressive_psk = w->aggressive;
+	t.aggressive = t.aggressive_psk = w->way & SIM_AGGRESSIVE;
 	return t;
 }
 
 static struct ike_addr address(unsigned int host)
 {
 	return (struct ike_addr){ .family = 4, .port = 500, .ip = { 10, 0, 0, (uint8_t)(host + 1) } };
+}
+
+static const char the_password[] = "the right password";
+
+/* Either end may begin; who asks for the password stays the same. */
+static void add_login(struct ike_tunnel_cfg *t, bool client, bool push)
+{
+	t->xauth = client ? IKE_XAUTH_CLIENT : IKE_XAUTH_SERVER;
+	t->modecfg = push ? IKE_MODECFG_PUSH : IKE_MODECFG_PULL;
+	if (!client) {
+		t->pool_first = (struct ike_addr){ .family = 4, .ip = { 10, 9, 0, 1 } };
+		t->pool_last = (struct ike_addr){ .family = 4, .ip = { 10, 9, 0, 4 } };
+		return;
+	}
+	snprintf(t->xauth_user, sizeof(t->xauth_user), "alice");
+	t->xauth_password_len = sizeof(the_password) - 1;
+	t->xauth_password = sim_grow(NULL, sizeof(the_password));
+	memcpy(t->xauth_password, the_password, sizeof(the_password));
+}
+
+static void answer_login(struct sim_host *h, const struct ike_action *act)
+{
+	bool ok = act->login.password_len == sizeof(the_password) - 1 &&
+		  !memcmp(act->login.password, the_password, sizeof(the_password) - 1);
+
+	sim_fault_enter();
+	ike_xauth_answer(h->engine, act->id, ok, h->w->now);
+	sim_fault_leave();
 }
 
 static void add_tunnel(struct sim_host *h, const char *name, unsigned int peer, const struct ike_tunnel_cfg *cfg)
@@ -112,6 +140,8 @@ static void add_tunnel(struct sim_host *h, const char *name, unsigned int peer, 
 	snprintf(t->name, sizeof(t->name), "%s", name);
 	t->local = address(h->index);
 	t->remote = address(peer);
+	if (h->w->way & SIM_LOGIN)
+		add_login(t, h->index == 0, h->w->way & SIM_PUSH);
 }
 
 struct sim_link *sim_link_add(struct sim_world *w, const char *name, unsigned int a, unsigned int b,
@@ -129,6 +159,9 @@ struct sim_link *sim_link_add(struct sim_world *w, const char *name, unsigned in
 	l->end[1] = &w->host[b];
 	add_tunnel(l->end[0], name, b, cfg);
 	add_tunnel(l->end[1], name, a, cfg);
+	/* Else the address that mode config gives, which nobody here knows, would stand for any. */
+	if (w->way & SIM_LOGIN)
+		sim_link_select(l, 1);
 	return l;
 }
 
@@ -386,8 +419,10 @@ void sim_host_drain(struct sim_host *h)
 		}
 		if (act.type == IKE_ACT_LOG)
 			take_log(h, &act.log);
-		else if (act.type == IKE_ACT_PEER)
-			continue;	/* its addresses do not change here */
+		else if (act.type == IKE_ACT_XAUTH)
+			answer_login(h, &act);
+		else if (act.type == IKE_ACT_PEER || act.type == IKE_ACT_ASSIGN)
+			continue;	/* what addresses do is not played here */
 		else if (act.type == IKE_ACT_SEND)
 			sim_net_send(h, &act.path, act.data, act.len);
 		else

@@ -43,6 +43,12 @@ struct sim_host {
 	uint16_t nat_shift;
 };
 
+enum sim_way {
+	SIM_AGGRESSIVE = 1,		/* in aggressive mode, not main mode */
+	SIM_LOGIN = 2,			/* with XAUTH and mode config; host 0 is the client */
+	SIM_PUSH = 4,			/* the server sends the address unasked */
+};
+
 /* A tunnel, or one selector of it, from both ends. */
 struct sim_link {
 	const char *name;		/* of the tunnel */
@@ -74,7 +80,7 @@ struct sim_net {
 struct sim_world {
 	uint64_t seed;
 	bool verbose;
-	bool aggressive;		/* phase 1 in aggressive mode */
+	unsigned int way;		/* how phase 1 is gone through */
 	ike_time now;
 	struct sim_queue queue;
 	struct sim_rng script, wire, kernels, pings;

@@ -3,13 +3,13 @@
  * Tunnels whose peer may be at any address: where it is, is known from the ISAKMP SA it made
  * last. Such a peer always begins.
  */
-#ifndef LIBIKE_ROAMING_H
-#define LIBIKE_ROAMING_H
+#ifndef LIBIKE_ANYPEER_H
+#define LIBIKE_ANYPEER_H
 
 #include "ikesa.h"
 
-bool ike_roaming(const struct ike_tunnel *t);
+bool ike_anypeer(const struct ike_tunnel *t);
 /* sa is established: IPsec SAs to where the peer was before go, and the caller is told where it is. */
-void ike_roaming_settle(struct ike_ikesa *sa);
+void ike_anypeer_settle(struct ike_ikesa *sa);
 
 #endif

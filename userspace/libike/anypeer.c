@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Peers at any address. See roaming.h. Called for authenticated peers only.
+ * Peers at any address. See anypeer.h. Called for authenticated peers only.
  */
-#include "roaming.h"
+#include "anypeer.h"
 
 #include "addr.h"
 #include "tunnel.h"
 
-bool ike_roaming(const struct ike_tunnel *t)
+bool ike_anypeer(const struct ike_tunnel *t)
 {
 	return ike_addr_is_any(&t->cfg.remote);
 }
@@ -24,11 +24,11 @@ static void leave_old_place(struct ike_tunnel *t, const struct ike_path *path)
 	}
 }
 
-void ike_roaming_settle(struct ike_ikesa *sa)
+void ike_anypeer_settle(struct ike_ikesa *sa)
 {
 	struct ike_tunnel *t;
 
-	if (!ike_roaming(sa->tunnel))
+	if (!ike_anypeer(sa->tunnel))
 		return;
 	for (t = sa->e->tunnels; t; t = t->next) {
 		if (!ike_tunnel_same_peer(t, sa->tunnel))
