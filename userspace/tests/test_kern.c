@@ -435,6 +435,29 @@ static void encapsulated_sas_and_where_their_peer_is(void **state)
 	}
 }
 
+/* Whoever asks for it: the device of a tunnel that is no client of mode config keeps its addresses. */
+static void addresses_only_where_they_are_expected(void **state)
+{
+	static const struct kern_device two[] = {
+		{ .tunnel = "paris", .device = "paris0" }, { .tunnel = "rome", .device = "rome0", .takes_address = true },
+	};
+	const struct ike_addr inner = { .family = 4, .ip = { 10, 9, 0, 10 } }, none = { 0 };
+	struct fixture *f = *state;
+
+	kern_devices_set(f->kern, two, 2);
+	assert_int_equal(kern_address(f->kern, "paris", &inner), -EPERM);
+	assert_non_null(strstr(kern_error(f->kern), "takes no address"));
+	assert_int_equal(kern_address(f->kern, "paris", &none), 0);
+	assert_int_equal(kern_address(f->kern, "london", &inner), -ENODEV);
+	assert_null(strstr(recorded(f), "address-add"));
+	assert_int_equal(kern_address(f->kern, "rome", &inner), 0);
+	assert_non_null(strstr(recorded(f), "\"op\":\"address-add\",\"device\":\"rome0\",\"address\":\"10.9.0.10\""));
+	/* It gives back what it has, also when it gets no other one any more. */
+	kern_devices_set(f->kern, devices, 2);
+	assert_int_equal(kern_address(f->kern, "rome", &none), 0);
+	assert_non_null(strstr(recorded(f), "\"op\":\"address-del\",\"device\":\"rome0\""));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -450,6 +473,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(events_pass_once_and_only_for_ours, setup, teardown),
 		cmocka_unit_test_setup_teardown(lost_events_are_made_good, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_peer_at_any_address, setup, teardown),
+		cmocka_unit_test_setup_teardown(addresses_only_where_they_are_expected, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
