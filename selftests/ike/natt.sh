@@ -62,6 +62,7 @@ translated()
 	shift 2
 	same_keys "$@"
 }
+peer_p1s_are() { [[ $(swan "$NSB" --list-sas | grep -c '^gw: ') == "$1" ]]; }
 peer_has() { wait_for "$PATIENCE" swan_children_are "$NSB" "$1"; }
 p1() { keyer_get "$NSA" "[p for p in t['phase1'] if p['established']][-1]['$1']"; }
 p1_is() { [[ $(p1 "$1") == "$2" ]]; }
@@ -132,6 +133,7 @@ case_here()
 	check "NAT here: phase 1 renewed by us: done" wait_for "$PATIENCE" more p1_established "$was"
 	# The peer would renew all it has, and mix them up.
 	check "NAT here: only the new phase 1 is left" wait_for "$PATIENCE" keyer_is "$NSA" 'len(t["phase1"])' 1
+	check "NAT here: at the peer, too" wait_for "$PATIENCE" peer_p1s_are 1
 	was=$(counted p1_established)
 	check "NAT here: phase 1 renewed by the peer, through the mapping" swan "$NSB" --rekey --ike gw
 	check "NAT here: phase 1 renewed by the peer: done" wait_for "$PATIENCE" more p1_established "$was"
