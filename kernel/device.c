@@ -56,14 +56,14 @@ struct esptun_dev *esptun_device_next(unsigned long *id)
 }
 
 struct esptun_dev *esptun_device_find(struct esptun_net *en, const struct esptun_addr *remote,
-				      const struct esptun_addr *local)
+				      const struct esptun_addr *local, __be16 port)
 {
 	const struct esptun_path *path;
 	struct esptun_dev *tun;
 
 	hash_for_each_possible_rcu(en->remotes, tun, by_remote, esptun_addr_hash(remote)) {
 		path = rcu_dereference(tun->path);
-		if (esptun_addr_equal(&path->remote, remote) &&
+		if (esptun_addr_equal(&path->remote, remote) && (!port || path->port == port) &&
 		    (esptun_addr_any(&path->local) || esptun_addr_equal(&path->local, local)))
 			return tun;
 	}
@@ -76,6 +76,9 @@ int esptun_device_register(struct esptun_dev *tun)
 	int err;
 
 	ASSERT_RTNL();
+	err = esptun_outer_prober_init(en);
+	if (err)
+		return err;
 	err = xa_alloc(&esptun_devices, &tun->id, tun, xa_limit_31b, GFP_KERNEL_ACCOUNT);
 	if (err)
 		return err;
@@ -271,6 +274,7 @@ static void __net_exit esptun_net_exit(struct net *net)
 	mutex_lock(&en->mutex);
 	esptun_socket_release(en);
 	mutex_unlock(&en->mutex);
+	esptun_outer_prober_exit(en);
 	esptun_sadb_exit(en);
 }
 

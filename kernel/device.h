@@ -55,6 +55,7 @@
  * @tx_keepalives: NAT keepalives sent
  * @encaps: SAs in UDP, under @mutex
  * @stand_ins: sockets in place of closed ones, under @mutex
+ * @prober: lets outer packets pass route exceptions; there since the first device
  */
 struct esptun_net {
 	struct net *net;
@@ -69,6 +70,7 @@ struct esptun_net {
 	atomic64_t tx_keepalives;
 	u32 encaps;
 	struct list_head stand_ins;
+	struct sock *prober;
 };
 
 struct esptun_net *esptun_net_get(const struct net *net);
@@ -172,9 +174,12 @@ struct esptun_dev *esptun_device_get(struct net *net, u32 ifindex);
  */
 struct esptun_dev *esptun_device_next(unsigned long *id);
 
-/* A device with this remote (and local) address in the underlay; under RCU. */
+/*
+ * A device with this remote (and local) address in the underlay, and with this UDP port of
+ * the peer unless it is 0; under RCU.
+ */
 struct esptun_dev *esptun_device_find(struct esptun_net *en, const struct esptun_addr *remote,
-				      const struct esptun_addr *local);
+				      const struct esptun_addr *local, __be16 port);
 
 /**
  * esptun_device_follow - let carrier and MTU follow the outbound SAs

@@ -53,7 +53,7 @@ int esptun_icmp_err(struct sk_buff *skb, u32 info)
 	if (!sa)
 		return -ENOENT;
 	if (icmp_hdr(skb)->type == ICMP_DEST_UNREACH && icmp_hdr(skb)->code == ICMP_FRAG_NEEDED)
-		esptun_outer_learn(sa->tun, info);
+		esptun_outer_learn(sa->tun, info, ESPTUN_MIN_PATH_MTU);
 	else if (icmp_hdr(skb)->type == ICMP_REDIRECT)
 		ipv4_redirect(skb, sa->tun->net, READ_ONCE(sa->tun->link), IPPROTO_ESP);
 	return 0;
@@ -86,20 +86,70 @@ int esptun_icmp_err6(struct sk_buff *skb, struct inet6_skb_parm *opt, u8 type, u
 #endif
 
 /*
- * Many routers quote no more than the UDP header (RFC 792): that is as much as every other
- * UDP socket has to go by. Where there is more, it must be of a packet that we sent.
+ * The path MTU that a "fragmentation needed" or "packet too big" about a UDP datagram tells;
+ * 0: it is another message. @quoted: the IP header in it, behind the ICMP header.
+ */
+static u32 esptun_icmp_told(const struct iphdr *quoted)
+{
+	const struct icmphdr *icmp = (const struct icmphdr *)quoted - 1;
+	const struct icmp6hdr *icmp6 = (const struct icmp6hdr *)quoted - 1;
+
+	if (quoted->version == 6)
+		return icmp6->icmp6_type == ICMPV6_PKT_TOOBIG ? ntohl(icmp6->icmp6_mtu) : 0;
+	if (icmp->type != ICMP_DEST_UNREACH || icmp->code != ICMP_FRAG_NEEDED)
+		return 0;
+	return ntohs(icmp->un.frag.mtu);
+}
+
+/*
+ * A quote that ends with the UDP header, as many routers send (RFC 792), names no SA. If it is
+ * of a datagram between a tunnel's endpoints and longer than the MTU it complains about, it is
+ * believed down to what nearly every path carries: a forged one does not do much.
+ */
+static void esptun_icmp_short(struct esptun_net *en, const struct iphdr *quoted,
+			      const struct udphdr *uh, u32 told)
+{
+	struct esptun_addr source, dest;
+	struct esptun_dev *tun;
+
+	if (quoted->version != 4 || ntohs(quoted->tot_len) <= told)
+		return;
+	esptun_addr_of_packet(quoted, &source, &dest);
+	tun = esptun_device_find(en, &dest, &source, uh->dest);
+	if (tun)
+		esptun_outer_learn(tun, told, IPV6_MIN_MTU);
+}
+
+/*
+ * Called with network and transport header at the quoted headers. The kernel has taken the
+ * path MTU of an IPv4 message for the route already, whoever sent it, and would take that of
+ * an IPv6 one if we agreed: see outer.c for what that is worth.
  */
 int esptun_icmp_err_udp(struct sock *sk, struct sk_buff *skb)
 {
 	int at = skb_transport_offset(skb) + sizeof(struct udphdr);
+	const struct iphdr *quoted = (const struct iphdr *)skb_network_header(skb);
+	struct esptun_net *en = esptun_net_get(sock_net(sk));
+	u32 told = esptun_icmp_told(quoted);
 	u8 buffer[ESPTUN_ESP_HEADER];
 	const struct esptun_sa *sa;
 	const u8 *esp;
 
 	esp = skb_header_pointer(skb, at, sizeof(buffer), buffer);
-	/* Too short, or an IKE message's non-ESP marker. */
-	if (!esp || !get_unaligned((__be32 *)esp))
+	if (!esp) {
+		if (told)
+			esptun_icmp_short(en, quoted, udp_hdr(skb), told);
 		return 0;
-	sa = esptun_icmp_sa(sock_net(sk), skb_network_header(skb), esp);
-	return sa && sa->encap ? 0 : -ENOENT;
+	}
+	/* An IKE message's non-ESP marker. */
+	if (!get_unaligned((__be32 *)esp))
+		return 0;
+	sa = esptun_icmp_sa(en->net, quoted, esp);
+	if (!sa || !sa->encap)
+		return -ENOENT;
+	if (told && quoted->version == 4)
+		esptun_outer_learn(sa->tun, told, ESPTUN_MIN_PATH_MTU);
+	else if (told)
+		esptun_device_mtu_later(sa->tun);
+	return 0;
 }

@@ -6,8 +6,10 @@
 #include "outer.h"
 #include "esp.h"
 #include <net/dst_cache.h>
+#include <net/inet_common.h>
 #include <net/inet_ecn.h>
 #include <net/ip6_checksum.h>
+#include <net/lwtunnel.h>
 #include <net/route.h>
 
 /* How long a path MTU from ICMP is believed (RFC 1191 6.3: not less than 10 minutes). */
@@ -77,10 +79,27 @@ int esptun_outer_route(struct esptun_dev *tun, struct esptun_route *route)
 	return likely(route->dst) ? 0 : esptun_outer_route6(tun, path, route);
 }
 
+/*
+ * What the administrator's route and the link take in one piece. What IPv4 has put into the
+ * route besides, an exception, comes from ICMP messages that nobody has verified: one that
+ * quotes any UDP or ICMP packet to the peer is enough. IPv6 is less credulous and never goes
+ * below 1280; it fragments by what the route says, so that has to be kept to.
+ */
+static u32 esptun_outer_route_mtu(const struct esptun_route *route)
+{
+	const struct dst_entry *dst = route->dst;
+	u32 mtu;
+
+	if (unlikely(route->path->remote.family != AF_INET))
+		return dst_mtu(dst);
+	mtu = dst_metric_raw(dst, RTAX_MTU) ? : READ_ONCE(dst->dev->mtu);
+	return min_t(u32, mtu, IP_MAX_MTU) - lwtunnel_headroom(dst->lwtstate, mtu);
+}
+
 u32 esptun_outer_mtu(const struct esptun_dev *tun, const struct esptun_route *route)
 {
+	u32 mtu = esptun_outer_route_mtu(route);
 	u32 learned = READ_ONCE(tun->pmtu);
-	u32 mtu = dst_mtu(route->dst);
 
 	if (unlikely(learned) && learned < mtu &&
 	    time_before(jiffies, READ_ONCE(tun->pmtu_expires)))
@@ -88,17 +107,37 @@ u32 esptun_outer_mtu(const struct esptun_dev *tun, const struct esptun_route *ro
 	return mtu;
 }
 
-void esptun_outer_learn(struct esptun_dev *tun, u32 mtu)
+void esptun_outer_learn(struct esptun_dev *tun, u32 mtu, u32 least)
 {
 	u32 known = READ_ONCE(tun->pmtu);
 
-	mtu = max_t(u32, mtu, ESPTUN_MIN_PATH_MTU);
+	mtu = max(mtu, least);
 	/* Larger than what is known is no news, unless that has run out. */
 	if (known && known < mtu && time_before(jiffies, READ_ONCE(tun->pmtu_expires)))
 		return;
 	WRITE_ONCE(tun->pmtu_expires, jiffies + ESPTUN_PMTU_TIME);
 	WRITE_ONCE(tun->pmtu, mtu);
 	esptun_device_mtu_later(tun);
+}
+
+int esptun_outer_prober_init(struct esptun_net *en)
+{
+	int err;
+
+	if (en->prober)
+		return 0;
+	/* Like the ICMP layer's own: found by no packet, and does not keep the namespace alive. */
+	err = inet_ctl_sock_create(&en->prober, AF_INET, SOCK_RAW, IPPROTO_RAW, en->net);
+	if (err)
+		return err;
+	ip_sock_set_mtu_discover(en->prober, IP_PMTUDISC_PROBE);
+	return 0;
+}
+
+void esptun_outer_prober_exit(struct esptun_net *en)
+{
+	if (en->prober)
+		inet_ctl_sock_destroy(en->prober);
 }
 
 unsigned int esptun_outer_headroom(const struct esptun_route *route)
@@ -162,12 +201,27 @@ static void esptun_outer_udp(struct sk_buff *skb, const struct esptun_route *rou
 		udp6_set_csum(false, skb, &route->source.v6, &route->path->remote.v6, skb->len);
 }
 
+/*
+ * In whose name an IPv4 packet leaves. A route with an exception would refuse a packet that
+ * has DF and fits the path as we know it; a socket that probes the path itself is let through.
+ */
+static struct sock *esptun_outer_sock(const struct esptun_dev *tun, __be16 df,
+				      const struct dst_entry *dst)
+{
+	const struct rtable *rt = container_of(dst, struct rtable, dst);
+
+	if (likely(!rt->rt_pmtu) || !df)
+		return NULL;
+	return esptun_net_get(tun->net)->prober;
+}
+
 int esptun_outer_send(struct esptun_dev *tun, struct sk_buff *skb,
 		      const struct esptun_route *route, bool borrowed)
 {
 	u32 mark = READ_ONCE(tun->fwmark);
 	struct esptun_cb *cb = esptun_cb(skb);
 	u8 proto = IPPROTO_ESP;
+	struct sock *sk;
 	int err;
 
 	skb_scrub_packet(skb, !net_eq(tun->net, dev_net(tun->dev)));
@@ -188,10 +242,11 @@ int esptun_outer_send(struct esptun_dev *tun, struct sk_buff *skb,
 		skb_dst_set(skb, dst_clone(route->dst));
 	/* The cb is the IP layer's once the header has been written. */
 	if (likely(route->path->remote.family == AF_INET)) {
+		sk = esptun_outer_sock(tun, cb->df, route->dst);
 		esptun_outer_header4(skb, route, proto);
 		memset(IPCB(skb), 0, sizeof(*IPCB(skb)));
 		ip_select_ident(tun->net, skb, NULL);
-		err = ip_local_out(tun->net, NULL, skb);
+		err = ip_local_out(tun->net, sk, skb);
 		return net_xmit_eval(err);
 	}
 	esptun_outer_header6(skb, tun->net, route, proto);

@@ -29,11 +29,18 @@ struct esptun_route {
 /* Finds the outer route. Under RCU, BH off. 0 or -errno. */
 int esptun_outer_route(struct esptun_dev *tun, struct esptun_route *route);
 
-/* The path MTU: what the route says, and what ICMP has told about this tunnel. */
+/* The path MTU: what route and link say, and what ICMP has told about this tunnel. */
 u32 esptun_outer_mtu(const struct esptun_dev *tun, const struct esptun_route *route);
 
-/* ICMP has told of a smaller path MTU. */
-void esptun_outer_learn(struct esptun_dev *tun, u32 mtu);
+/*
+ * ICMP has told of a smaller path MTU. @least: lower ones are not believed, at least
+ * %ESPTUN_MIN_PATH_MTU.
+ */
+void esptun_outer_learn(struct esptun_dev *tun, u32 mtu, u32 least);
+
+/* The socket in whose name packets pass route exceptions, see outer.c. May sleep. -errno. */
+int esptun_outer_prober_init(struct esptun_net *en);
+void esptun_outer_prober_exit(struct esptun_net *en);
 
 /* Octets of the outer header in front of ESP. @encap: in UDP. */
 static inline unsigned int esptun_outer_header(const struct esptun_path *path, bool encap)

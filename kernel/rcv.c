@@ -176,7 +176,7 @@ static int esptun_rcv_late(struct sk_buff *skb)
 	/* One that we have is here only because it is the SPI of a state of theirs, too. */
 	if (esptun_sadb_in(en, info.spi))
 		return -EINVAL;
-	tun = esptun_device_find(en, &info.source, &dest);
+	tun = esptun_device_find(en, &info.source, &dest, 0);
 	if (tun && !esptun_sadb_foreign(en->net, skb->mark, &dest, info.spi))
 		esptun_stats_dropped(tun, &info, 1);
 	return -EINVAL;

@@ -8,13 +8,14 @@ whose mapping changes, and what must not change a thing.
 """
 import errno
 import os
+import re
 import select
 import signal
 import socket
 import struct
 
-from bed import Bed, Tap, drops, expect_drops, reconcile
-from craft import esp, ipv4, seal, trailer, udp
+from bed import Bed, Tap, drops, expect_drops, flow, reconcile
+from craft import checksum, esp, ipv4, seal, trailer, udp
 from ends import A_IN, B_IN, IF_ID, esptun, xfrm_packets, xfrmi
 from ktap import Failure, add, case, check, equal, run, wait_for
 from nl import Refused
@@ -460,6 +461,80 @@ def behind_nat():
     wait_for("as many received", lambda: keepalives()[1] >= sent[0])
     equal((drops(c, "esp0"), drops(d, "esp0")), ({}, {}), "drops")
     BED["nat"] = hosts
+
+
+def too_large(mtu, quoted):
+    """n tells c that a datagram was too large for a link of this MTU; c has looked at it."""
+    c, n = BED["c"], BED["n"]
+    body = struct.pack("!BBHHH", 3, 4, 0, 0, mtu) + quoted
+    body = body[:2] + struct.pack("!H", checksum(body)) + body[4:]
+    before = c.snmp("Icmp.InDestUnreachs")
+    with n.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW) as s:
+        s.sendto(ipv4(N_IN, C, 1, body), (C, 0))
+    wait_for("the message", lambda: c.snmp("Icmp.InDestUnreachs") > before)
+
+
+def datagram_of(esp_head, sport=PORT, dport=PORT, length=1420, **more):
+    """What such a message quotes."""
+    return ipv4(C, D, 17, struct.pack("!HHHH", sport, dport, length - 20, 0) + esp_head, flags=2,
+                length=length, **more)
+
+
+def path():
+    """Path MTU and MTU of c's tunnel."""
+    got = BED["c"].genl.do("tunnel-get", ifname="esp0")
+    return got["path_mtu"], got["mtu"]
+
+
+@case("behind NAT: forged path MTUs are not believed, though the kernel's route does")
+def forged_mtu():
+    c, d = BED["c"], BED["d"]
+    most = GCM[0].inner_max(1500, 28)
+    equal(path(), (1500, most), "path MTU and MTU")
+    out = [sa for sa in c.genl.dump("sa-get") if sa["dir"] == "out"][0]
+    seq = out["seq"]
+
+    def head(spi, number):
+        return struct.pack("!II", spi, number & 0xffffffff)
+    # The last one is of a kind that the kernel locks: it would fragment from then on.
+    for what, mtu, quoted in (
+            ("unknown SPI", 1200, datagram_of(head(0x99999999, 1))),
+            ("number never sent", 1200, datagram_of(head(out["spi"], seq + 1000))),
+            ("number 0", 1200, datagram_of(head(out["spi"], 0))),
+            ("UDP header only, other port", 1200, datagram_of(b"", dport=4501)),
+            ("UDP header only, shorter than told", 1400, datagram_of(b"", length=1400)),
+            ("an echo reply", 1100, ipv4(C, D, 1, bytes.fromhex("0000ffff00000000"), flags=2,
+                                           length=1400)),
+            ("unknown SPI, absurd MTU", 100, datagram_of(head(0x99999999, 1)))):
+        too_large(mtu, quoted)
+        equal(path(), (1500, most), f"path MTU and MTU after {what}")
+        pieces, refused_ = c.snmp("Ip.FragCreates"), c.snmp("Ip.FragFails")
+        now = flow(c, "esp0", d, "esp0")
+        exchange(*BED["nat"], 4, [most])
+        reconcile(c, "esp0", d, "esp0", now)
+        equal((c.snmp("Ip.FragCreates"), c.snmp("Ip.FragFails")), (pieces, refused_),
+              f"fragments and refusals after {what}")
+    check(re.search(r"mtu (lock )?552", c.sh(f"ip route get {D}")),
+          f"the kernel has an exception: {c.sh(f'ip route get {D}')}")
+    equal(drops(c, "esp0"), {}, "drops")
+
+
+@case("behind NAT: the path MTU is learnt, from a quote with nothing but the UDP header as well")
+def path_mtu():
+    c, n, d = BED["c"], BED["n"], BED["d"]
+    n.ip("link set n1 mtu 1400")
+    d.ip("link set d0 mtu 1400")
+    s = BED["nat"][0].sock(4, "udp")
+    s.sendto(bytes(1400), (B_IN[0], 9))
+    most = GCM[0].inner_max(1400, 28)
+    wait_for("path MTU 1400", lambda: path() == (1400, most))
+    now = flow(c, "esp0", d, "esp0")
+    exchange(*BED["nat"], 4, [most])
+    reconcile(c, "esp0", d, "esp0", now)
+    for told, got in ((1350, 1350), (1000, 1280), (600, 1280)):
+        too_large(told, datagram_of(b""))
+        wait_for(f"path MTU {got}", lambda got=got: path()[0] == got)
+    exchange(*BED["nat"], 4, [GCM[0].inner_max(1280, 28)])
 
 
 @case("behind NAT: a keyer gone for good does not keep its netns alive")

@@ -7,6 +7,7 @@ second link may be narrow. The MTU is exactly what fits for each algorithm, whoe
 much is told the right number, and only ICMP about packets we sent is believed.
 """
 import os
+import re
 import select
 import socket
 import struct
@@ -269,7 +270,12 @@ def tcp():
 
 def icmp(spi, seq, mtu, src=A, dst=B, sender=R, code=4):
     """ICMP destination unreachable that quotes an ESP packet."""
-    quoted = ipv4(src, dst, 50, struct.pack("!II", spi, seq), flags=2, length=1500)
+    return icmp_of(ipv4(src, dst, 50, struct.pack("!II", spi, seq), flags=2, length=1500), mtu,
+                   sender, code)
+
+
+def icmp_of(quoted, mtu, sender=R, code=4):
+    """ICMP destination unreachable about a packet."""
     body = struct.pack("!BBHHH", 3, code, 0, 0, mtu) + quoted
     body = body[:2] + struct.pack("!H", checksum(body)) + body[4:]
     return ipv4(sender, A, 1, body)
@@ -302,6 +308,16 @@ def forged():
         forge(packet)
         equal((tunnel()["path_mtu"], tunnel()["mtu"]), (1500, 1446), f"path MTU and MTU after {what}")
         equal(send(4, 1446), "arrived", f"a packet of the MTU after {what}")
+    # What any host's kernel believes, since it has no way to tell: the route gets an exception.
+    for what, mtu, proto, head in (("UDP", 1200, 17, struct.pack("!HHHH", 9, 9, 1480, 0)),
+                                   ("an echo reply", 1100, 1, bytes.fromhex("0000ffff00000000")),
+                                   ("UDP, locked", 100, 17, struct.pack("!HHHH", 9, 9, 1480, 0))):
+        forge(icmp_of(ipv4(A, B, proto, head, flags=2, length=1500), mtu))
+        equal((tunnel()["path_mtu"], tunnel()["mtu"]), (1500, 1446), f"path MTU and MTU after {what}")
+        pieces = BED["a"].snmp("Ip.FragCreates")
+        equal(send(4, 1446), "arrived", f"a packet of the MTU after {what}")
+        equal(BED["a"].snmp("Ip.FragCreates"), pieces, "fragments")
+    check(re.search("mtu (lock )?552", BED["a"].sh(f"ip route get {B}")), "the route's exception")
     forge(icmp(out.spi, seq, 1400))
     wait_for("the true one", lambda: tunnel()["path_mtu"] == 1400)
 

@@ -411,7 +411,8 @@ enum esptun_a_flow {
  * @ESPTUN_A_TUNNEL_REMOTE6: binary exact-len 16
  * @ESPTUN_A_TUNNEL_LINK: ifindex of the underlay device the outer packets are bound to; u32
  * @ESPTUN_A_TUNNEL_MTU: MTU of the device in octets; u32
- * @ESPTUN_A_TUNNEL_PATH_MTU: MTU of the outer path as the route knows it; u32
+ * @ESPTUN_A_TUNNEL_PATH_MTU: MTU of the outer path: that of route and link, less if a verified
+ *   ICMP message has told so; u32
  * @ESPTUN_A_TUNNEL_OVERHEAD: largest number of octets an active outbound SA adds to a packet;
  *   u32
  * @ESPTUN_A_TUNNEL_CARRIER: 1 when a usable outbound SA exists; u8
