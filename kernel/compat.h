@@ -205,6 +205,16 @@ static inline void dev_sw_netstats_tx_add(struct net_device *dev, unsigned int p
 #define esptun_trace_str(dst, src) __assign_str(dst, src)
 #endif
 
+/* 6.10: what a tunnel key has is a bitmap. */
+static inline void esptun_compat_tunnel_key(struct ip_tunnel_key *key)
+{
+#ifdef ESPTUN_HAVE_TUNNEL_FLAG_BITS
+	__set_bit(IP_TUNNEL_KEY_BIT, key->tun_flags);
+#else
+	key->tun_flags = TUNNEL_KEY;
+#endif
+}
+
 #ifndef ESPTUN_HAVE_GSO_RESET
 static inline void skb_gso_reset(struct sk_buff *skb)
 {

@@ -6,7 +6,6 @@
  * or to count and to ask for an SA. Knows nothing of SAs itself.
  */
 #include "neigh.h"
-#include "xmit.h"
 #include <linux/inetdevice.h>
 #include <net/neighbour.h>
 #include <net/sch_generic.h>
@@ -30,7 +29,7 @@ static int esptun_neigh_output(struct neighbour *neigh, struct sk_buff *skb)
 	if (likely(!esptun_neigh_swallows(dev)) || !netif_running(dev))
 		return dev_queue_xmit(skb);
 	skb_reset_mac_header(skb);
-	esptun_xmit(skb, dev);
+	dev->netdev_ops->ndo_start_xmit(skb, dev);
 	return NET_XMIT_SUCCESS;
 }
 

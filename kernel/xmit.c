@@ -199,7 +199,7 @@ static noinline struct esptun_sa *esptun_xmit_choose(struct esptun_dev *tun, str
 		sa = esptun_policy_out(tun, &flow);
 	if (sa && READ_ONCE(sa->state) != ESPTUN_SA_STATE_EXPIRED)
 		return sa;
-	esptun_nl_acquire(tun, read ? &flow : NULL);
+	esptun_nl_acquire(tun, 0, read ? &flow : NULL);
 	if (!sa)
 		esptun_xmit_refuse(tun, NULL, skb, list_empty(&tun->outs) ?
 				   ESPTUN_DROP_TX_NO_SA : ESPTUN_DROP_TX_NO_SELECTOR);
@@ -470,20 +470,19 @@ static void esptun_xmit_leave(const struct esptun_nesting *here)
 	this_cpu_write(esptun_xmit_nesting, here->outer);
 }
 
-netdev_tx_t esptun_xmit(struct sk_buff *skb, struct net_device *dev)
+static __always_inline void esptun_xmit_in(struct esptun_dev *tun, struct sk_buff *skb)
 {
-	struct esptun_dev *tun = netdev_priv(dev);
 	struct esptun_nesting here;
 	struct esptun_inner inner;
 	struct esptun_sa *sa;
 
 	if (unlikely(!esptun_xmit_inner(skb, &inner))) {
 		esptun_xmit_bad_inner(tun, skb);
-		return NETDEV_TX_OK;
+		return;
 	}
 	if (unlikely(!esptun_xmit_enter(&here, tun))) {
 		esptun_xmit_refuse(tun, NULL, skb, ESPTUN_DROP_TX_LOOP);
-		return NETDEV_TX_OK;
+		return;
 	}
 	rcu_read_lock();
 	sa = esptun_xmit_sa(tun, skb);
@@ -491,5 +490,15 @@ netdev_tx_t esptun_xmit(struct sk_buff *skb, struct net_device *dev)
 		esptun_xmit_one(tun, sa, skb, &inner);
 	rcu_read_unlock();
 	esptun_xmit_leave(&here);
+}
+
+netdev_tx_t esptun_xmit(struct sk_buff *skb, struct net_device *dev)
+{
+	esptun_xmit_in(netdev_priv(dev), skb);
 	return NETDEV_TX_OK;
+}
+
+void esptun_xmit_tunnel(struct esptun_dev *tun, struct sk_buff *skb)
+{
+	esptun_xmit_in(tun, skb);
 }
