@@ -237,6 +237,15 @@ static inline bool pskb_inet_may_pull(struct sk_buff *skb)
 }
 #endif
 
+/*
+ * 6.4, backported far: the queue that a device has when it is active is marked as RCU's. For
+ * holders of RTNL.
+ */
+static inline struct Qdisc *esptun_compat_qdisc_sleeping(const struct netdev_queue *txq)
+{
+	return (__force struct Qdisc *)READ_ONCE(txq->qdisc_sleeping);
+}
+
 /* 6.1: the weight of a NAPI is not the driver's choice any more. */
 static inline void esptun_compat_napi_add(struct net_device *dev, struct napi_struct *napi,
 					  int (*poll)(struct napi_struct *, int))

@@ -170,6 +170,12 @@ struct esptun_dev {
 /* Where the module's deferred work runs; emptied before the module goes. */
 extern struct workqueue_struct *esptun_wq;
 
+/*
+ * Set for good when somebody gets to call us who is still in our code, for a few instructions,
+ * after he has given up what kept it there; see the module's exit.
+ */
+extern bool esptun_lingers;
+
 bool esptun_device_is(const struct net_device *dev);
 
 /*
