@@ -3,14 +3,16 @@
 # time limit: 600 s
 """
 Routing loops: an outer route that leads back into its own tunnel, tunnels that lead through
-each other, and a way back that another machine makes. Each packet ends as one named drop.
+each other, and a way back that another machine makes. Each packet ends as one named drop, and
+the stack is bounded; tunnels within tunnels that end somewhere work.
 """
 import socket
 
-from bed import Bed, drops, expect_drops, stats
+from bed import Bed, drops, expect_drops, reconcile, stats
 from ends import esptun
-from ktap import equal, case, run, wait_for
+from ktap import check, equal, case, run, wait_for
 from sa import Sa
+from traffic import Host, exchange
 
 BED = {}
 A, B = "192.0.2.1", "192.0.2.2"
@@ -76,6 +78,65 @@ def rings():
         sent = sum(stats(a, n)["tx_packets"] for n in names)
         equal(sent, 30 * min(count, NESTED), "tunnels that each packet went through")
         a.ip("\n".join(f"link del {n}" for n in names))
+
+
+def nest(depth):
+    """Tunnels n0 in n1 in n2 ... between a and b, the last one on the wire."""
+    a, b = BED["a"], BED["b"]
+    unnest(NESTED + 1)
+    for n in range(depth):
+        last = n == depth - 1
+        mine, yours = (A, B) if last else (f"10.5{n}.0.1", f"10.5{n}.0.2")
+        esptun(a, f"n{n}", mine, yours)
+        esptun(b, f"n{n}", yours, mine)
+        if not last:
+            a.ip(f"addr replace {mine}/32 dev lo")
+            b.ip(f"addr replace {yours}/32 dev lo")
+        ab, ba = Sa(mine, yours), Sa(yours, mine)
+        ab.install(a, f"n{n}", "out").install(b, f"n{n}", "in")
+        ba.install(b, f"n{n}", "out").install(a, f"n{n}", "in")
+    for n in range(depth - 1):
+        a.ip(f"route add 10.5{n}.0.2/32 dev n{n + 1} src 10.5{n}.0.1")
+        b.ip(f"route add 10.5{n}.0.1/32 dev n{n + 1} src 10.5{n}.0.2")
+    for ns, own, peer in ((a, "10.60.0.1", "10.60.0.2"), (b, "10.60.0.2", "10.60.0.1")):
+        ns.ip(f"addr replace {own}/32 dev lo\nroute replace {peer}/32 dev n0 src {own}")
+    return Host(a, "10.60.0.1"), Host(b, "10.60.0.2")
+
+
+def unnest(depth):
+    """Takes them away."""
+    for ns in (BED["a"], BED["b"]):
+        for n in range(depth):
+            ns.sh(f"ip link del n{n}", ok=False)
+
+
+@case("tunnels within tunnels, two to four deep, carry packets of every size")
+def nested():
+    a, b = BED["a"], BED["b"]
+    for depth in range(2, NESTED + 1):
+        ha, hb = nest(depth)
+        exchange(ha, hb, 4, [28, 100, 1200])
+        exchange(hb, ha, 4, [28, 100, 1200])
+        for n in range(depth):
+            reconcile(a, f"n{n}", b, f"n{n}")
+            reconcile(b, f"n{n}", a, f"n{n}")
+            check(not drops(a, f"n{n}"), f"drops {drops(a, f'n{n}')}")
+        ha.close()
+        hb.close()
+        unnest(depth)
+
+
+@case("five deep is refused by name on the one that is too many")
+def too_deep():
+    a = BED["a"]
+    ha, hb = nest(NESTED + 1)
+    before = drops(a, f"n{NESTED}")
+    for _ in range(10):
+        ha.sock(4, "udp").sendto(b"x", (hb.addr[4], 4000))
+    expect_drops(a, f"n{NESTED}", before, tx_loop=10)
+    ha.close()
+    hb.close()
+    unnest(NESTED + 1)
 
 
 def router():
