@@ -61,7 +61,8 @@ void esptun_xmit_drop(struct sk_buff *skb, enum esptun_drop reason)
 	esptun_stats_drop(cb->sa->tun, skb, &info);
 }
 
-static bool esptun_xmit_inner4(const struct sk_buff *skb, struct esptun_inner *inner)
+static __always_inline bool esptun_xmit_inner4(const struct sk_buff *skb,
+					       struct esptun_inner *inner)
 {
 	const struct iphdr *iph = ip_hdr(skb);
 
@@ -77,7 +78,8 @@ static bool esptun_xmit_inner4(const struct sk_buff *skb, struct esptun_inner *i
 	return true;
 }
 
-static bool esptun_xmit_inner6(const struct sk_buff *skb, struct esptun_inner *inner)
+static __always_inline bool esptun_xmit_inner6(const struct sk_buff *skb,
+					       struct esptun_inner *inner)
 {
 	const struct ipv6hdr *ip6 = ipv6_hdr(skb);
 
@@ -93,7 +95,7 @@ static bool esptun_xmit_inner6(const struct sk_buff *skb, struct esptun_inner *i
 	return true;
 }
 
-static bool esptun_xmit_inner(struct sk_buff *skb, struct esptun_inner *inner)
+static __always_inline bool esptun_xmit_inner(struct sk_buff *skb, struct esptun_inner *inner)
 {
 	if (skb_network_offset(skb) || !pskb_inet_may_pull(skb))
 		return false;
@@ -211,7 +213,7 @@ static noinline struct esptun_sa *esptun_xmit_choose(struct esptun_dev *tun, str
 }
 
 /* One that has been replaced since the pointer was read is as good. */
-static struct esptun_sa *esptun_xmit_sa(struct esptun_dev *tun, struct sk_buff *skb)
+static __always_inline struct esptun_sa *esptun_xmit_sa(struct esptun_dev *tun, struct sk_buff *skb)
 {
 	struct esptun_sa *sa = rcu_dereference(tun->out);
 
@@ -451,7 +453,8 @@ out:
 }
 
 /* False if this tunnel is already on the packet's way, or too many are. */
-static bool esptun_xmit_enter(struct esptun_nesting *here, const struct esptun_dev *tun)
+static __always_inline bool esptun_xmit_enter(struct esptun_nesting *here,
+					      const struct esptun_dev *tun)
 {
 	struct esptun_nesting *n;
 	int depth = 0;
@@ -470,6 +473,7 @@ static void esptun_xmit_leave(const struct esptun_nesting *here)
 	this_cpu_write(esptun_xmit_nesting, here->outer);
 }
 
+/* Inlined with all it calls, into the functions of either kind of device. */
 static __always_inline void esptun_xmit_in(struct esptun_dev *tun, struct sk_buff *skb)
 {
 	struct esptun_nesting here;
