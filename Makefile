@@ -71,8 +71,20 @@ SEED  ?= 20261120
 # Seconds; what the console says during them counts as well.
 FUZZ_LIMIT ?= 86400
 
+sim: ## two engines, a bad network, virtual time (SEEDS=10000, SCENARIO=name, FIRST=seed, VERBOSE=1, SAN=1)
+	@$(MAKE) --no-print-directory -s -C $(TOP)/userspace tests
+	@$(BUILD)/$(if $(SAN),asan,user)/tests/ike-sim --seeds $(SEEDS) --seed $(FIRST) \
+		$(if $(SCENARIO),--scenario $(SCENARIO)) $(if $(VERBOSE),-v)
+FIRST ?= 1
+# A seed that is played again is one.
+SEEDS ?= $(if $(VERBOSE),1,10000)
+
 bench: all ## instructions per packet in a VM whose clock counts them
 	@$(TOP)/scripts/bench
+
+bench-ike: user ## what a negotiation costs, beside strongSwan (BENCH_OUT=FILE, BENCH_PEERS=N, BENCH_ONLY=...)
+	@$(TOP)/scripts/deps build peers
+	@$(TOP)/scripts/bench-ike
 
 # The kernel that runs here, not the one that the tests boot.
 install: ## install module, keyer, command, manual pages, example and systemd unit (DESTDIR=, PREFIX=)
@@ -113,4 +125,4 @@ clean: ## remove build/
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(TOP)/Makefile | expand -t 12
 
-.PHONY: all deps module user gen gen-check demo check selftest check-debug fuzz-wire matrix bench install uninstall clean help
+.PHONY: all deps module user gen gen-check demo check selftest check-debug fuzz-wire matrix sim bench bench-ike install uninstall clean help

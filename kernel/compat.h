@@ -291,9 +291,12 @@ typedef u8 esptun_skb_reason_t;
 /* 5.19: the segment kinds that need no help from below; older sets lack UDP_L4. */
 #define ESPTUN_GSO_FEATURES (NETIF_F_GSO_SOFTWARE | NETIF_F_GSO_UDP_L4)
 
-/* Multicast groups that only CAP_NET_ADMIN may join came with 6.7 and with stable updates. */
+/*
+ * Multicast groups that only CAP_NET_ADMIN may join came with 5.11 and an update of 5.10; 6.7,
+ * backported to some, gave the flag a name and a number of its own.
+ */
 #ifndef GENL_MCAST_CAP_NET_ADMIN
-#define GENL_MCAST_CAP_NET_ADMIN 0
+#define GENL_MCAST_CAP_NET_ADMIN GENL_UNS_ADMIN_PERM
 #endif
 
 /* A kernel built without IPv6 has none of this; nobody gets here then. */

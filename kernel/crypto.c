@@ -106,8 +106,9 @@ static int esptun_crypto_setkey(struct crypto_aead *tfm, const struct esptun_cry
 	err = crypto_aead_setkey(tfm, key, len);
 	kfree_sensitive(built);
 	if (err) {
-		NL_SET_ERR_MSG(extack,
-			       "encr-key: the cipher refused the key, it may be a weak one");
+		if (err != -ENOMEM)
+			NL_SET_ERR_MSG(extack,
+				       "encr-key: the cipher refused the key, it may be a weak one");
 		return err;
 	}
 	return crypto_aead_setauthsize(tfm, icv_len);
@@ -221,7 +222,8 @@ int esptun_crypto_init(struct esptun_crypto *c, const struct esptun_crypto_param
 	c->block = encr->block;
 	err = esptun_crypto_alloc(c, p);
 	if (err) {
-		NL_SET_ERR_MSG(extack, "encr, auth: this kernel lacks the algorithm");
+		if (err != -ENOMEM)
+			NL_SET_ERR_MSG(extack, "encr, auth: this kernel lacks the algorithm");
 		return err;
 	}
 	err = esptun_crypto_setkey(esptun_crypto_outermost(c), p, c->icv_len, extack);

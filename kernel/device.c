@@ -146,9 +146,9 @@ int esptun_device_rebind(struct esptun_dev *tun, const struct esptun_addr *local
 		return -EBUSY;
 	}
 	hash_del_rcu(&tun->by_remote);
+	spin_lock_bh(&tun->lock);
 	tun->local = *local;
 	tun->remote = *remote;
-	spin_lock_bh(&tun->lock);
 	esptun_path_set(tun, path);
 	spin_unlock_bh(&tun->lock);
 	WRITE_ONCE(tun->pmtu, 0);
@@ -172,7 +172,7 @@ bool esptun_device_follow(struct esptun_dev *tun)
 		tun->shape.encap = sa->encap;
 	WRITE_ONCE(tun->shape.header,
 		   esptun_outer_header(esptun_path_held(tun), tun->shape.encap));
-	if (usable || tun->keep_carrier)
+	if (usable || READ_ONCE(tun->keep_carrier))
 		netif_carrier_on(tun->dev);
 	else
 		netif_carrier_off(tun->dev);

@@ -92,8 +92,9 @@ struct esptun_shape {
  * @path: where packets go and come from, by RCU
  * @dev: the device this is part of
  * @net: underlay
- * @local: our outer address as configured, any: as the route says; under RTNL
- * @remote: the peer's outer address as configured; under RTNL
+ * @local: our outer address as configured, any: as the route says; changed under RTNL, the
+ *	underlay's mutex and @lock, so each of them does for reading it
+ * @remote: the peer's outer address as configured; as @local
  * @fwmark: for the outer route, and on outer packets if not 0
  * @link: ifindex in @net that outer packets are bound to, or 0
  * @ttl: of outer packets, 0: that of the inner packet

@@ -335,7 +335,7 @@ static void esptun_link_options(struct esptun_dev *tun, struct nlattr *data[])
 	if (data[IFLA_ESPTUN_FWMARK])
 		WRITE_ONCE(tun->fwmark, nla_get_u32(data[IFLA_ESPTUN_FWMARK]));
 	if (data[IFLA_ESPTUN_KEEP_CARRIER])
-		tun->keep_carrier = nla_get_u8(data[IFLA_ESPTUN_KEEP_CARRIER]);
+		WRITE_ONCE(tun->keep_carrier, nla_get_u8(data[IFLA_ESPTUN_KEEP_CARRIER]));
 	if (data[IFLA_ESPTUN_MSS_CLAMP])
 		WRITE_ONCE(tun->mss_clamp, nla_get_u8(data[IFLA_ESPTUN_MSS_CLAMP]));
 	WRITE_ONCE(tun->rx_extra, tun->mss_clamp || tun->tunnel_id);

@@ -21,7 +21,7 @@ static bool esptun_neigh_swallows(const struct net_device *dev)
 	return rcu_access_pointer(txq->qdisc) == &noop_qdisc;
 }
 
-/* Called under RCU, BH off. */
+/* Called under RCU; before 6.4 with BH off, as esptun_xmit() wants it, later without. */
 static int esptun_neigh_output(struct neighbour *neigh, struct sk_buff *skb)
 {
 	struct net_device *dev = neigh->dev;
@@ -29,7 +29,9 @@ static int esptun_neigh_output(struct neighbour *neigh, struct sk_buff *skb)
 	if (likely(!esptun_neigh_swallows(dev)) || !netif_running(dev))
 		return dev_queue_xmit(skb);
 	skb_reset_mac_header(skb);
+	local_bh_disable();
 	dev->netdev_ops->ndo_start_xmit(skb, dev);
+	local_bh_enable();
 	return NET_XMIT_SUCCESS;
 }
 

@@ -216,6 +216,19 @@ static int esptun_nl_put_active(struct sk_buff *skb, struct esptun_dev *tun)
 	return 0;
 }
 
+/* The addresses as configured. */
+static int esptun_nl_put_ends(struct sk_buff *skb, struct esptun_dev *tun)
+{
+	struct esptun_addr local, remote;
+
+	spin_lock_bh(&tun->lock);
+	local = tun->local;
+	remote = tun->remote;
+	spin_unlock_bh(&tun->lock);
+	return esptun_nl_put_addr(skb, ESPTUN_A_TUNNEL_LOCAL4, ESPTUN_A_TUNNEL_LOCAL6, &local) ||
+	       esptun_nl_put_addr(skb, ESPTUN_A_TUNNEL_REMOTE4, ESPTUN_A_TUNNEL_REMOTE6, &remote);
+}
+
 /* What an external device as such does not have. Under RCU. */
 static int esptun_nl_put_way(struct sk_buff *skb, struct esptun_dev *tun)
 {
@@ -233,16 +246,15 @@ static int esptun_nl_put_way(struct sk_buff *skb, struct esptun_dev *tun)
 static int esptun_nl_put_tunnel(struct sk_buff *skb, struct esptun_dev *tun)
 {
 	struct net_device *dev = tun->dev;
+	int link = READ_ONCE(tun->link);
 
 	if (nla_put_u32(skb, ESPTUN_A_TUNNEL_IFINDEX, dev->ifindex) ||
 	    nla_put_string(skb, ESPTUN_A_TUNNEL_IFNAME, dev->name) ||
-	    esptun_nl_put_addr(skb, ESPTUN_A_TUNNEL_LOCAL4, ESPTUN_A_TUNNEL_LOCAL6, &tun->local) ||
-	    esptun_nl_put_addr(skb, ESPTUN_A_TUNNEL_REMOTE4, ESPTUN_A_TUNNEL_REMOTE6,
-			       &tun->remote) ||
+	    esptun_nl_put_ends(skb, tun) ||
 	    nla_put_u32(skb, ESPTUN_A_TUNNEL_MTU, READ_ONCE(dev->mtu)) ||
 	    nla_put_u32(skb, ESPTUN_A_TUNNEL_SA_COUNT, READ_ONCE(tun->sa_count)))
 		return -EMSGSIZE;
-	if (tun->link && nla_put_u32(skb, ESPTUN_A_TUNNEL_LINK, tun->link))
+	if (link && nla_put_u32(skb, ESPTUN_A_TUNNEL_LINK, link))
 		return -EMSGSIZE;
 	if (esptun_nl_put_branch(skb, tun) || esptun_nl_put_way(skb, tun) ||
 	    (!tun->tunnel_id && esptun_nl_put_stats(skb, dev)))

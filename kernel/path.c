@@ -83,7 +83,7 @@ int esptun_path_set_port(struct esptun_dev *tun, __be16 port)
 	return 0;
 }
 
-void esptun_path_home(struct esptun_dev *tun)
+int esptun_path_home(struct esptun_dev *tun)
 {
 	struct esptun_path *path, *old;
 	bool away;
@@ -93,14 +93,15 @@ void esptun_path_home(struct esptun_dev *tun)
 	away = old->port || !esptun_addr_equal(&old->remote, &tun->remote);
 	spin_unlock_bh(&tun->lock);
 	if (!away)
-		return;
+		return 0;
 	path = esptun_path_new(tun, &tun->local, &tun->remote, 0, GFP_KERNEL_ACCOUNT);
 	if (!path)
-		return;
+		return -ENOMEM;
 	spin_lock_bh(&tun->lock);
 	esptun_path_set(tun, path);
 	WRITE_ONCE(tun->pmtu, 0);
 	spin_unlock_bh(&tun->lock);
+	return 0;
 }
 
 /* Of two CPUs that see the peer elsewhere one is first; what the other saw is old by then. */

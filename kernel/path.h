@@ -50,8 +50,11 @@ void esptun_path_set(struct esptun_dev *tun, struct esptun_path *path);
  */
 int esptun_path_set_port(struct esptun_dev *tun, __be16 port);
 
-/* The device has no SA any more: the peer is where the configuration says. May sleep. */
-void esptun_path_home(struct esptun_dev *tun);
+/*
+ * The device has no SA any more, or none yet: the peer is where the configuration says. May
+ * sleep, under the underlay's mutex. 0 or -ENOMEM.
+ */
+int esptun_path_home(struct esptun_dev *tun);
 
 /**
  * esptun_path_follow - an authenticated packet shows where the peer is

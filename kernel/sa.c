@@ -281,14 +281,18 @@ static int esptun_sa_install(struct esptun_net *en, struct esptun_sa *sa, __be16
 	int err;
 
 	err = esptun_sa_check_place(sa, extack);
+	if (!err)
+		err = esptun_sadb_check(en, sa, extack);
+	/* When the last one went there may have been no memory to go home with. */
+	if (!err && !tun->sa_count)
+		err = esptun_path_home(tun);
+	/* What is refused changes nothing: from here on only memory can be missing. */
+	if (!err && sa->encap)
+		err = esptun_path_set_port(tun, peer_port);
 	if (err)
 		return err;
-	if (sa->encap && esptun_path_set_port(tun, peer_port))
-		return -ENOMEM;
 	sa->id = atomic64_inc_return(&esptun_sa_ids);
-	err = esptun_sadb_insert(en, sa, extack);
-	if (err)
-		return err;
+	esptun_sadb_insert(en, sa);
 	if (sa->dir == ESPTUN_DIR_IN)
 		esptun_sadb_unreserve(tun, sa->spi);
 	if (sa->encap)
@@ -296,7 +300,7 @@ static int esptun_sa_install(struct esptun_net *en, struct esptun_sa *sa, __be16
 	trace_esptun_sa(tun->dev, "add", sa->dir, sa->spi, sa->state);
 	spin_lock_bh(&tun->lock);
 	list_add_tail_rcu(&sa->by_tun, &tun->sas);
-	tun->sa_count++;
+	WRITE_ONCE(tun->sa_count, tun->sa_count + 1);
 	rcu_read_lock();
 	partner = sa->partner ? esptun_sa_find(tun, ESPTUN_DIR_IN, sa->partner) : NULL;
 	if (partner)
@@ -399,7 +403,7 @@ static void esptun_sa_unlink(struct esptun_net *en, struct esptun_sa *sa, u32 re
 	esptun_sadb_remove(en, sa);
 	spin_lock_bh(&tun->lock);
 	list_del_rcu(&sa->by_tun);
-	tun->sa_count--;
+	WRITE_ONCE(tun->sa_count, tun->sa_count - 1);
 	esptun_sa_unpair(sa);
 	told = esptun_policy_leave(sa) && esptun_device_follow(tun);
 	spin_unlock_bh(&tun->lock);

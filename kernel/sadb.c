@@ -94,11 +94,9 @@ static struct esptun_sadb_table *esptun_sadb_grow(struct esptun_sadb_table __rcu
 	return new;
 }
 
-int esptun_sadb_insert(struct esptun_net *en, struct esptun_sa *sa,
-		       struct netlink_ext_ack *extack)
+int esptun_sadb_check(struct esptun_net *en, const struct esptun_sa *sa,
+		      struct netlink_ext_ack *extack)
 {
-	struct esptun_sadb_table __rcu **slot = esptun_sadb_slot(en, sa->dir);
-	struct esptun_sadb_table *table;
 	bool taken;
 
 	lockdep_assert_held(&en->mutex);
@@ -113,11 +111,19 @@ int esptun_sadb_insert(struct esptun_net *en, struct esptun_sa *sa,
 		NL_SET_ERR_MSG(extack, "spi: an SA with this SPI and destination exists");
 		return -EEXIST;
 	}
+	return 0;
+}
+
+void esptun_sadb_insert(struct esptun_net *en, struct esptun_sa *sa)
+{
+	struct esptun_sadb_table __rcu **slot = esptun_sadb_slot(en, sa->dir);
+	struct esptun_sadb_table *table;
+
+	lockdep_assert_held(&en->mutex);
 	table = rcu_dereference_protected(*slot, lockdep_is_held(&en->mutex));
 	if (table->count >= 1u << table->bits && table->bits < ESPTUN_SADB_MAX_BITS)
 		table = esptun_sadb_grow(slot, table);
 	esptun_sadb_link(table, sa);
-	return 0;
 }
 
 void esptun_sadb_remove(struct esptun_net *en, struct esptun_sa *sa)

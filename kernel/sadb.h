@@ -26,9 +26,14 @@ struct esptun_sadb_table {
 int esptun_sadb_init(struct esptun_net *en);
 void esptun_sadb_exit(struct esptun_net *en);
 
-/* Under the underlay's mutex. -EEXIST if the SPI is taken, -ENOMEM. May sleep. */
-int esptun_sadb_insert(struct esptun_net *en, struct esptun_sa *sa,
-		       struct netlink_ext_ack *extack);
+/*
+ * -EEXIST if there is an SA with the SPI of @sa that it would be confused with. Like the two
+ * below under the underlay's mutex.
+ */
+int esptun_sadb_check(struct esptun_net *en, const struct esptun_sa *sa,
+		      struct netlink_ext_ack *extack);
+/* One that was checked, under the same hold of the mutex. May sleep. */
+void esptun_sadb_insert(struct esptun_net *en, struct esptun_sa *sa);
 void esptun_sadb_remove(struct esptun_net *en, struct esptun_sa *sa);
 
 /* The SA that a node of a table is part of. */

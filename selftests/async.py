@@ -8,11 +8,10 @@ full, the same packet twice in the queue, and SAs and devices going away while t
 their packets. A process that the worker cannot preempt makes sure that it has.
 """
 import contextlib
-import errno
 import os
 import socket
-import struct
 
+import cryptoapi
 from bed import Bed, drops, stats
 from craft import esp, ipv4, udp
 from ends import A_IN, A_OUT, B_IN, B_OUT, esptun, inner, pair, xfrm_packets, xfrm_sas
@@ -25,32 +24,7 @@ ALGS = (GCM[0], CBC[0])
 DRIVERS = ("cryptd(rfc4106(gcm_base(ctr(aes-generic),ghash-generic)))",
            "cryptd(authenc(hmac(sha256-generic),cbc(aes-generic)))")
 QUEUE = 1000                    # cryptd's limit for each CPU, unless told otherwise when loaded
-NETLINK_CRYPTO, NEWALG, DELALG = 21, 0x10, 0x11
-TYPE_AEAD, TYPE_MASK, PRIORITY = 3, 0xf, 1
 SO_SNDBUFFORCE, SO_RCVBUFFORCE = 32, 33
-
-
-def crypto_user(command, driver, priority=None):
-    """Asks the crypto API to make or forget an algorithm by the name of its driver."""
-    body = struct.pack("=64s64s64sIIII", b"", driver.encode(), b"", TYPE_AEAD, TYPE_MASK, 0, 0)
-    if priority is not None:
-        body += struct.pack("=HHI", 8, PRIORITY, priority)
-    with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, NETLINK_CRYPTO) as s:
-        # NLM_F_REQUEST | NLM_F_ACK
-        s.send(struct.pack("=IHHII", 16 + len(body), command, 5, 1, 0) + body)
-        code = -struct.unpack("=i", s.recv(4096)[16:20])[0]
-    if code:
-        raise OSError(code, os.strerror(code), driver)
-
-
-def forget(driver):
-    """True when nobody uses the algorithm any more and it is gone."""
-    try:
-        crypto_user(DELALG, driver)
-    except OSError as err:
-        check(err.errno in (errno.EBUSY, errno.ENOENT), f"{err}")
-        return err.errno == errno.ENOENT
-    return True
 
 
 @contextlib.contextmanager
@@ -70,25 +44,9 @@ def alone():
             f.write(before)
 
 
-def self_tests(wanted):
-    """
-    The crypto API tests algorithms before it uses them, and finds fault with cryptd for
-    leaving its own pointers in a finished request, which nobody looks at.
-    """
-    knob = "/sys/module/cryptomgr/parameters/notests"
-    if os.path.exists(knob):
-        with open(knob, "w", encoding="ascii") as f:
-            f.write("N" if wanted else "Y")
-
-
 def setup():
     """Gateway a with esptun, gateway b with the xfrm interface, cryptd before all others."""
-    self_tests(False)
-    try:
-        for driver in DRIVERS:
-            crypto_user(NEWALG, driver, 9000)
-    finally:
-        self_tests(True)
+    cryptoapi.prefer(DRIVERS)
     BED["bed"] = bed = Bed()
     BED["ends"] = a, b, *_ = pair(bed)
     BED["raw"] = b.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW)
@@ -247,8 +205,7 @@ def ends():
     for host in BED["ends"][2:]:
         host.close()
     BED["bed"].verify()
-    for driver in DRIVERS:
-        wait_for(f"{driver} is forgotten", lambda d=driver: forget(d))
+    cryptoapi.forget(DRIVERS)
 
 
 CASES = [(f"{one}: both ways", both_ways, one) for one in ALGS] + [

@@ -158,15 +158,21 @@ class Ns:
         names, values = [words for words in lines if words[0] == f"{group}:"]
         return int(values[names.index(key)])
 
-    def delete(self):
-        """Ends the namespace: closes what holds it, sockets too, then removes its name."""
+    def release(self):
+        """Closes what this process holds it with, sockets too. False: that was done before."""
         for s in (self._genl, self._rtnl, *self.sockets):
             if s:
                 s.close()
         self._genl = self._rtnl = None
-        if self.fd >= 0:
+        held = self.fd >= 0
+        if held:
             os.close(self.fd)
             self.fd = -1
+        return held
+
+    def delete(self):
+        """Ends the namespace: nothing here holds it any more, and its name goes."""
+        if self.release():
             sh(f"ip netns del {self.name}")
 
 

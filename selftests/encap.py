@@ -310,6 +310,12 @@ def refusals():
         sa = Sa(B, A) if way == "in" else Sa(A, B)
         refused(errno.EINVAL, text, lambda s=sa, w=way, m=more: a.genl.do(
             "sa-new", ifindex=index, **s.values(w, **m)))
+    # A refused SA has changed nothing: not the port that the device sends to, either.
+    twice = Sa(A, B).install(a, "esp0", "out", **encap())
+    equal(peer_port(), (B, PORT), "the peer")
+    refused(errno.EEXIST, "exists", lambda: a.genl.do("sa-new", ifindex=index, **Sa(
+        A, B, spi=twice.spi).values("out", **encap(peer=4511))))
+    equal(peer_port(), (B, PORT), "the peer after the refusal")
     nothing = Sa(B, A, CBC[0]).values("in", auth="none", auth_key=None, replay_window=0,
                                       **encap(flags=["follow-peer", "no-integrity-ok"]))
     refused(errno.EINVAL, "anybody", lambda: a.genl.do("sa-new", ifindex=index, **nothing))

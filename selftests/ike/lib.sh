@@ -25,15 +25,21 @@ ike_delete()
 	return 0
 }
 
-ike_create()
+# ike_namespaces: both, without a link, and what strongSwan needs.
+ike_namespaces()
 {
 	topology_ns "$NSA" && topology_ns "$NSB" || return
 	at_exit ike_delete
+	cc -std=gnu11 -O2 -Wall -Wextra -Werror -shared -fPIC -o "$TEST_TMP/xfrm_stub.so" \
+		"$IKE_DIR/xfrm_stub.c"
+}
+
+ike_create()
+{
+	ike_namespaces || return
 	topology_link "$NSA" wan0 "$NSB" wan0
 	topology_addr "$NSA" wan0 $A4/24 $A6/64
 	topology_addr "$NSB" wan0 $B4/24 $B6/64
-	cc -std=gnu11 -O2 -Wall -Wextra -Werror -shared -fPIC -o "$TEST_TMP/xfrm_stub.so" \
-		"$IKE_DIR/xfrm_stub.c"
 }
 
 # peer_start [LOG-LEVEL] < swanctl.conf

@@ -91,6 +91,12 @@ static void put_attr(FILE *f, const struct nlattr *a)
 		put_hex(f, "auth_key", alg->alg_key, alg->alg_key_len / 8);
 		break;
 	}
+	case XFRMA_ENCAP: {
+		const struct xfrm_encap_tmpl *encap = data;
+
+		fprintf(f, ",\"encap\":[%u,%u]", ntohs(encap->encap_sport), ntohs(encap->encap_dport));
+		break;
+	}
 	case XFRMA_REPLAY_ESN_VAL: {
 		const struct xfrm_replay_state_esn *esn = data;
 
@@ -269,6 +275,22 @@ int bind(int fd, const struct sockaddr *addr, socklen_t len)
 	int (*real)(int, const struct sockaddr *, socklen_t) = next("bind");
 
 	return other_end(fd) >= 0 ? 0 : real(fd, addr, len);
+}
+
+/* The number may be another socket's next. */
+int close(int fd)
+{
+	int (*real)(int) = next("close");
+
+	pthread_mutex_lock(&lock);
+	for (unsigned int i = 0; i < n_stubs; i++)
+		if (fd >= 0 && stub[i].fd == fd) {
+			real(stub[i].other);
+			stub[i] = stub[--n_stubs];
+			break;
+		}
+	pthread_mutex_unlock(&lock);
+	return real(fd);
 }
 
 int setsockopt(int fd, int level, int name, const void *value, socklen_t len)

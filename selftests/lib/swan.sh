@@ -18,19 +18,20 @@ swan()
 		swanctl "$verb" --uri "unix://$(swan_dir "$name")/vici" "$@"
 }
 
-# swan_daemon_conf NS: strongswan.conf. Settings stand one to a line. Plugins are
+# swan_daemon_conf NS: strongswan.conf, with one more line in $SWAN_SETTING. Settings stand one to a line. Plugins are
 # named one by one for swanctl as well: its default set holds af-alg, which
 # probes the kernel for every algorithm there is and takes most of a minute.
 swan_daemon_conf()
 {
 	cat <<-END
 	charon-systemd {
-		load = random nonce aes sha1 sha2 md5 hmac kdf pem pkcs1 pkcs8 pubkey x509 gmp gcm openssl revocation constraints kernel-netlink socket-default vici updown
+		load = ${SWAN_LOAD:-random nonce aes sha1 sha2 md5 hmac kdf pem pkcs1 pkcs8 pubkey x509 gmp gcm openssl revocation constraints kernel-netlink socket-default vici updown xauth-generic}
 		install_routes = no
 		install_virtual_ip = no
 		retransmit_tries = 10
 		retransmit_timeout = ${SWAN_RETRANSMIT:-1.0}
 		retransmit_base = 1.3
+		${SWAN_SETTING-}
 		i_dont_care_about_security_and_use_aggressive_mode_psk = yes
 		plugins {
 			vici {
@@ -40,9 +41,9 @@ swan_daemon_conf()
 		filelog {
 			file {
 				path = $(swan_dir "$1")/log
-				default = 1
-				ike = 2
-				cfg = 2
+				default = ${SWAN_LOG_LEVEL:-1}
+				ike = ${SWAN_LOG_LEVEL:-2}
+				cfg = ${SWAN_LOG_LEVEL:-2}
 				flush_line = yes
 				time_format = %T
 			}
@@ -161,6 +162,40 @@ swan_psk()
 	END
 }
 
+# swan_xauth ROLE PULL [PASSWORD [EXTRA]]: prints the swanctl.conf of an XAUTH client or server with mode
+# config, pulled or pushed; user alice, addresses from 10.9.1.10 up. EXTRA: a line for the connection.
+swan_xauth()
+{
+	local role=$1 pull=$2 password=${3:-wonderland} extra child remote=dynamic sections
+	if [[ $role == client ]]; then
+		extra="vips = 0.0.0.0
+			pull = $pull
+			local-xauth { round = 2
+			auth = xauth
+			xauth_id = alice
+			}"
+		child=dynamic remote=0.0.0.0/0 sections=''
+	else
+		extra="pools = inner
+			pull = $pull
+			remote-xauth { round = 2
+			auth = xauth
+			}"
+		child=0.0.0.0/0
+		sections="pools {
+			inner {
+				addrs = 10.9.1.10-10.9.1.20
+				dns = 10.9.1.1
+			}
+		}"
+	fi
+	swan_psk "extra=$extra
+			${4-}" "extra_child=rekey_time = 0" |
+		sed -e "s|local_ts = .*|local_ts = $child|" \
+			-e "s|remote_ts = .*|remote_ts = $remote|" \
+			-e "s|^\(\s*\)ike-gw {|\1xauth-alice {\n\1	id = alice\n\1	secret = \"$password\"\n\1}\n\1ike-gw {|"
+	echo "$sections"
+}
 # swan_children NS: how many CHILD SAs are installed.
 swan_children()
 {

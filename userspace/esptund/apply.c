@@ -7,7 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "conf_aggressive.h"
 #include "daemon.h"
+#include "users.h"
 
 struct report {
 	struct daemon *d;
@@ -55,6 +57,7 @@ static struct kern_device *devices_of(const struct conf *conf)
 		dev[i].on_demand = t->start == IKE_START_TRAFFIC;
 		dev[i].local = t->local;
 		dev[i].remote = t->remote;
+		dev[i].roaming = conf_is_any(&t->remote);
 	}
 	return dev;
 }
@@ -95,6 +98,17 @@ static void move_tunnels(struct daemon *d, const struct conf *conf)
 	}
 }
 
+bool apply_login(void *ctx, const char *tunnel, const struct ike_login *login)
+{
+	struct daemon *d = ctx;
+
+	for (size_t i = 0; d->conf && i < d->conf->ike.n_tunnels; i++)
+		if (!strcmp(d->conf->ike.tunnel[i].name, tunnel))
+			return users_check(d->conf->tunnel[i].users, login->user, login->user_len, login->password,
+					   login->password_len);
+	return false;
+}
+
 static const char *refusal(int err)
 {
 	return err == -IKE_E_NOMEM ? "out of memory" : "refused by the engine";
@@ -121,6 +135,7 @@ bool apply_configuration(struct daemon *d, struct json_object *findings)
 		conf_free(conf);
 		return false;
 	}
+	run_addresses(d->run, watch_is_here, NULL);
 	move_tunnels(d, conf);
 	kern_devices_reap(d->kern);
 	conf_free(d->conf);

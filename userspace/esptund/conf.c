@@ -11,8 +11,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "conf_aggressive.h"
 #include "conf_keys.h"
-#include "libike/crypto.h"
+#include "conf_lint.h"
+#include "conf_sel.h"
+#include "conf_trust.h"
+#include "conf_xauth.h"
+#include "libike/config.h"
+#include "users.h"
 
 /* Offered when the configuration names none. */
 static const char *const default_p1[] = {
@@ -75,9 +81,9 @@ static void check_section(struct conf_log *log, const struct conf_file *f, const
 	if (conf_section_find(s, "psk") && conf_section_find(s, "psk-file"))
 		conf_error(log, conf_section_find(s, "psk")->line, "psk and psk-file (line %u) are both given: keep one",
 			   conf_section_find(s, "psk-file")->line);
-	if (ike.psk)
-		ike_crypto_wipe(ike.psk, ike.psk_len);
-	free(ike.psk);
+	conf_sel_check_section(log, s);
+	ike_tunnel_cfg_clear(&ike);
+	users_free(own.users);
 }
 
 static void check_profile_use(struct conf_log *log, const struct conf_file *f, const struct conf_section *profile)
@@ -114,14 +120,14 @@ static struct sources tunnel_sources(struct conf_log *log, const struct conf_fil
 	return (struct sources){ { t, profile, find_section(f, CONF_DEFAULT, "") } };
 }
 
-/* psk and psk-file are two spellings of one thing: the nearest of either wins. */
+/* psk and psk-file are two spellings of one thing, so are selectors and networks: the nearest of either wins. */
 static bool is_overridden(const struct sources *from, int level, const char *key)
 {
 	const char *other = !strcmp(key, "psk") ? "psk-file" : !strcmp(key, "psk-file") ? "psk" : NULL;
 	int i;
 
-	for (i = 0; other && i < level; i++)
-		if (conf_section_find(from->s[i], other))
+	for (i = 0; i < level; i++)
+		if ((other && conf_section_find(from->s[i], other)) || conf_sel_is_other_spelling(from->s[i], key))
 			return true;
 	return false;
 }
@@ -152,6 +158,15 @@ static void apply_defaults(struct ike_tunnel_cfg *t)
 			t->n_p2 += !ike_p2_parse(default_p2[i], IKE_POLICY_MODERN, &t->p2[t->n_p2], NULL);
 }
 
+/* Any local address is one of the peer's family. */
+static void follow_family(struct ike_tunnel_cfg *t)
+{
+	static const uint8_t any[sizeof(t->local.ip)];
+
+	if (t->remote.family && !memcmp(t->local.ip, any, sizeof(any)))
+		t->local.family = t->remote.family;
+}
+
 static bool has_secret(const struct sources *from)
 {
 	int i;
@@ -162,6 +177,16 @@ static bool has_secret(const struct sources *from)
 	return false;
 }
 
+static bool uses_psk(const struct ike_tunnel_cfg *t)
+{
+	unsigned int i;
+
+	for (i = 0; i < t->n_auth; i++)
+		if (!ike_auth_signs(t->auth[i]))
+			return true;
+	return !t->n_auth;
+}
+
 static void check_tunnel(struct conf_build *b, const struct sources *from)
 {
 	const struct ike_tunnel_cfg *t = b->ike;
@@ -169,33 +194,44 @@ static void check_tunnel(struct conf_build *b, const struct sources *from)
 
 	if (!conf_section_find(from->s[0], "remote"))
 		conf_error(b->log, line, "tunnel %s has no remote: write remote = ADDRESS", b->name);
-	else if (t->remote.family == t->local.family && !memcmp(t->remote.ip, t->local.ip, sizeof(t->local.ip)))
+	else if (!conf_is_any(&t->remote) && t->remote.family == t->local.family && !memcmp(t->remote.ip, t->local.ip, sizeof(t->local.ip)))
 		conf_error(b->log, line, "tunnel %s: local and remote are the same address", b->name);
-	if (!has_secret(from))
-		conf_error(b->log, line, "tunnel %s has no pre-shared key: write psk-file = \"FILE\"", b->name);
+	conf_check_aggressive(b);
+	conf_check_xauth(b);
+	if (uses_psk(t) && !has_secret(from))
+		conf_error(b->log, line, "tunnel %s has no pre-shared key: write psk-file = \"FILE\"%s", b->name,
+			   t->n_auth ? "" : ", or auth = rsa with trustpoints");
 	if (!b->own->device[0])
 		conf_error(b->log, line, "the name of tunnel %s is too long for its interface: write device = NAME",
 			   b->name);
-	if (t->local_net.family != t->remote_net.family)
-		conf_error(b->log, line, "tunnel %s: local-net and remote-net are not of the same IP version", b->name);
 	if (t->p2_life <= t->grace)
 		conf_error(b->log, line, "tunnel %s: lifetime (%us) must be longer than grace (%us)", b->name,
 			   t->p2_life, t->grace);
 }
 
 static void build_tunnel(struct conf_log *log, const struct conf_file *f, const char *dir,
-			 const struct conf_section *s, struct ike_tunnel_cfg *ike, struct conf_tunnel *own)
+			 const struct conf_section *s, struct conf *c)
 {
-	struct conf_build b = { .log = log, .file = f, .dir = dir, .name = s->title, .ike = ike, .own = own };
+	struct ike_tunnel_cfg *ike = &c->ike.tunnel[c->ike.n_tunnels];
+	struct conf_tunnel *own = &c->tunnel[c->ike.n_tunnels];
+	struct conf_build b = {
+		.log = log, .file = f, .dir = dir, .name = s->title, .ike = ike, .own = own, .whole = &c->ike,
+	};
 	struct sources from = tunnel_sources(log, f, s);
 
 	ike_tunnel_cfg_init(ike);
+	if (from.s[1]) {
+		snprintf(ike->profile, sizeof(ike->profile), "%s", from.s[1]->title);
+		ike->profile_line = from.s[1]->line;
+	}
 	ike->line = own->line = s->line;
 	snprintf(ike->name, sizeof(ike->name), "%s", s->title);
 	if (strlen(s->title) < sizeof(own->device))
 		memcpy(own->device, s->title, strlen(s->title) + 1);
 	apply_sources(&b, &from);
+	follow_family(ike);
 	apply_defaults(ike);
+	conf_auth_resolve(&b);
 	check_tunnel(&b, &from);
 }
 
@@ -229,24 +265,41 @@ static void check_whole(struct conf_log *log, const struct conf *c)
 	/* Once something is missing, the engine's checks would only say so again. */
 	if (!log->errors && ike_config_check(&c->ike, why, sizeof(why), &line))
 		conf_error(log, line, "%s", why);
+	if (!log->errors)
+		conf_lint(log, &c->ike);
 }
 
 /* ---- loading ------------------------------------------------------------------------------------ */
 
-static size_t count_tunnels(const struct conf_file *f)
+static size_t count(const struct conf_file *f, enum conf_kind kind)
 {
 	size_t i, n = 0;
 
 	for (i = 0; i < f->n_sections; i++)
-		n += f->section[i].kind == CONF_TUNNEL;
+		n += f->section[i].kind == kind;
 	return n;
+}
+
+static void load_trustpoints(struct conf_log *log, const struct conf_file *f, const char *dir, struct conf *c)
+{
+	size_t i;
+
+	for (i = 0; i < f->n_sections; i++) {
+		if (f->section[i].kind != CONF_TRUSTPOINT)
+			continue;
+		check_title(log, f, &f->section[i]);
+		c->ike.n_trustpoints += conf_trust_load(log, dir, &f->section[i], &c->ike.trustpoint[c->ike.n_trustpoints]);
+	}
 }
 
 static void build(struct conf_log *log, const struct conf_file *f, const char *dir, struct conf *c)
 {
 	size_t i;
 
+	load_trustpoints(log, f, dir, c);
 	for (i = 0; i < f->n_sections; i++) {
+		if (f->section[i].kind == CONF_TRUSTPOINT)
+			continue;
 		check_section(log, f, dir, &f->section[i]);
 		if (f->section[i].kind == CONF_PROFILE)
 			check_profile_use(log, f, &f->section[i]);
@@ -254,14 +307,13 @@ static void build(struct conf_log *log, const struct conf_file *f, const char *d
 	for (i = 0; i < f->n_sections; i++) {
 		if (f->section[i].kind != CONF_TUNNEL)
 			continue;
-		build_tunnel(log, f, dir, &f->section[i], &c->ike.tunnel[c->ike.n_tunnels],
-			     &c->tunnel[c->ike.n_tunnels]);
+		build_tunnel(log, f, dir, &f->section[i], c);
 		c->ike.n_tunnels++;
 	}
 	check_whole(log, c);
 }
 
-static struct conf *new_conf(const char *path, size_t n_tunnels)
+static struct conf *new_conf(const char *path, size_t n_tunnels, size_t n_trustpoints)
 {
 	struct conf *c = calloc(1, sizeof(*c));
 
@@ -269,8 +321,9 @@ static struct conf *new_conf(const char *path, size_t n_tunnels)
 		return NULL;
 	c->file = strdup(path);
 	c->ike.tunnel = calloc(n_tunnels + 1, sizeof(*c->ike.tunnel));
+	c->ike.trustpoint = calloc(n_trustpoints + 1, sizeof(*c->ike.trustpoint));
 	c->tunnel = calloc(n_tunnels + 1, sizeof(*c->tunnel));
-	if (c->file && c->ike.tunnel && c->tunnel)
+	if (c->file && c->ike.tunnel && c->ike.trustpoint && c->tunnel)
 		return c;
 	conf_free(c);
 	return NULL;
@@ -293,7 +346,7 @@ struct conf *conf_load(const char *path, conf_report *report, void *ctx)
 
 	conf_log_init(&log, path, report, ctx);
 	if (!conf_file_read(&file, path, &log)) {
-		c = new_conf(path, count_tunnels(&file));
+		c = new_conf(path, count(&file, CONF_TUNNEL), count(&file, CONF_TRUSTPOINT));
 		if (c && dir)
 			build(&log, &file, dir, c);
 		else
@@ -311,10 +364,13 @@ struct conf *conf_load(const char *path, conf_report *report, void *ctx)
 
 void conf_free(struct conf *c)
 {
+	size_t i;
+
 	if (!c)
 		return;
-	if (c->ike.tunnel)
-		ike_config_clear(&c->ike);
+	for (i = 0; c->tunnel && i < c->ike.n_tunnels; i++)
+		users_free(c->tunnel[i].users);
+	ike_config_clear(&c->ike);
 	free(c->tunnel);
 	free(c->file);
 	free(c);

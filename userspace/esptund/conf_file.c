@@ -27,7 +27,7 @@
 #define MAX_UNKNOWN 64			/* words; then the rest of the file stays unread */
 #define MAX_KEYS 64
 
-static const char *const kind_names[CONF_N_KINDS] = { "default", "profile", "tunnel" };
+static const char *const kind_names[CONF_N_KINDS] = { "default", "profile", "tunnel", "trustpoint" };
 
 /* A word libconfuse did not know, and how it is declared so that parsing can go on. */
 struct unknown {
@@ -60,14 +60,23 @@ const struct conf_entry *conf_section_find(const struct conf_section *s, const c
 	return NULL;
 }
 
-/* Only the three known sections and "root" are told apart; all unknown sections are alike. */
+/* CONF_N_KINDS: none of the known sections. */
+static enum conf_kind kind_of(const cfg_t *cfg)
+{
+	int kind = 0;
+
+	while (kind < CONF_N_KINDS && strcmp(cfg->name, kind_names[kind]))
+		kind++;
+	return (enum conf_kind)kind;
+}
+
+/* Only the known sections and "root" are told apart; all unknown sections are alike. */
 static const char *where_of(const cfg_t *cfg)
 {
-	int kind;
+	enum conf_kind kind = kind_of(cfg);
 
-	for (kind = 0; kind < CONF_N_KINDS; kind++)
-		if (!strcmp(cfg->name, kind_names[kind]))
-			return kind_names[kind];
+	if (kind != CONF_N_KINDS)
+		return kind_names[kind];
 	return strcmp(cfg->name, "root") ? "unknown" : "root";
 }
 
@@ -97,17 +106,15 @@ static struct conf_section *newest_section(void)
 
 static int begin_section(cfg_t *cfg)
 {
+	enum conf_kind kind = kind_of(cfg);
 	struct conf_section *s;
-	int kind = 0;
 
-	while (kind < CONF_N_KINDS && strcmp(cfg->name, kind_names[kind]))
-		kind++;
 	if (kind == CONF_N_KINDS)
 		return 0;
 	s = grow((void **)&reading->file->section, &reading->file->n_sections, sizeof(*s));
 	if (!s)
 		return -1;
-	s->kind = (enum conf_kind)kind;
+	s->kind = kind;
 	s->line = (unsigned int)cfg->line;
 	s->title = strdup(cfg->title ? cfg->title : "");
 	if (!s->title)
@@ -154,13 +161,15 @@ static int add_entry(const struct conf_key *key, unsigned int n_values, const ch
 /* libconfuse has read a word of a list. It keeps a copy of what is put into result. */
 static int on_word(cfg_t *cfg, cfg_opt_t *opt, const char *text, void *result)
 {
-	const struct conf_key *key = conf_key_find(opt->name);
+	enum conf_kind kind = kind_of(cfg);
+	const struct conf_key *table = kind == CONF_N_KINDS ? NULL : conf_keys_of(kind);
+	const struct conf_key *key = table ? conf_key_in(table, opt->name) : NULL;
 	unsigned int line = (unsigned int)cfg->line;
 
 	*(const char **)result = MARKER;
 	if (!strcmp(text, MARKER))
-		return key == &conf_keys[0] ? begin_section(cfg) : 0;
-	if (!key || !strcmp(where_of(cfg), "root") || !strcmp(where_of(cfg), "unknown"))
+		return key && key == table ? begin_section(cfg) : 0;
+	if (!key)
 		return 0;		/* not known, or not here: reported already */
 	return add_entry(key, opt->nvalues, text, line);
 }
@@ -191,10 +200,13 @@ static void report_unknown(const char *name, const char *where, unsigned int lin
 		conf_error(reading->log, line, "a word on this line is no key (not shown, it may be a secret): "
 			   "put the secret in quotes");
 	else if (!strcmp(where, "root") && conf_key_find(name))
-		conf_error(reading->log, line, "%s must stand in a default, profile or tunnel section", name);
+		conf_error(reading->log, line, "%s must stand in a %s section", name,
+			   conf_key_in(conf_keys, name) ? "default, profile or tunnel" : "trustpoint");
 	else if (!strcmp(where, "root"))
-		conf_error(reading->log, line, "unknown section or key \"%s\": sections are default, profile NAME "
-			   "and tunnel NAME", name);
+		conf_error(reading->log, line, "unknown section or key \"%s\": sections are default, profile NAME, "
+			   "tunnel NAME and trustpoint NAME", name);
+	else if (conf_key_find(name))
+		conf_error(reading->log, line, "%s does not belong in a %s section", name, where);
 	else if (near)
 		conf_error(reading->log, line, "unknown key \"%s\": did you mean %s?", name, near);
 	else
@@ -331,12 +343,13 @@ static unsigned int add_unknown(cfg_opt_t *opts, unsigned int n, const char *whe
 	return n;
 }
 
-static unsigned int add_keys(cfg_opt_t *opts)
+static unsigned int add_keys(cfg_opt_t *opts, enum conf_kind kind)
 {
+	const struct conf_key *keys = conf_keys_of(kind);
 	unsigned int n;
 
-	for (n = 0; conf_keys[n].name && n < MAX_KEYS; n++)
-		opts[n] = (cfg_opt_t)CFG_STR_LIST_CB(conf_keys[n].name, MARKER_DEFAULT, CFGF_NONE, on_word);
+	for (n = 0; keys[n].name && n < MAX_KEYS; n++)
+		opts[n] = (cfg_opt_t)CFG_STR_LIST_CB(keys[n].name, MARKER_DEFAULT, CFGF_NONE, on_word);
 	return n;
 }
 
@@ -351,7 +364,7 @@ static int parse_once(void)
 
 	inside[add_unknown(inside, 0, "unknown", NULL)] = end;
 	for (kind = 0; kind < CONF_N_KINDS; kind++) {
-		n = add_keys(keys[kind]);
+		n = add_keys(keys[kind], (enum conf_kind)kind);
 		keys[kind][add_unknown(keys[kind], n, kind_names[kind], inside)] = end;
 		root[kind] = (cfg_opt_t)CFG_SEC(kind_names[kind], keys[kind],
 						CFGF_MULTI | (kind == CONF_DEFAULT ? CFGF_NONE : CFGF_TITLE));

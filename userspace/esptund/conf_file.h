@@ -8,7 +8,7 @@
 
 #include "conf_text.h"
 
-enum conf_kind { CONF_DEFAULT, CONF_PROFILE, CONF_TUNNEL, CONF_N_KINDS };
+enum conf_kind { CONF_DEFAULT, CONF_PROFILE, CONF_TUNNEL, CONF_TRUSTPOINT, CONF_N_KINDS };
 
 struct conf_word {
 	char *text;			/* may be a secret: wiped when freed */

@@ -10,38 +10,48 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "conf_aggressive.h"
+#include "conf_auth.h"
+#include "conf_sel.h"
+#include "conf_trust.h"
 #include "conf_value.h"
+#include "conf_xauth.h"
 #include "libike/crypto.h"
 #include "secrets.h"
 
 #define MONTH (30ull * 86400)
 
-static void bad_value(struct conf_build *b, const struct conf_entry *e, const struct conf_word *w, const char *want)
+void conf_bad_value(struct conf_build *b, const struct conf_entry *e, const struct conf_word *w, const char *want)
 {
 	conf_error(b->log, w->line, "%s = \"%s\": must be %s", e->key, w->text, want);
 }
 
-/* ---- addresses and networks -------------------------------------------------------------- */
+/* ---- addresses --------------------------------------------------------------------------- */
 
 static bool is_unicast4(const uint8_t *ip)
 {
 	return ip[0] < 224 && (ip[0] || !(ip[1] | ip[2] | ip[3]));
 }
 
+/* A link-local address would need an interface to go with it. */
+static bool is_unicast6(const uint8_t *ip)
+{
+	return ip[0] != 0xff && !(ip[0] == 0xfe && (ip[1] & 0xc0) == 0x80);
+}
+
 static void apply_addr(struct conf_build *b, const struct conf_entry *e, struct ike_addr *addr)
 {
 	const struct conf_word *w = &e->word[0];
-	struct ike_addr a;
+	struct ike_addr a = { .family = 0 };
 
-	if (conf_parse_addr(w->text, &a))
-		bad_value(b, e, w, "an IPv4 address");
-	else if (a.family != 4)
-		bad_value(b, e, w, "an IPv4 address: IPv6 is not carried outside yet, only inside");
-	else if (!is_unicast4(a.ip))
-		bad_value(b, e, w, "the address of one host");
-	else
-		*addr = (struct ike_addr){ .family = 4, .port = addr->port,
-					   .ip = { a.ip[0], a.ip[1], a.ip[2], a.ip[3] } };
+	if (conf_parse_addr(w->text, &a)) {
+		conf_bad_value(b, e, w, "an IPv4 or IPv6 address");
+	} else if (a.family == 4 ? !is_unicast4(a.ip) : !is_unicast6(a.ip)) {
+		conf_bad_value(b, e, w, "the address of one host, not link-local");
+	} else {
+		a.port = addr->port;
+		*addr = a;
+	}
 }
 
 static void apply_local(struct conf_build *b, const struct conf_entry *e)
@@ -51,54 +61,20 @@ static void apply_local(struct conf_build *b, const struct conf_entry *e)
 
 static void apply_remote(struct conf_build *b, const struct conf_entry *e)
 {
-	static const uint8_t any[4];
-	struct ike_addr a = b->ike->remote;
-
-	apply_addr(b, e, &a);
-	if (a.family && !memcmp(a.ip, any, 4))
-		bad_value(b, e, &e->word[0], "the peer's address: a peer at any address is not supported yet");
-	else
-		b->ike->remote = a;
-}
-
-static void apply_net(struct conf_build *b, const struct conf_entry *e, struct ike_net *net)
-{
-	if (conf_parse_net(e->word[0].text, net))
-		bad_value(b, e, &e->word[0], "any, an address or address/prefix with no bits set after the prefix");
-}
-
-static void apply_local_net(struct conf_build *b, const struct conf_entry *e)
-{
-	apply_net(b, e, &b->ike->local_net);
-}
-
-static void apply_remote_net(struct conf_build *b, const struct conf_entry *e)
-{
-	apply_net(b, e, &b->ike->remote_net);
+	apply_addr(b, e, &b->ike->remote);
 }
 
 /* ---- authentication ------------------------------------------------------------------------ */
 
-static void apply_id(struct conf_build *b, const struct conf_entry *e, struct ike_id *id)
+bool conf_path(struct conf_log *log, const char *dir, const struct conf_entry *e, const struct conf_word *w,
+	       char *path, size_t size)
 {
-	if (ike_id_parse(e->word[0].text, id))
-		bad_value(b, e, &e->word[0], "ipv4:, ipv6:, fqdn:, user-fqdn: or key-id: and the identity");
-}
+	int n = snprintf(path, size, "%s%s", *w->text == '/' ? "" : dir, w->text);
 
-static void apply_identity(struct conf_build *b, const struct conf_entry *e)
-{
-	apply_id(b, e, &b->ike->local_id);
-}
-
-static void apply_match_identity(struct conf_build *b, const struct conf_entry *e)
-{
-	apply_id(b, e, &b->ike->remote_id);
-}
-
-static void apply_auth(struct conf_build *b, const struct conf_entry *e)
-{
-	if (strcmp(e->word[0].text, "psk"))
-		bad_value(b, e, &e->word[0], "psk: certificates are not supported yet");
+	if (*w->text && n >= 0 && (size_t)n < size)
+		return true;
+	conf_error(log, w->line, "%s = \"%s\": must be the name of a file", e->key, w->text);
+	return false;
 }
 
 /* Takes over psk. */
@@ -131,16 +107,13 @@ static void apply_psk(struct conf_build *b, const struct conf_entry *e)
 
 static void apply_psk_file(struct conf_build *b, const struct conf_entry *e)
 {
-	const char *name = e->word[0].text;
 	char path[4096], why[512];
 	uint8_t *psk;
 	size_t len;
-	int n;
 
-	n = snprintf(path, sizeof(path), "%s%s", *name == '/' ? "" : b->dir, name);
-	if (!*name || n < 0 || (size_t)n >= sizeof(path))
-		bad_value(b, e, &e->word[0], "the name of a file");
-	else if (secrets_read_psk(path, &psk, &len, why, sizeof(why)))
+	if (!conf_path(b->log, b->dir, e, &e->word[0], path, sizeof(path)))
+		return;
+	if (secrets_read_psk(path, &psk, &len, why, sizeof(why)))
 		conf_error(b->log, e->line, "psk-file: %s", why);
 	else
 		set_psk(b, e, psk, len);
@@ -158,7 +131,7 @@ static void apply_policy(struct conf_build *b, const struct conf_entry *e)
 	int value;
 
 	if (conf_parse_choice(e->word[0].text, policies, &value))
-		bad_value(b, e, &e->word[0], "modern, legacy or insecure");
+		conf_bad_value(b, e, &e->word[0], "modern, legacy or insecure");
 	else
 		b->ike->policy = (enum ike_policy)value;
 }
@@ -278,7 +251,7 @@ static void apply_phase1_lifetime(struct conf_build *b, const struct conf_entry 
 	uint64_t seconds;
 
 	if (conf_parse_time(e->word[0].text, &seconds) || seconds < 10 || seconds > MONTH)
-		bad_value(b, e, &e->word[0], "a time from 10s to 30d, such as 8h");
+		conf_bad_value(b, e, &e->word[0], "a time from 10s to 30d, such as 8h");
 	else
 		b->ike->p1_life = (uint32_t)seconds;
 }
@@ -299,7 +272,7 @@ static void apply_lifetime(struct conf_build *b, const struct conf_entry *e)
 			have_volume = true;
 			b->ike->p2_life_kb = (uint32_t)(octets / 1024);
 		} else {
-			bad_value(b, e, &e->word[i], "a time from 10s to 30d, a volume from 1MB to 4000GB, "
+			conf_bad_value(b, e, &e->word[i], "a time from 10s to 30d, a volume from 1MB to 4000GB, "
 				  "or one of each in braces");
 		}
 	}
@@ -310,7 +283,7 @@ static void apply_replay_window(struct conf_build *b, const struct conf_entry *e
 	uint64_t n;
 
 	if (conf_parse_number(e->word[0].text, &n) || n > 4096 || (n && n < 32))
-		bad_value(b, e, &e->word[0], "0 (no protection) or 32 to 4096 packets");
+		conf_bad_value(b, e, &e->word[0], "0 (no protection) or 32 to 4096 packets");
 	else
 		b->ike->replay_window = (uint32_t)n;
 	if (!strcmp(e->word[0].text, "0") && b->name)
@@ -322,7 +295,7 @@ static void apply_grace(struct conf_build *b, const struct conf_entry *e)
 	uint64_t seconds;
 
 	if (conf_parse_time(e->word[0].text, &seconds) || seconds > 600)
-		bad_value(b, e, &e->word[0], "a time from 0s to 10m");
+		conf_bad_value(b, e, &e->word[0], "a time from 0s to 10m");
 	else
 		b->ike->grace = (uint32_t)seconds;
 }
@@ -334,9 +307,63 @@ static void apply_dpd(struct conf_build *b, const struct conf_entry *e)
 	if (!strcmp(e->word[0].text, "off"))
 		b->ike->dpd = 0;
 	else if (conf_parse_time(e->word[0].text, &seconds) || seconds < 2 || seconds > 86400)
-		bad_value(b, e, &e->word[0], "off, or a time from 2s to 1d: after so much silence the peer is asked");
+		conf_bad_value(b, e, &e->word[0], "off, or a time from 2s to 1d: after so much silence the peer is asked");
 	else
 		b->ike->dpd = (uint32_t)seconds;
+}
+
+/* ---- NAT traversal ------------------------------------------------------------------------- */
+
+static void apply_encapsulation(struct conf_build *b, const struct conf_entry *e)
+{
+	static const struct conf_choice words[] = {
+		{ "auto", IKE_ENCAPSULATION_AUTO }, { "force", IKE_ENCAPSULATION_FORCE },
+		{ "never", IKE_ENCAPSULATION_NEVER }, { NULL, 0 },
+	};
+	int value;
+
+	if (conf_parse_choice(e->word[0].text, words, &value))
+		conf_bad_value(b, e, &e->word[0], "auto, force or never");
+	else
+		b->ike->encapsulation = (enum ike_encapsulation)value;
+}
+
+static void apply_nat_keepalive(struct conf_build *b, const struct conf_entry *e)
+{
+	uint64_t seconds;
+
+	if (!strcmp(e->word[0].text, "off"))
+		b->ike->nat_keepalive = 0;
+	else if (conf_parse_time(e->word[0].text, &seconds) || seconds < 1 || seconds > 3600)
+		conf_bad_value(b, e, &e->word[0], "off, or a time from 1s to 1h");
+	else
+		b->ike->nat_keepalive = (uint32_t)seconds;
+}
+
+/* ---- fragments ------------------------------------------------------------------------------ */
+
+static void apply_fragmentation(struct conf_build *b, const struct conf_entry *e)
+{
+	static const struct conf_choice words[] = {
+		{ "yes", IKE_FRAGMENTATION_YES }, { "accept", IKE_FRAGMENTATION_ACCEPT },
+		{ "no", IKE_FRAGMENTATION_NO }, { "force", IKE_FRAGMENTATION_FORCE }, { NULL, 0 },
+	};
+	int value;
+
+	if (conf_parse_choice(e->word[0].text, words, &value))
+		conf_bad_value(b, e, &e->word[0], "yes, accept, no or force");
+	else
+		b->ike->fragmentation = (enum ike_fragmentation)value;
+}
+
+static void apply_fragment_size(struct conf_build *b, const struct conf_entry *e)
+{
+	uint64_t n;
+
+	if (conf_parse_number(e->word[0].text, &n) || n < 576 || n > 1500)
+		conf_bad_value(b, e, &e->word[0], "576 to 1500 octets, IP header included");
+	else
+		b->ike->fragment_size = (uint32_t)n;
 }
 
 /* ---- the rest ---------------------------------------------------------------------------------- */
@@ -350,7 +377,7 @@ static void apply_start(struct conf_build *b, const struct conf_entry *e)
 	int value;
 
 	if (conf_parse_choice(e->word[0].text, words, &value))
-		bad_value(b, e, &e->word[0], "auto, traffic or respond");
+		conf_bad_value(b, e, &e->word[0], "auto, traffic or respond");
 	else
 		b->ike->start = (enum ike_start)value;
 }
@@ -369,7 +396,7 @@ static bool is_device_name(const char *name)
 static void apply_device(struct conf_build *b, const struct conf_entry *e)
 {
 	if (!is_device_name(e->word[0].text))
-		bad_value(b, e, &e->word[0], "an interface name: 1 to 15 characters without blank, /, : and %");
+		conf_bad_value(b, e, &e->word[0], "an interface name: 1 to 15 characters without blank, /, : and %");
 	else
 		snprintf(b->own->device, sizeof(b->own->device), "%s", e->word[0].text);
 }
@@ -377,7 +404,19 @@ static void apply_device(struct conf_build *b, const struct conf_entry *e)
 static void apply_create_device(struct conf_build *b, const struct conf_entry *e)
 {
 	if (conf_parse_bool(e->word[0].text, &b->own->create_device))
-		bad_value(b, e, &e->word[0], "true or false");
+		conf_bad_value(b, e, &e->word[0], "true or false");
+}
+
+static void apply_initial_contact(struct conf_build *b, const struct conf_entry *e)
+{
+	if (conf_parse_bool(e->word[0].text, &b->ike->initial_contact))
+		conf_bad_value(b, e, &e->word[0], "true or false");
+}
+
+static void apply_delete_takes_children(struct conf_build *b, const struct conf_entry *e)
+{
+	if (conf_parse_bool(e->word[0].text, &b->ike->delete_takes_children))
+		conf_bad_value(b, e, &e->word[0], "true or false");
 }
 
 /* conf.c follows it before anything else. */
@@ -397,9 +436,13 @@ const struct conf_key conf_keys[] = {
 	{ "create-device", false, 1, apply_create_device },
 	{ "local", false, 1, apply_local },
 	{ "remote", true, 1, apply_remote },
-	{ "identity", false, 1, apply_identity },
-	{ "match-identity", false, 1, apply_match_identity },
-	{ "auth", false, 1, apply_auth },
+	{ "identity", false, 1, conf_apply_identity },
+	{ "match-identity", false, IKE_MAX_MATCHES, conf_apply_match_identity },
+	{ "auth", false, IKE_MAX_AUTH, conf_apply_auth },
+	{ "trustpoints", false, IKE_MAX_TRUSTED, conf_apply_trustpoints },
+	{ "cert-requests", false, 1, conf_apply_cert_requests },
+	{ "on-reject", false, 1, conf_apply_on_reject },
+	{ "on-tie", false, 1, conf_apply_on_tie },
 	{ "psk", false, 1, apply_psk },
 	{ "psk-file", false, 1, apply_psk_file },
 	{ "phase1", false, IKE_MAX_PROPOSALS, apply_phase1 },
@@ -409,20 +452,49 @@ const struct conf_key conf_keys[] = {
 	{ "replay-window", false, 1, apply_replay_window },
 	{ "grace", false, 1, apply_grace },
 	{ "dpd", false, 1, apply_dpd },
+	{ "encapsulation", false, 1, apply_encapsulation },
+	{ "nat-keepalive", false, 1, apply_nat_keepalive },
+	{ "fragmentation", false, 1, apply_fragmentation },
+	{ "fragment-size", false, 1, apply_fragment_size },
 	{ "start", false, 1, apply_start },
-	{ "local-net", false, 1, apply_local_net },
-	{ "remote-net", false, 1, apply_remote_net },
+	{ "local-net", false, 1, conf_sel_local_net },
+	{ "remote-net", false, 1, conf_sel_remote_net },
+	{ "selectors", false, IKE_MAX_SELECTORS, conf_sel_selectors },
+	{ "narrowing", false, 1, conf_sel_narrowing },
+	{ "initial-contact", false, 1, apply_initial_contact },
+	{ "delete-takes-children", false, 1, apply_delete_takes_children },
+	{ "exchange", false, 1, conf_apply_exchange },
+	{ "aggressive-psk", false, 1, conf_apply_aggressive_psk },
+	{ "xauth", false, 1, conf_apply_xauth },
+	{ "xauth-user", false, 1, conf_apply_xauth_user },
+	{ "xauth-password-file", false, 1, conf_apply_xauth_password_file },
+	{ "xauth-users", false, 1, conf_apply_xauth_users },
+	{ "mode-config", false, 1, conf_apply_mode_config },
+	{ "address-pool", false, 1, conf_apply_address_pool },
+	{ "address-dns", false, IKE_DNS_MAX, conf_apply_address_dns },
 	{ NULL, false, 0, NULL },
 };
 
-const struct conf_key *conf_key_find(const char *name)
+const struct conf_key *conf_keys_of(enum conf_kind kind)
+{
+	return kind == CONF_TRUSTPOINT ? conf_trust_keys : conf_keys;
+}
+
+const struct conf_key *conf_key_in(const struct conf_key *table, const char *name)
 {
 	const struct conf_key *k;
 
-	for (k = conf_keys; k->name; k++)
+	for (k = table; k->name; k++)
 		if (!strcmp(k->name, name))
 			return k;
 	return NULL;
+}
+
+const struct conf_key *conf_key_find(const char *name)
+{
+	const struct conf_key *k = conf_key_in(conf_keys, name);
+
+	return k ? k : conf_key_in(conf_trust_keys, name);
 }
 
 static unsigned int min3(unsigned int a, unsigned int b, unsigned int c)
@@ -454,15 +526,18 @@ static unsigned int distance(const char *a, const char *b)
 
 const char *conf_key_nearest(const char *name)
 {
-	unsigned int best = 3, d;
+	const struct conf_key *const tables[] = { conf_keys, conf_trust_keys };
+	unsigned int best = 3, d, i;
 	const char *nearest = NULL;
 	const struct conf_key *k;
 
-	for (k = conf_keys; k->name; k++) {
-		d = distance(name, k->name);
-		if (d < best && d < strlen(name)) {
-			best = d;
-			nearest = k->name;
+	for (i = 0; i < 2; i++) {
+		for (k = tables[i]; k->name; k++) {
+			d = distance(name, k->name);
+			if (d < best && d < strlen(name)) {
+				best = d;
+				nearest = k->name;
+			}
 		}
 	}
 	return nearest;

@@ -15,6 +15,7 @@
 #include "options.h"
 #include "run.h"
 #include "udp.h"
+#include "watch.h"
 
 struct daemon {
 	struct options opt;
@@ -24,6 +25,7 @@ struct daemon {
 	struct kern *kern;
 	struct udp *udp;
 	struct ctl *ctl;
+	struct watch *watch;	/* NULL: addresses are not watched */
 	struct conf *conf;	/* what is in force */
 	ike_time started;
 };
@@ -34,6 +36,9 @@ struct daemon {
  * {"severity", "file", "line", "text"}. Returns true when it is in force.
  */
 bool apply_configuration(struct daemon *d, struct json_object *findings);
+
+/* apply.c: may that user in, by the configuration in force? ctx is the struct daemon. */
+bool apply_login(void *ctx, const char *tunnel, const struct ike_login *login);
 
 /* command.c: the ctl_fn; ctx is the struct daemon. */
 void command_handle(void *ctx, struct json_object *request, struct json_object *reply);

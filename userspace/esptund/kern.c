@@ -115,6 +115,36 @@ static const struct kern_device *tunnel_by_device(const struct kern *k, const ch
 	return NULL;
 }
 
+/* Of a roaming tunnel the address known before stays; false: none is, and no device can be made yet. */
+static bool find_peer(const struct kern *k, struct kern_device *d)
+{
+	const struct kern_device *before = find_device(k->gone, k->n_gone, d->tunnel);
+
+	if (before && !strcmp(before->device, d->device))
+		d->inner = before->inner;
+	if (!d->roaming)
+		return true;
+	if (!before || !before->roaming || !before->peer_known)
+		return false;
+	d->remote = before->remote;
+	d->peer_known = true;
+	return true;
+}
+
+int kern_peer(struct kern *k, const char *tunnel, const struct ike_addr *remote)
+{
+	for (size_t i = 0; i < k->n_dev; i++) {
+		struct kern_device *d = &k->dev[i];
+
+		if (strcmp(d->tunnel, tunnel) != 0 || !d->roaming)
+			continue;
+		d->remote = *remote;
+		d->peer_known = true;
+		return k->ops->device_ensure(k, k->back, d);
+	}
+	return kern_fail(k, -ENODEV, "tunnel \"%s\" has no device whose peer may be anywhere", tunnel);
+}
+
 size_t kern_devices_set(struct kern *k, const struct kern_device *dev, size_t n)
 {
 	struct kern_device *copy = calloc(n ? n : 1, sizeof(*copy));
@@ -131,7 +161,7 @@ size_t kern_devices_set(struct kern *k, const struct kern_device *dev, size_t n)
 	k->dev = copy;
 	k->n_dev = n;
 	for (size_t i = 0; i < n; i++) {
-		if (!k->ops->device_ensure(k, k->back, &k->dev[i]))
+		if (!find_peer(k, &k->dev[i]) || !k->ops->device_ensure(k, k->back, &k->dev[i]))
 			continue;
 		bad++;
 		log_line(k->env.log, IKE_LOG_WARNING, "device-unusable", k->dev[i].tunnel, "device %s: %s",
@@ -227,6 +257,33 @@ static const char *device_of_sa(struct kern *k, const char *tunnel, enum ike_dir
 	return buf;
 }
 
+int kern_address(struct kern *k, const char *tunnel, const struct ike_addr *a)
+{
+	struct kern_device *d = (struct kern_device *)(uintptr_t)kern_device_of(k, tunnel);
+	int err = 0;
+
+	if (!d)
+		return kern_fail(k, -ENODEV, "tunnel \"%s\" has no device", tunnel);
+	/* The old one may be gone with its device: that is what was wanted. */
+	if (d->inner.family && memcmp(&d->inner, a, sizeof(*a)) != 0)
+		k->ops->address(k, k->back, d->device, &d->inner, false);
+	if (a->family)
+		err = k->ops->address(k, k->back, d->device, a, true);
+	d->inner = *a;
+	return err;
+}
+
+int kern_socket_set(void *ctx, int fd)
+{
+	struct kern *k = ctx;
+	int err = k->ops->socket_set(k, k->back, fd);
+
+	if (err)
+		log_line(k->env.log, IKE_LOG_ERROR, "socket-refused", NULL,
+			 "the kernel does not take ESP in UDP off our socket: %s", k->error);
+	return err;
+}
+
 int kern_spi_alloc(struct kern *k, const char *tunnel, uint32_t *spi)
 {
 	const char *device = device_for(k, tunnel);
@@ -286,6 +343,17 @@ void kern_report_acquire(struct kern *k, const char *device)
 {
 	const struct kern_device *d = tunnel_by_device(k, device);
 	struct ike_kernel_event ev = { .type = IKE_KEV_ACQUIRE };
+
+	if (!d)
+		return;
+	ev.tunnel = d->tunnel;
+	k->env.event(k->env.ctx, &ev);
+}
+
+void kern_report_moved(struct kern *k, const char *device, const struct ike_addr *peer)
+{
+	const struct kern_device *d = tunnel_by_device(k, device);
+	struct ike_kernel_event ev = { .type = IKE_KEV_PEER_MOVED, .peer = *peer };
 
 	if (!d)
 		return;
@@ -360,7 +428,7 @@ static void adopt_one(struct kern *k, const struct found_sa *found)
 	const struct kern_device *d = tunnel_by_device(k, found->device);
 	struct ike_kernel_event ev = {
 		.type = IKE_KEV_ADOPT, .dir = f->dir, .spi = f->spi, .cookie = found->cookie,
-		.pending = f->pending,
+		.pending = f->pending, .sel = f->sel, .peer = f->peer,
 	};
 	struct known_sa *sa;
 

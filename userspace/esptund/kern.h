@@ -31,6 +31,9 @@ struct kern_device {
 	 */
 	bool on_demand;
 	struct ike_addr local, remote;	/* for a device that is made */
+	struct ike_addr inner;		/* address that mode config gave to the device; family 0: none */
+	bool peer_known;		/* roaming: remote has been told */
+	bool roaming;			/* remote is any until kern_peer(); the device is ours to change */
 };
 
 struct kern_env {
@@ -56,6 +59,8 @@ bool kern_is_record(const struct kern *k);
  * tunnels without a usable device.
  */
 size_t kern_devices_set(struct kern *k, const struct kern_device *dev, size_t n);
+/* Where the peer of a roaming tunnel is. The device must have no SA when that changes. */
+int kern_peer(struct kern *k, const char *tunnel, const struct ike_addr *remote);
 /* Delete the devices made for tunnels that are no longer configured. After their SAs are gone. */
 void kern_devices_reap(struct kern *k);
 /* The device of a tunnel, or NULL. */
@@ -63,6 +68,14 @@ const struct kern_device *kern_device_of(const struct kern *k, const char *tunne
 
 /* Report each SA that bears a cookie of ours as IKE_KEV_ADOPT. Once, after kern_devices_set. */
 int kern_adopt(struct kern *k);
+
+/* The device's address is a from now on (family 0: none) instead of the one told before. */
+int kern_address(struct kern *k, const char *tunnel, const struct ike_addr *a);
+/*
+ * A UDP socket of the NAT traversal port: the data plane takes ESP in UDP and NAT keepalives off
+ * it. Called before it is bound and afterwards. ctx is the struct kern; failures are logged.
+ */
+int kern_socket_set(void *ctx, int fd);
 
 int kern_spi_alloc(struct kern *k, const char *tunnel, uint32_t *spi);
 int kern_sa_add(struct kern *k, const struct ike_sa *sa);

@@ -23,6 +23,8 @@ struct kern_found {
 	bool confirmed;			/* in: a packet has authenticated */
 	bool soft_expired, hard_expired;
 	const uint8_t *cookie;		/* IKE_SA_COOKIE_LEN octets; NULL: not ours */
+	struct ike_selector sel;	/* the packets it is for */
+	struct ike_addr peer;		/* where encapsulated packets go; family 0: it is not encapsulated */
 };
 
 typedef void (*kern_found_fn)(struct kern *k, const struct kern_found *f, void *arg);
@@ -42,8 +44,12 @@ struct kern_back_ops {
 	int (*sa_add)(struct kern *k, void *back, const char *device, const struct ike_sa *sa, uint32_t *link);
 	int (*sa_activate)(struct kern *k, void *back, const char *device, uint32_t spi);
 	int (*sa_del)(struct kern *k, void *back, const char *device, enum ike_dir dir, uint32_t spi);
+	/* Add or delete an inner address of the device itself. */
+	int (*address)(struct kern *k, void *back, const char *device, const struct ike_addr *a, bool add);
 	/* When the last packet came in on an inbound SA; 0: none has. */
 	int (*sa_last)(struct kern *k, void *back, const char *device, uint32_t spi, ike_time *at);
+	/* See kern_socket_set(). */
+	int (*socket_set)(struct kern *k, void *back, int fd);
 	/* Call fn for each SA there is. */
 	int (*dump)(struct kern *k, void *back, kern_found_fn fn, void *arg);
 };
@@ -58,6 +64,8 @@ int kern_fail(struct kern *k, int err, const char *fmt, ...) __attribute__((form
 void kern_report_acquire(struct kern *k, const char *device);
 /* CONFIRMED, SOFT_EXPIRE, HARD_EXPIRE or DELETED of one SA; reported once each, and only for SAs known. */
 void kern_report_sa(struct kern *k, enum ike_kernel_event_type type, uint32_t link, enum ike_dir dir, uint32_t spi);
+/* The kernel has seen the device's peer at another address or port. */
+void kern_report_moved(struct kern *k, const char *device, const struct ike_addr *peer);
 /* Events were lost: look at everything again and report the differences. */
 void kern_resync(struct kern *k);
 

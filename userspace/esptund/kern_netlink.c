@@ -94,6 +94,17 @@ static struct esptun_addr addr_to(const struct ike_addr *a)
 	return out;
 }
 
+static struct ike_addr addr_from(const struct esptun_addr *a, uint16_t port)
+{
+	struct ike_addr out = { .family = a->family == AF_INET ? 4 : a->family == AF_INET6 ? 6 : 0, .port = port };
+
+	if (out.family == 4)
+		memcpy(out.ip, &a->v4, 4);
+	else if (out.family == 6)
+		memcpy(out.ip, &a->v6, 16);
+	return out;
+}
+
 static bool addr_same(const struct esptun_addr *a, const struct esptun_addr *b)
 {
 	if (a->family != b->family)
@@ -148,9 +159,11 @@ static int nl_device_ensure(struct kern *k, void *back, const struct kern_device
 	if (addr_same(&t.local, &local) && addr_same(&t.remote, &remote) &&
 	    (!dev->create || t.keep_carrier == dev->on_demand))
 		return 0;
-	if (!dev->create)
+	if (!dev->create && !dev->roaming)
 		return kern_fail(k, -EINVAL, "has other addresses than the tunnel");
-	t.fields = ESPTUN_TUNNEL_LOCAL | ESPTUN_TUNNEL_REMOTE | ESPTUN_TUNNEL_KEEP_CARRIER;
+	t.fields = ESPTUN_TUNNEL_LOCAL | ESPTUN_TUNNEL_REMOTE;
+	if (dev->create)
+		t.fields |= ESPTUN_TUNNEL_KEEP_CARRIER;
 	t.keep_carrier = dev->on_demand;
 	t.local = local;
 	t.remote = remote;
@@ -204,12 +217,37 @@ static void fill_range(const struct ike_net *net, struct esptun_range *r)
 	r->last = addr_to(&last);
 }
 
+/* What fill_range() made, or the kernel out of nothing. */
+static struct ike_net net_of(const struct esptun_range *r)
+{
+	const bool v6 = r->first.family == AF_INET6;
+	const uint8_t *first = v6 ? r->first.v6.s6_addr : (const uint8_t *)&r->first.v4;
+	const uint8_t *last = v6 ? r->last.v6.s6_addr : (const uint8_t *)&r->last.v4;
+	struct ike_net net = { .family = v6 ? 6 : 4 };
+	unsigned int bits = v6 ? 128 : 32;
+
+	if (r->first.family == AF_UNSPEC)
+		return net;
+	while (net.prefix < bits && !((first[net.prefix / 8] ^ last[net.prefix / 8]) & 0x80 >> net.prefix % 8))
+		net.prefix++;
+	memcpy(net.ip, first, bits / 8);
+	return net;
+}
+
 static void fill_sa(const struct ike_sa *in, struct esptun_sa *sa)
 {
 	sa->dir = dir_to(in->dir);
 	sa->spi = in->spi;
 	if (in->alg.esn)
 		sa->flags |= ESPTUN_SA_FLAG_ESN;
+	if (in->path.local.port) {
+		sa->encap = ESPTUN_ENCAP_UDP;
+		sa->encap_local_port = in->path.local.port;
+		sa->encap_peer_port = in->path.remote.port;
+	}
+	if (in->follow_peer)
+		sa->flags |= ESPTUN_SA_FLAG_FOLLOW_PEER;
+	sa->keepalive = in->keepalive;
 	if (in->dir == IKE_IN) {
 		sa->replay_window = in->replay_window;
 	} else {
@@ -251,6 +289,15 @@ static int nl_sa_add(struct kern *k, void *back, const char *device, const struc
 	return err ? nl_fail(k, nl, err) : 0;
 }
 
+static int nl_address(struct kern *k, void *back, const char *device, const struct ike_addr *a, bool add)
+{
+	struct nl *nl = back;
+	struct esptun_addr addr = addr_to(a);
+	int err = add ? esptun_address_add(nl->sock, device, &addr) : esptun_address_del(nl->sock, device, &addr);
+
+	return err ? nl_fail(k, nl, err) : 0;
+}
+
 static int nl_sa_activate(struct kern *k, void *back, const char *device, uint32_t spi)
 {
 	struct nl *nl = back;
@@ -282,6 +329,24 @@ static const uint8_t *cookie_of(const struct esptun_sa *sa)
 	return sa->cookie + sizeof(magic);
 }
 
+/* Where the device of an encapsulated SA sends to by now. */
+static struct ike_addr peer_of(struct nl *nl, const struct esptun_sa *sa, const char *device)
+{
+	struct esptun_tunnel t;
+
+	if (sa->encap != ESPTUN_ENCAP_UDP || esptun_tunnel_get(nl->sock, device, 0, &t))
+		return (struct ike_addr){ .family = 0 };
+	return addr_from(&t.peer, t.peer_port);
+}
+
+static int nl_socket_set(struct kern *k, void *back, int fd)
+{
+	struct nl *nl = back;
+	int err = esptun_socket_set(nl->sock, fd);
+
+	return err ? nl_fail(k, nl, err) : 0;
+}
+
 static int nl_dump(struct kern *k, void *back, kern_found_fn fn, void *arg)
 {
 	struct nl *nl = back;
@@ -297,7 +362,7 @@ static int nl_dump(struct kern *k, void *back, kern_found_fn fn, void *arg)
 		struct kern_found f = {
 			.device = device, .link = sa->ifindex, .dir = dir_from(sa->dir), .spi = sa->spi, .cookie = cookie_of(sa),
 			.pending = sa->dir == ESPTUN_DIR_OUT && sa->state == ESPTUN_SA_STATE_PENDING,
-			.confirmed = sa->confirmed,
+			.confirmed = sa->confirmed, .sel = { net_of(&sa->sel.local), net_of(&sa->sel.remote) },
 			.soft_expired = sa->soft_bytes && sa->bytes >= sa->soft_bytes,
 			.hard_expired = sa->state == ESPTUN_SA_STATE_EXPIRED,
 		};
@@ -305,6 +370,7 @@ static int nl_dump(struct kern *k, void *back, kern_found_fn fn, void *arg)
 		/* Gone since the dump, with its device. */
 		if (esptun_link_name(nl->sock, sa->ifindex, device))
 			continue;
+		f.peer = peer_of(nl, sa, device);
 		fn(k, &f, arg);
 	}
 	free(list);
@@ -322,15 +388,20 @@ static void on_event(const struct esptun_event *ev, void *arg)
 		{ ESPTUN_CMD_SA_DELETED_NTF, IKE_KEV_DELETED },
 	};
 	struct nl *nl = arg;
+	struct ike_addr peer;
 
-	if (ev->type == ESPTUN_EVENT_RESYNC)
+	if (ev->type == ESPTUN_CMD_PEER_MOVED_NTF) {
+		peer = addr_from(&ev->tunnel.peer, ev->tunnel.peer_port);
+		kern_report_moved(nl->kern, ev->tunnel.ifname, &peer);
+	} else if (ev->type == ESPTUN_EVENT_RESYNC) {
 		kern_resync(nl->kern);
-	else if (ev->type == ESPTUN_CMD_ACQUIRE_NTF)
+	} else if (ev->type == ESPTUN_CMD_ACQUIRE_NTF) {
 		kern_report_acquire(nl->kern, ev->tunnel.ifname);
-	else
+	} else {
 		for (size_t i = 0; i < sizeof(map) / sizeof(map[0]); i++)
 			if (map[i].event == ev->type)
 				kern_report_sa(nl->kern, map[i].type, ev->sa.ifindex, dir_from(ev->sa.dir), ev->sa.spi);
+	}
 }
 
 static void on_readable(evutil_socket_t fd, short what, void *arg)
@@ -382,7 +453,9 @@ static const struct kern_back_ops nl_ops = {
 	.sa_add = nl_sa_add,
 	.sa_activate = nl_sa_activate,
 	.sa_del = nl_sa_del,
+	.address = nl_address,
 	.sa_last = nl_sa_last,
+	.socket_set = nl_socket_set,
 	.dump = nl_dump,
 };
 

@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "addr.h"
+#include "conf_value.h"
 
 #define SPI_MIN 256	/* RFC 4303 2.1: 1..255 are reserved */
 
@@ -29,6 +30,8 @@ struct recorded_sa {
 	uint32_t spi;
 	bool reserved;		/* SPI handed out, SA not added yet */
 	bool pending;		/* outbound, not activated yet */
+	struct ike_selector sel;
+	struct ike_addr peer;	/* with UDP encapsulation; family 0: without */
 	uint8_t cookie[IKE_SA_COOKIE_LEN];
 };
 
@@ -151,6 +154,12 @@ static void put_sa(struct json_object *o, const struct ike_sa *sa)
 	put_spi(o, "spi", sa->spi);
 	put_text(o, "local", addr_format_ip(&sa->path.local, text, sizeof(text)));
 	put_text(o, "remote", addr_format_ip(&sa->path.remote, text, sizeof(text)));
+	if (sa->path.local.port) {
+		put_number(o, "encap_local_port", sa->path.local.port);
+		put_number(o, "encap_peer_port", sa->path.remote.port);
+		put_number(o, "keepalive", sa->keepalive);
+		json_object_object_add(o, "follow_peer", json_object_new_boolean(sa->follow_peer));
+	}
 	put_text(o, "proposal", ike_p2_format(&sa->alg, text, sizeof(text)));
 	put_number(o, "transform", sa->alg.transform);
 	put_number(o, "key_bits", sa->alg.key_bits);
@@ -187,6 +196,17 @@ static bool get_bool(struct json_object *o, const char *key)
 	return json_object_object_get_ex(o, key, &v) && json_object_get_boolean(v);
 }
 
+static struct ike_addr get_peer(struct json_object *o)
+{
+	struct ike_addr a = { .family = 0 };
+	struct json_object *v;
+
+	if (!json_object_object_get_ex(o, "encap_peer_port", &v) || conf_parse_addr(get_text(o, "remote"), &a))
+		return a;
+	a.port = (uint16_t)json_object_get_int(v);
+	return a;
+}
+
 static void get_hex(struct json_object *o, const char *key, uint8_t *data, size_t len)
 {
 	const char *text = get_text(o, key);
@@ -194,6 +214,15 @@ static void get_hex(struct json_object *o, const char *key, uint8_t *data, size_
 
 	for (size_t i = 0; i < len && sscanf(text + 2 * i, "%2x", &octet) == 1; i++)
 		data[i] = (uint8_t)octet;
+}
+
+/* As put_net() wrote it; "any" where nothing stands. */
+static struct ike_net get_net(struct json_object *o, const char *key)
+{
+	struct ike_net net = { .family = 4 };
+
+	conf_parse_net(get_text(o, key), &net);
+	return net;
 }
 
 static void replay_line(struct record *r, struct json_object *o)
@@ -208,6 +237,8 @@ static void replay_line(struct record *r, struct json_object *o)
 		if (!sa)
 			return;
 		sa->pending = get_bool(o, "pending");
+		sa->sel = (struct ike_selector){ get_net(o, "local_net"), get_net(o, "remote_net") };
+		sa->peer = get_peer(o);
 		get_hex(o, "cookie", sa->cookie, sizeof(sa->cookie));
 	} else if (!strcmp(op, "sa-activate") && *p) {
 		(*p)->pending = false;
@@ -294,6 +325,8 @@ static int record_sa_add(struct kern *k, void *back, const char *device, const s
 	*link = link_of(device);
 	rec->reserved = false;
 	rec->pending = sa->dir == IKE_OUT && sa->pending;
+	rec->sel = (struct ike_selector){ sa->local_net, sa->remote_net };
+	rec->peer = sa->path.local.port ? sa->path.remote : (struct ike_addr){ .family = 0 };
 	memcpy(rec->cookie, sa->cookie, sizeof(rec->cookie));
 	o = line_new("sa-add", device);
 	put_sa(o, sa);
@@ -337,7 +370,7 @@ static int record_dump(struct kern *k, void *back, kern_found_fn fn, void *arg)
 	for (struct recorded_sa *sa = r->sas; sa; sa = sa->next) {
 		struct kern_found f = {
 			.device = sa->device, .link = link_of(sa->device), .dir = sa->dir, .spi = sa->spi, .pending = sa->pending,
-			.cookie = sa->cookie,
+			.cookie = sa->cookie, .sel = sa->sel, .peer = sa->peer,
 		};
 
 		if (!sa->reserved)
@@ -347,11 +380,29 @@ static int record_dump(struct kern *k, void *back, kern_found_fn fn, void *arg)
 }
 
 /* No packet goes through a file. */
+static int record_address(struct kern *k, void *back, const char *device, const struct ike_addr *a, bool add)
+{
+	struct json_object *o = line_new(add ? "address-add" : "address-del", device);
+	char text[ADDR_TEXT_MAX];
+
+	put_text(o, "address", addr_format_ip(a, text, sizeof(text)));
+	return write_line(k, back, o);
+}
+
 static int record_sa_last(struct kern *k, void *back, const char *device, uint32_t spi, ike_time *at)
 {
 	if (!*find(back, device, IKE_IN, spi))
 		return kern_fail(k, -ENOENT, "there is no inbound SA %08x", spi);
 	*at = 0;
+	return 0;
+}
+
+/* There is nobody to take ESP off it. */
+static int record_socket_set(struct kern *k, void *back, int fd)
+{
+	(void)k;
+	(void)back;
+	(void)fd;
 	return 0;
 }
 
@@ -364,7 +415,9 @@ static const struct kern_back_ops record_ops = {
 	.sa_add = record_sa_add,
 	.sa_activate = record_sa_activate,
 	.sa_del = record_sa_del,
+	.address = record_address,
 	.sa_last = record_sa_last,
+	.socket_set = record_socket_set,
 	.dump = record_dump,
 };
 

@@ -71,6 +71,9 @@ static bool open_parts(struct daemon *d)
 {
 	const struct ctl_options ctl = { .path = d->opt.ctl, .group = d->opt.ctl_group };
 	struct kern_env env = { .event = run_kernel_event };
+	struct udp_options udp = {
+		.port = d->opt.port, .natt_port = IKE_NATT_PORT, .fn = run_datagram, .attach = kern_socket_set,
+	};
 
 	d->loop = loop_new();
 	d->run = run_new();
@@ -82,13 +85,17 @@ static bool open_parts(struct daemon *d)
 	env.log = d->log;
 	env.ctx = d->run;
 	d->kern = d->opt.record ? kern_open_record(&env, d->opt.record) : kern_open_netlink(&env);
-	d->udp = d->kern ? udp_open(d->loop, d->log, d->opt.port, run_datagram, d->run) : NULL;
+	udp.ctx = d->run;
+	udp.attach_ctx = d->kern;
+	d->udp = d->kern ? udp_open(d->loop, d->log, &udp) : NULL;
 	d->ctl = d->udp ? ctl_open(d->loop, d->log, &ctl, command_handle, d) : NULL;
+	d->watch = watch_open(d->loop, d->log, d->run);
 	return d->ctl && !priv_drop(d->log, d->opt.user);
 }
 
 static void close_parts(struct daemon *d)
 {
+	watch_close(d->watch);
 	ctl_close(d->ctl);
 	udp_close(d->udp);
 	run_free(d->run);
@@ -102,7 +109,9 @@ static void close_parts(struct daemon *d)
 static bool start(struct daemon *d)
 {
 	const struct loop_clockwork cw = { .deadline = run_deadline, .expire = run_expire, .ctx = d->run };
-	const struct run_env env = { .loop = d->loop, .log = d->log, .kern = d->kern, .udp = d->udp };
+	const struct run_env env = {
+		.loop = d->loop, .log = d->log, .kern = d->kern, .udp = d->udp, .login = apply_login, .login_ctx = d,
+	};
 
 	run_attach(d->run, &env);
 	loop_set_clockwork(d->loop, &cw);

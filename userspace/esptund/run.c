@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <time.h>
 
 struct run {
 	struct ike_engine *engine;
@@ -38,9 +39,16 @@ static void random_octets(void *ctx, void *buf, size_t len)
 	}
 }
 
+/* Certificates are dated by the calendar; nothing else looks at it. */
+static int64_t wall_clock(void *ctx)
+{
+	(void)ctx;
+	return (int64_t)time(NULL);
+}
+
 struct run *run_new(void)
 {
-	const struct ike_env env = { .random = random_octets };
+	const struct ike_env env = { .random = random_octets, .wall = wall_clock };
 	struct run *r = calloc(1, sizeof(*r));
 
 	if (!r)
@@ -133,6 +141,26 @@ static void do_sa_idle(struct run *r, const struct ike_action *act)
 	ike_kernel_event(r->engine, &ev, loop_now(r->env.loop));
 }
 
+static void do_xauth(struct run *r, const struct ike_action *act)
+{
+	uint64_t id = act->id;
+	bool ok = r->env.login && r->env.login(r->env.login_ctx, act->tunnel, &act->login);
+
+	ike_xauth_answer(r->engine, id, ok, loop_now(r->env.loop));
+}
+
+static void do_assign(struct run *r, const struct ike_action *act)
+{
+	if (kern_address(r->env.kern, act->tunnel, &act->given.local))
+		log_line(r->env.log, IKE_LOG_ERROR, "address-failed", act->tunnel, "%s", kern_error(r->env.kern));
+}
+
+static void do_peer(struct run *r, const struct ike_action *act)
+{
+	if (kern_peer(r->env.kern, act->tunnel, &act->path.remote))
+		log_line(r->env.log, IKE_LOG_ERROR, "device-unusable", act->tunnel, "%s", kern_error(r->env.kern));
+}
+
 static void do_log(struct run *r, const struct ike_action *act)
 {
 	log_event(r->env.log, loop_now(r->env.loop), &act->log);
@@ -145,6 +173,9 @@ static void (*const act_on[])(struct run *r, const struct ike_action *act) = {
 	[IKE_ACT_SA_ACTIVATE] = do_sa_activate,
 	[IKE_ACT_SA_DEL] = do_sa_del,
 	[IKE_ACT_SA_IDLE] = do_sa_idle,
+	[IKE_ACT_XAUTH] = do_xauth,
+	[IKE_ACT_ASSIGN] = do_assign,
+	[IKE_ACT_PEER] = do_peer,
 	[IKE_ACT_LOG] = do_log,
 };
 
@@ -191,6 +222,12 @@ void run_expire(void *ctx, ike_time now)
 	struct run *r = ctx;
 
 	ike_expire(r->engine, now);
+	drain(r);
+}
+
+void run_addresses(struct run *r, bool (*here)(void *ctx, const struct ike_addr *addr), void *ctx)
+{
+	ike_local_addresses(r->engine, here, ctx, loop_now(r->env.loop));
 	drain(r);
 }
 

@@ -19,6 +19,9 @@ struct run_env {
 	struct log *log;
 	struct kern *kern;
 	struct udp *udp;
+	/* May this user in? Called while an action is done; NULL: nobody may. */
+	bool (*login)(void *ctx, const char *tunnel, const struct ike_login *login);
+	void *login_ctx;
 };
 
 /* Makes the engine; randomness is getrandom(2). NULL when memory is short. */
@@ -34,6 +37,8 @@ void run_kernel_event(void *ctx, const struct ike_kernel_event *ev);
 ike_time run_deadline(void *ctx);
 void run_expire(void *ctx, ike_time now);
 
+/* This host's addresses may have changed; see ike_local_addresses(). */
+void run_addresses(struct run *r, bool (*here)(void *ctx, const struct ike_addr *addr), void *ctx);
 /* 0 or -IKE_E_*; on error nothing has changed. */
 int run_configure(struct run *r, const struct ike_config *cfg);
 /* 0 or -IKE_E_UNKNOWN. */

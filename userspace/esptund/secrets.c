@@ -8,6 +8,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -88,8 +89,8 @@ int secrets_parse_psk(const char *text, size_t text_len, uint8_t **psk, size_t *
 	return 0;
 }
 
-/* One line without its end; the number of octets, or -1. */
-static ssize_t read_line(int fd, const char *path, char *buf, size_t room, char *why, size_t size)
+/* All there is, up to room octets; their number, or -1. */
+static ssize_t read_all(int fd, const char *path, char *buf, size_t room, char *why, size_t size)
 {
 	size_t len = 0;
 	ssize_t n;
@@ -106,6 +107,17 @@ static ssize_t read_line(int fd, const char *path, char *buf, size_t room, char 
 			break;
 		len += (size_t)n;
 	}
+	return (ssize_t)len;
+}
+
+/* One line without its end; the number of octets, or -1. */
+static ssize_t read_line(int fd, const char *path, char *buf, size_t room, char *why, size_t size)
+{
+	ssize_t n = read_all(fd, path, buf, room, why, size);
+	size_t len = (size_t)n;
+
+	if (n < 0)
+		return -1;
 	if (len == room) {
 		snprintf(why, size, "%s is longer than any secret: it must hold one line of at most %d octets", path,
 			 SECRETS_PSK_MAX);
@@ -121,19 +133,19 @@ static ssize_t read_line(int fd, const char *path, char *buf, size_t room, char 
 	return -1;
 }
 
-static int open_secret(const char *path, char *why, size_t size)
+/* advice: what to do when there is no such file. */
+static int open_file(const char *path, bool secret, const char *advice, char *why, size_t size)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	struct stat st;
 
 	if (fd < 0) {
-		snprintf(why, size, "cannot open %s: %s%s", path, strerror(errno), errno == ENOENT ?
-			 ": write the pre-shared key, one line, to a file of that name with mode 0600" : "");
+		snprintf(why, size, "cannot open %s: %s%s", path, strerror(errno), errno == ENOENT ? advice : "");
 		return -1;
 	}
 	if (fstat(fd, &st) || !S_ISREG(st.st_mode))
 		snprintf(why, size, "%s is not a regular file", path);
-	else if (!secrets_check_mode(&st, path, why, size))
+	else if (!secret || !secrets_check_mode(&st, path, why, size))
 		return fd;
 	close(fd);
 	return -1;
@@ -142,7 +154,8 @@ static int open_secret(const char *path, char *why, size_t size)
 int secrets_read_psk(const char *path, uint8_t **psk, size_t *len, char *why, size_t size)
 {
 	char detail[160], buf[FILE_MAX + 1];
-	int fd = open_secret(path, why, size), err = -1;
+	int fd = open_file(path, true, ": write the secret to a file of that name with mode 0600",
+			   why, size), err = -1;
 	ssize_t n;
 
 	if (fd < 0)
@@ -156,4 +169,69 @@ int secrets_read_psk(const char *path, uint8_t **psk, size_t *len, char *why, si
 	}
 	ike_crypto_wipe(buf, sizeof(buf));
 	return err;
+}
+
+/* ---- octets ------------------------------------------------------------------------------------ */
+
+#define KEY_MAX (64u << 10)
+#define PUBLIC_MAX (16u << 20)		/* a CRL may be long */
+
+/* The file, with one octet of room behind it. */
+static int read_whole(int fd, const char *path, size_t max, uint8_t **data, size_t *len, char *why, size_t size)
+{
+	struct stat st;
+	size_t room;
+	ssize_t n;
+
+	if (fstat(fd, &st) || st.st_size < 0 || (uint64_t)st.st_size > max) {
+		snprintf(why, size, "%s is longer than %zu octets", path, max);
+		return -1;
+	}
+	room = (size_t)st.st_size + 1;
+	*data = malloc(room);
+	n = *data ? read_all(fd, path, (char *)*data, room, why, size) : -1;
+	if (n >= 0 && (size_t)n < room) {
+		*len = (size_t)n;
+		return 0;
+	}
+	if (!*data || n >= 0)
+		snprintf(why, size, "cannot read %s: %s", path, !*data ? "out of memory" : "it grows while it is read");
+	if (*data)
+		ike_crypto_wipe(*data, room);
+	free(*data);
+	return -1;
+}
+
+static int read_file(const char *path, bool secret, size_t max, uint8_t **data, size_t *len, char *why, size_t size)
+{
+	int fd = open_file(path, secret, "", why, size), err;
+
+	if (fd < 0)
+		return -1;
+	err = read_whole(fd, path, max, data, len, why, size);
+	close(fd);
+	return err;
+}
+
+int secrets_read_key(const char *path, uint8_t **data, size_t *len, char *why, size_t size)
+{
+	return read_file(path, true, KEY_MAX, data, len, why, size);
+}
+
+int secrets_read_public(const char *path, uint8_t **data, size_t *len, char *why, size_t size)
+{
+	return read_file(path, false, PUBLIC_MAX, data, len, why, size);
+}
+
+int secrets_read_file(const char *path, size_t max, char **text, size_t *size, char *why, size_t why_size)
+{
+	uint8_t *data;
+	size_t len;
+
+	if (read_file(path, true, max, &data, &len, why, why_size))
+		return -1;
+	data[len] = '\0';
+	*text = (char *)data;
+	*size = len + 1;
+	return 0;
 }

@@ -8,6 +8,7 @@
 
 #include "addr.h"
 #include "daemon.h"
+#include "libike/net.h"
 
 struct picture {
 	struct daemon *d;
@@ -81,16 +82,31 @@ static struct json_object *phase1_object(const struct ike_p1_status *s, ike_time
 	if (s->alg.encr) {
 		put_text(o, "proposal", ike_p1_format(&s->alg, text, sizeof(text)));
 		put_text(o, "weakness", ike_p1_weakness(&s->alg));
+		put_text(o, "auth", ike_auth_name(s->auth));
+		put_text(o, "own_trustpoint", s->own_trustpoint);
+		put_text(o, "peer_trustpoint", s->peer_trustpoint);
 	}
 	if (s->peer_id.type)
 		put_text(o, "peer_id", ike_id_format(&s->peer_id, text, sizeof(text)));
+	if (s->xauth_user[0])
+		put_text(o, "xauth_user", s->xauth_user);
 	put_since(o, "age", now, s->established_at);
 	put_until(o, "rekey_in", now, s->rekey_at);
 	put_until(o, "expires_in", now, s->expires_at);
 	put_number(o, "retransmits", s->retransmits);
 	put_bool(o, "dpd", s->dpd);
 	put_since(o, "heard", now, s->heard_at);
+	put_text(o, "nat_traversal", s->natt);
+	put_text(o, "nat", s->natt ? s->nat : NULL);
+	put_bool(o, "encap", s->encap);
 	return o;
+}
+
+static void put_selector(struct json_object *o, const char *key, const struct ike_selector *sel)
+{
+	char text[IKE_SELECTOR_TEXT];
+
+	put_text(o, key, ike_selector_format(sel, text, sizeof(text)));
 }
 
 static struct json_object *child_object(const struct ike_child_status *s, ike_time now)
@@ -110,11 +126,27 @@ static struct json_object *child_object(const struct ike_child_status *s, ike_ti
 	put_until(o, "expires_in", now, s->expires_at);
 	put_bool(o, "pending", s->pending);
 	put_bool(o, "old", s->old);
+	put_selector(o, "selector", &s->sel);
+	if (!ike_selector_equal(&s->sel, &s->expected))
+		put_selector(o, "expected_selector", &s->expected);
+	put_bool(o, "encap", s->encap);
 	if (memcmp(s->icookie, none, sizeof(none)) != 0) {
 		put_cookie(o, "icookie", s->icookie);
 		put_cookie(o, "rcookie", s->rcookie);
 	}
 	return o;
+}
+
+/* What is configured: those without a pair of SAs are seen, too. */
+static void put_selectors(struct json_object *o, const struct ike_tunnel_cfg *cfg)
+{
+	char text[IKE_SELECTOR_TEXT], all[IKE_MAX_SELECTORS * (IKE_SELECTOR_TEXT + 2)] = "";
+	size_t n = 0;
+
+	for (unsigned int i = 0; i < cfg->n_sel; i++)
+		n += (size_t)snprintf(all + n, sizeof(all) - n, "%s%s", i ? ", " : "",
+				      ike_selector_format(&cfg->sel[i], text, sizeof(text)));
+	put_text(o, "selectors", all);
 }
 
 static void put_config(struct json_object *o, const struct ike_tunnel_cfg *cfg, const struct kern_device *dev)
@@ -131,6 +163,27 @@ static void put_config(struct json_object *o, const struct ike_tunnel_cfg *cfg, 
 	put_text(o, "remote", addr_format_ip(&cfg->remote, text, sizeof(text)));
 	put_text(o, "policy", policy[cfg->policy]);
 	put_text(o, "start", start[cfg->start]);
+	put_selectors(o, cfg);
+	put_text(o, "exchange", cfg->aggressive ? "aggressive" : "main");
+	if (cfg->aggressive_psk)
+		put_text(o, "aggressive_psk", "insecure-yes");
+}
+
+static void put_given(struct json_object *o, const struct ike_given *g)
+{
+	struct json_object *list;
+	char text[ADDR_TEXT_MAX];
+
+	if (g->local.family)
+		put_text(o, "inner_address", addr_format_ip(&g->local, text, sizeof(text)));
+	if (g->remote.family)
+		put_text(o, "peer_inner_address", addr_format_ip(&g->remote, text, sizeof(text)));
+	if (!g->n_dns)
+		return;
+	list = json_object_new_array();
+	for (unsigned int i = 0; i < g->n_dns; i++)
+		json_object_array_add(list, json_object_new_string(addr_format_ip(&g->dns[i], text, sizeof(text))));
+	json_object_object_add(o, "dns", list);
 }
 
 static void on_tunnel(void *ctx, const struct ike_tunnel_status *st)
@@ -143,6 +196,7 @@ static void on_tunnel(void *ctx, const struct ike_tunnel_status *st)
 	o = json_object_new_object();
 	put_config(o, st->cfg, kern_device_of(p->d->kern, st->cfg->name));
 	put_text(o, "state", st->state);
+	put_given(o, &st->given);
 	put_text(o, "last_error", st->last_error);
 	if (st->last_error)
 		put_since(o, "last_error_age", p->now, st->last_error_at);
@@ -170,6 +224,7 @@ static struct json_object *counters_object(struct daemon *d)
 	PUT(malformed);
 	PUT(oversized);
 	PUT(unknown_peer);
+	PUT(aggressive_refused);
 	PUT(unknown_cookies);
 	PUT(duplicates);
 	PUT(retransmits);
@@ -177,6 +232,12 @@ static struct json_object *counters_object(struct daemon *d)
 	PUT(unauthenticated);
 	PUT(auth_failures);
 	PUT(no_proposal);
+	PUT(xauth_ok);
+	PUT(xauth_failed);
+	PUT(fragmented_in);
+	PUT(fragmented_out);
+	PUT(fragments_dropped);
+	PUT(peers_moved);
 	PUT(dpd_sent);
 	PUT(dpd_dead);
 	PUT(p1_established);
@@ -192,6 +253,8 @@ static struct json_object *counters_object(struct daemon *d)
 	put_number(o, "udp_receive_errors", u->receive_errors);
 	put_number(o, "udp_send_errors", u->send_errors);
 	put_number(o, "udp_no_destination", u->no_destination);
+	put_number(o, "udp_keepalives", u->keepalives);
+	put_number(o, "udp_no_marker", u->no_marker);
 	return o;
 }
 

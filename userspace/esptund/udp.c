@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Owns the two sockets on the IKE port. Reads a bounded number of datagrams a turn, so
+ * Owns the IKE sockets, two on each port. Reads a bounded number of datagrams a turn, so
  * that a flood on one socket cannot starve timers or the control socket. Knows nothing
  * of what is inside a datagram.
  */
@@ -22,21 +22,26 @@
  */
 #define DATAGRAM_MAX 65536
 #define RCVBUF_OCTETS (512 * 1024)
+#define MARKER_LEN 4		/* octets, all zero: no ESP packet begins so */
+#define KEEPALIVE 0xff
+
+enum { PORTS = 2, FAMILIES = 2 };
+
+static const uint8_t marker[MARKER_LEN];
 
 struct udp_sock {
 	struct udp *owner;
 	int fd;
-	int family;
+	uint16_t port;
+	bool natt;
 	struct event *ev;
 };
 
 struct udp {
 	struct loop *loop;
 	struct log *log;
-	udp_fn fn;
-	void *ctx;
-	uint16_t port;
-	struct udp_sock sock[2];
+	struct udp_options opt;
+	struct udp_sock sock[PORTS][FAMILIES];	/* IKE and NAT traversal; IPv4 and IPv6 */
 	struct udp_counters count;
 	uint8_t buf[DATAGRAM_MAX];
 };
@@ -73,6 +78,29 @@ static bool local_of(struct msghdr *msg, uint16_t port, struct ike_addr *local)
 	return false;
 }
 
+/* The IKE message in what came on the NAT traversal port; NULL, counted: there is none. */
+static const uint8_t *strip_marker(struct udp *u, size_t *len)
+{
+	if (*len >= MARKER_LEN && !memcmp(u->buf, marker, MARKER_LEN)) {
+		*len -= MARKER_LEN;
+		return u->buf + MARKER_LEN;
+	}
+	if (*len == 1 && u->buf[0] == KEEPALIVE)
+		u->count.keepalives++;
+	else
+		u->count.no_marker++;
+	return NULL;
+}
+
+static void deliver(struct udp_sock *s, const struct ike_path *path, size_t len)
+{
+	struct udp *u = s->owner;
+	const uint8_t *data = s->natt ? strip_marker(u, &len) : u->buf;
+
+	if (data)
+		u->opt.fn(u->opt.ctx, path, data, len, loop_now(u->loop));
+}
+
 /* One datagram. Returns false when there is none. */
 static bool receive(struct udp_sock *s)
 {
@@ -93,11 +121,11 @@ static bool receive(struct udp_sock *s)
 		return false;
 	}
 	u->count.received++;
-	if (!local_of(&msg, u->port, &path.local) || !addr_from_sockaddr((struct sockaddr *)&from, &path.remote)) {
+	if (!local_of(&msg, s->port, &path.local) || !addr_from_sockaddr((struct sockaddr *)&from, &path.remote)) {
 		u->count.no_destination++;
 		return true;
 	}
-	u->fn(u->ctx, &path, u->buf, (size_t)n, loop_now(u->loop));
+	deliver(s, &path, (size_t)n);
 	return true;
 }
 
@@ -158,10 +186,12 @@ static int send_failed(struct udp *u, const struct ike_path *path, int err)
 int udp_send(struct udp *u, const struct ike_path *path, const void *data, size_t len)
 {
 	struct sockaddr_storage to;
-	struct iovec iov = { .iov_base = (void *)(uintptr_t)data, .iov_len = len };
+	struct iovec iov[2] = { { .iov_base = (void *)(uintptr_t)marker, .iov_len = MARKER_LEN },
+				{ .iov_base = (void *)(uintptr_t)data, .iov_len = len } };
+	bool natt = path->local.port == u->opt.natt_port, marked = natt && len != 1;
 	union control ctl;
-	struct msghdr msg = { .msg_name = &to, .msg_iov = &iov, .msg_iovlen = 1 };
-	int fd = u->sock[path->remote.family == 6].fd;
+	struct msghdr msg = { .msg_name = &to, .msg_iov = iov + !marked, .msg_iovlen = 1 + (size_t)marked };
+	int fd = u->sock[natt][path->remote.family == 6].fd;
 
 	msg.msg_namelen = addr_to_sockaddr(&path->remote, &to);
 	if (!msg.msg_namelen || fd < 0)
@@ -190,42 +220,79 @@ static int set_options(int fd, int family)
 	       setsockopt(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, &pmtu6, sizeof(pmtu6));
 }
 
+/*
+ * The port of NAT traversal may be held open by the kernel, for the SAs of a former keyer: see
+ * esptun_socket_set() in libesptun.h for the order of things.
+ */
+static int share_port(struct udp *u, struct udp_sock *s)
+{
+	int on = 1;
+
+	if (!s->natt)
+		return 0;
+	if (setsockopt(s->fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)))
+		return -errno;
+	return u->opt.attach(u->opt.attach_ctx, s->fd);
+}
+
 static int open_one(struct udp *u, struct udp_sock *s, int family)
 {
-	struct ike_addr any = { .family = family == AF_INET ? 4 : 6, .port = u->port };
+	struct ike_addr any = { .family = family == AF_INET ? 4 : 6, .port = s->port };
 	struct sockaddr_storage ss;
 	socklen_t len = addr_to_sockaddr(&any, &ss);
+	int err;
 
 	s->owner = u;
-	s->family = family;
 	s->fd = socket(family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_UDP);
 	if (s->fd < 0)
 		return -errno;
-	if (set_options(s->fd, family) || bind(s->fd, (struct sockaddr *)&ss, len))
+	if (set_options(s->fd, family))
 		return -errno;
+	err = share_port(u, s);
+	if (err)
+		return err;
+	if (bind(s->fd, (struct sockaddr *)&ss, len))
+		return -errno;
+	err = s->natt ? u->opt.attach(u->opt.attach_ctx, s->fd) : 0;
+	if (err)
+		return err;
 	s->ev = event_new(loop_base(u->loop), s->fd, EV_READ | EV_PERSIST, on_readable, s);
 	return s->ev && !event_add(s->ev, NULL) ? 0 : -ENOMEM;
 }
 
-struct udp *udp_open(struct loop *lp, struct log *log, uint16_t port, udp_fn fn, void *ctx)
+/* Both families on one port. */
+static int open_port(struct udp *u, bool natt)
+{
+	static const int families[FAMILIES] = { AF_INET, AF_INET6 };
+	int err = 0;
+
+	for (int i = 0; i < FAMILIES && !err; i++) {
+		struct udp_sock *s = &u->sock[natt][i];
+
+		s->natt = natt;
+		s->port = natt ? u->opt.natt_port : u->opt.port;
+		err = open_one(u, s, families[i]);
+		if (err == -EAFNOSUPPORT && families[i] == AF_INET6)
+			err = 0;
+	}
+	if (err)
+		log_line(u->log, IKE_LOG_ERROR, "udp-open-failed", NULL, "cannot use UDP port %u: %s%s",
+			 natt ? u->opt.natt_port : u->opt.port, strerror(-err),
+			 err == -EADDRINUSE ? " (is another keyer running?)" : "");
+	return err;
+}
+
+struct udp *udp_open(struct loop *lp, struct log *log, const struct udp_options *opt)
 {
 	struct udp *u = calloc(1, sizeof(*u));
-	int err;
 
 	if (!u)
 		return NULL;
-	*u = (struct udp){ .loop = lp, .log = log, .fn = fn, .ctx = ctx, .port = port };
-	u->sock[0].fd = -1;
-	u->sock[1].fd = -1;
-	err = open_one(u, &u->sock[0], AF_INET);
-	if (!err) {
-		err = open_one(u, &u->sock[1], AF_INET6);
-		if (err == -EAFNOSUPPORT)
-			err = 0;
-	}
-	if (err) {
-		log_line(log, IKE_LOG_ERROR, "udp-open-failed", NULL, "cannot use UDP port %u: %s%s", port,
-			 strerror(-err), err == -EADDRINUSE ? " (is another keyer running?)" : "");
+	*u = (struct udp){ .loop = lp, .log = log, .opt = *opt };
+	for (int i = 0; i < PORTS * FAMILIES; i++)
+		u->sock[i / FAMILIES][i % FAMILIES].fd = -1;
+	/* The first port is never shared: who has it is the only keyer. */
+	if (open_port(u, false) || open_port(u, true)) {
 		udp_close(u);
 		return NULL;
 	}
@@ -236,11 +303,13 @@ void udp_close(struct udp *u)
 {
 	if (!u)
 		return;
-	for (int i = 0; i < 2; i++) {
-		if (u->sock[i].ev)
-			event_free(u->sock[i].ev);
-		if (u->sock[i].fd >= 0)
-			close(u->sock[i].fd);
+	for (int i = 0; i < PORTS * FAMILIES; i++) {
+		struct udp_sock *s = &u->sock[i / FAMILIES][i % FAMILIES];
+
+		if (s->ev)
+			event_free(s->ev);
+		if (s->fd >= 0)
+			close(s->fd);
 	}
 	free(u);
 }

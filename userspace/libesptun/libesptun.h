@@ -349,6 +349,15 @@ int esptun_tunnel_change(struct esptun_sock *s, const struct esptun_tunnel *t);
 int esptun_tunnel_del(struct esptun_sock *s, const char *ifname);
 
 /**
+ * esptun_address_add(), esptun_address_del() - one host address of a device
+ * @ifname: of any kind
+ * Adding one that is there is no error; deleting one that is not gives -EADDRNOTAVAIL.
+ * Return: 0 or -errno
+ */
+int esptun_address_add(struct esptun_sock *s, const char *ifname, const struct esptun_addr *a);
+int esptun_address_del(struct esptun_sock *s, const char *ifname, const struct esptun_addr *a);
+
+/**
  * esptun_tunnel_get() - configuration, state and counters of a device
  * @ifname: its name; or NULL and @ifindex
  * @ifindex: used when @ifname is NULL

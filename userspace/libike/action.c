@@ -138,6 +138,42 @@ bool ike_act_sa(struct ike_engine *e, enum ike_action_type type, uint64_t id, co
 	return true;
 }
 
+bool ike_act_xauth(struct ike_engine *e, uint64_t id, const char *tunnel, const struct ike_login *login)
+{
+	struct ike_act_node *n = append(e, IKE_ACT_XAUTH, login->user_len + login->password_len);
+
+	if (!n)
+		return false;
+	n->act.id = id;
+	n->act.tunnel = keep_name(n, tunnel);
+	n->act.login = *login;
+	n->act.login.user = n->data;
+	n->act.login.password = n->data + login->user_len;
+	memcpy(n->data, login->user, login->user_len);
+	memcpy(n->data + login->user_len, login->password, login->password_len);
+	return true;
+}
+
+void ike_act_assign(struct ike_engine *e, const char *tunnel, const struct ike_given *given)
+{
+	struct ike_act_node *n = append(e, IKE_ACT_ASSIGN, 0);
+
+	if (!n)
+		return;
+	n->act.tunnel = keep_name(n, tunnel);
+	n->act.given = *given;
+}
+
+void ike_act_peer(struct ike_engine *e, const char *tunnel, const struct ike_path *path)
+{
+	struct ike_act_node *n = append(e, IKE_ACT_PEER, 0);
+
+	if (!n)
+		return;
+	n->act.tunnel = keep_name(n, tunnel);
+	n->act.path = *path;
+}
+
 struct ike_act_node *ike_act_reserve(void)
 {
 	return calloc(1, sizeof(struct ike_act_node));
@@ -224,8 +260,12 @@ void ike_log_limited(struct ike_engine *e, enum ike_log_level level, const char 
 	va_list ap;
 	int n;
 
-	if (!ike_limit_take(limit, e->now, IKE_SECOND / 5, 50))
+	if (!ike_limit_take(limit, e->now, IKE_SECOND, 20))
 		return;
+	if (!ike_limit_take(&e->log_all, e->now, IKE_SECOND / 10, 100)) {
+		limit->refused = left_out + 1;
+		return;
+	}
 	va_start(ap, fmt);
 	n = vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);

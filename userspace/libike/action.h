@@ -30,6 +30,11 @@ bool ike_act_spi_alloc(struct ike_engine *e, uint64_t id, const char *tunnel);
 /* For SA_ADD, SA_ACTIVATE and SA_DEL; sa is copied with its keys. False: as above. */
 bool ike_act_sa(struct ike_engine *e, enum ike_action_type type, uint64_t id, const struct ike_sa *sa);
 
+/* False when memory is short: nobody will answer. */
+bool ike_act_xauth(struct ike_engine *e, uint64_t id, const char *tunnel, const struct ike_login *login);
+void ike_act_assign(struct ike_engine *e, const char *tunnel, const struct ike_given *given);
+void ike_act_peer(struct ike_engine *e, const char *tunnel, const struct ike_path *path);
+
 /* Memory for an SA_DEL to come; NULL when there is none. */
 struct ike_act_node *ike_act_reserve(void);
 void ike_act_unreserve(struct ike_act_node *n);
@@ -49,9 +54,9 @@ __attribute__((format(printf, 5, 6)))
 void ike_log(struct ike_engine *e, enum ike_log_level level, const char *event,
 	     const struct ike_logctx *ctx, const char *fmt, ...);
 /*
- * The same for what anybody can cause by sending packets: of each event at most a burst of 50,
- * then 5 lines per second; the number of those left out is added to the next. Each event for
- * itself, so that junk of one kind hides nothing of another. 'event' is one of names.h.
+ * The same for what anybody can cause by sending packets: of each event a burst of 20, then one line
+ * a second, so that junk of one kind hides nothing of another; of all together a burst of 100, then
+ * 10 a second. The number of those left out is added to the next. 'event' is one of names.h.
  */
 __attribute__((format(printf, 5, 6)))
 void ike_log_limited(struct ike_engine *e, enum ike_log_level level, const char *event,

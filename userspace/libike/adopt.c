@@ -13,11 +13,15 @@
 #include <string.h>
 
 #include "child.h"
+#include "contact.h"
 #include "tunnel.h"
 
 #define VERSION 1
 #define FLAG_ESN 1
 #define FLAG_INITIATOR 2
+#define FLAG_ENCAP 4
+#define FLAG_NAT_HERE 8
+#define FLAG_NAT_PEER 16
 
 /* Not for secrecy: it tells a cookie of ours from other octets, and a renamed tunnel's from its own. */
 static uint64_t check_value(const char *tunnel, const uint8_t cookie[IKE_SA_COOKIE_LEN])
@@ -40,7 +44,9 @@ void ike_cookie_pack(const struct ike_child *c, uint8_t cookie[IKE_SA_COOKIE_LEN
 
 	memset(cookie, 0, IKE_SA_COOKIE_LEN);
 	cookie[0] = VERSION;
-	cookie[1] = (uint8_t)((alg->esn ? FLAG_ESN : 0) | (c->initiator ? FLAG_INITIATOR : 0));
+	cookie[1] = (uint8_t)((alg->esn ? FLAG_ESN : 0) | (c->initiator ? FLAG_INITIATOR : 0) |
+			      (c->encap ? FLAG_ENCAP : 0) | (c->nat_here ? FLAG_NAT_HERE : 0) |
+			      (c->nat_peer ? FLAG_NAT_PEER : 0));
 	cookie[2] = (uint8_t)(alg->group >> 8);
 	cookie[3] = (uint8_t)alg->group;
 	cookie[4] = alg->transform;
@@ -61,6 +67,9 @@ static void unpack(struct ike_child *c, const uint8_t cookie[IKE_SA_COOKIE_LEN])
 
 	alg->esn = cookie[1] & FLAG_ESN;
 	c->initiator = cookie[1] & FLAG_INITIATOR;
+	c->encap = cookie[1] & FLAG_ENCAP;
+	c->nat_here = cookie[1] & FLAG_NAT_HERE;
+	c->nat_peer = cookie[1] & FLAG_NAT_PEER;
 	alg->group = (uint16_t)(cookie[2] << 8 | cookie[3]);
 	alg->transform = cookie[4];
 	alg->key_bits = (uint16_t)(cookie[5] * 8);
@@ -95,9 +104,11 @@ static struct ike_child *find_pair(struct ike_tunnel *t, const uint8_t *cookie)
 	return NULL;
 }
 
-static struct ike_child *new_pair(struct ike_tunnel *t, const uint8_t *cookie)
+/* Of a selector that is not configured any more it goes on until those that are have theirs. */
+static struct ike_child *new_pair(struct ike_tunnel *t, const struct ike_selector *sel, const uint8_t *cookie)
 {
-	struct ike_child *c = ike_child_new(t, NULL, false);
+	const struct ike_flow *f = ike_flow_around(t, sel);
+	struct ike_child *c = ike_child_new(t, NULL, f ? ike_flow_selector(f) : sel, sel, false);
 
 	if (!c)
 		return NULL;
@@ -125,6 +136,18 @@ static void complete(struct ike_child *c)
 	ike_timer_set(&e->timers, &c->rekey, c->rekey_at);
 }
 
+/* What is encapsulated goes to where the kernel says the peer is. */
+static void set_path(struct ike_child *c, const struct ike_addr *peer)
+{
+	if (!c->encap)
+		return;
+	c->path.local.port = IKE_NATT_PORT;
+	if (peer->family)
+		c->path.remote = *peer;
+	if (c->nat_peer && peer->family)
+		ike_roam_adopted(c->tunnel, &c->path);
+}
+
 /* Order by age among the adopted, and before everything negotiated from now on. */
 static void set_order(struct ike_tunnel *t)
 {
@@ -144,22 +167,32 @@ static void set_order(struct ike_tunnel *t)
 	}
 }
 
+static bool is_outdone(const struct ike_child *c)
+{
+	const struct ike_child *o;
+
+	for (o = c->tunnel->children; o; o = o->next)
+		if (o->state == IKE_CHILD_ACTIVE && o->order > c->order && ike_child_same_packets(o, c))
+			return true;
+	return false;
+}
+
 /* The newest pair that sends is the one in use; all others only receive until their grace is over. */
 static void settle(struct ike_tunnel *t)
 {
-	struct ike_child *c, *current;
+	struct ike_child *c;
 
 	set_order(t);
-	current = ike_tunnel_current(t);
 	for (c = t->children; c; c = c->next)
-		if (c->adopted && c != current && c->state == IKE_CHILD_ACTIVE)
-			ike_child_retire(c, true);
+		if (c->adopted && c->state == IKE_CHILD_ACTIVE && is_outdone(c))
+			ike_child_retire(c, true, NULL);
 }
 
 void ike_adopt(struct ike_engine *e, const struct ike_kernel_event *ev)
 {
 	struct ike_tunnel *t = ike_tunnel_by_name(e, ev->tunnel);
 	struct ike_child *c;
+	struct ike_flow *f;
 
 	if (!t || !ev->cookie || ev->cookie[0] != VERSION ||
 	    ike_load64(ev->cookie + 8) != check_value(t->cfg.name, ev->cookie)) {
@@ -176,7 +209,7 @@ void ike_adopt(struct ike_engine *e, const struct ike_kernel_event *ev)
 		return;		/* we made it ourselves */
 	c = find_pair(t, ev->cookie);
 	if (!c)
-		c = new_pair(t, ev->cookie);
+		c = new_pair(t, &ev->sel, ev->cookie);
 	if (!c) {
 		orphan(e, ev, "out of memory");
 		return;
@@ -186,11 +219,15 @@ void ike_adopt(struct ike_engine *e, const struct ike_kernel_event *ev)
 	else
 		c->out_held = true;
 	c->adopted_pending |= ev->pending;
+	set_path(c, &ev->peer);
 	if (c->spi_in_held && c->out_held)
 		complete(c);
 	settle(t);
 	ike_tunnel_log(t, IKE_LOG_NOTICE, IKE_EV_ADOPTED, "SA 0x%08x (%s) found in the kernel goes on; it will be replaced",
 		       ev->spi, ev->dir == IKE_IN ? "in" : "out");
-	t->replace_child = ike_tunnel_turn(t, true) != IKE_TURN_LAST;
+	ike_contact_made(t);
+	f = ike_flow_of(c);
+	if (f)
+		f->replace = ike_tunnel_turn(t, true) != IKE_TURN_LAST;
 	ike_tunnel_kick(t, 0);
 }

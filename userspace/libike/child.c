@@ -16,7 +16,7 @@
 /* A 64-bit block cipher must not encrypt more than this under one key (RFC 4303 and Sweet32). */
 #define MAX_BYTES_64BIT_BLOCK ((uint64_t)2 << 30)
 
-/* Replaced pairs of a tunnel that wait for the end of their grace; a peer may rekey as often as it likes. */
+/* Replaced pairs of a selector that wait for the end of their grace; a peer may rekey as often as it likes. */
 #define MAX_OLD 16
 
 /* ---- requests to the kernel ---------------------------------------------------------------- */
@@ -98,13 +98,17 @@ static void describe(const struct ike_child *c, enum ike_dir dir, struct ike_sa 
 	sa->dir = dir;
 	sa->spi = dir == IKE_IN ? c->spi_in : c->spi_out;
 	sa->path = c->path;
-	sa->path.local.port = 0;
-	sa->path.remote.port = 0;
+	if (!c->encap) {
+		sa->path.local.port = 0;
+		sa->path.remote.port = 0;
+	}
+	sa->follow_peer = dir == IKE_IN && c->encap && c->nat_peer;
+	sa->keepalive = dir == IKE_OUT && c->encap && c->nat_here ? c->tunnel->cfg.nat_keepalive : 0;
 	sa->alg = c->p2.alg;
 	sa->replay_window = c->tunnel->cfg.replay_window;
 	sa->partner_spi = dir == IKE_OUT ? c->spi_in : 0;
-	sa->local_net = c->local_net;
-	sa->remote_net = c->remote_net;
+	sa->local_net = c->sel.local;
+	sa->remote_net = c->sel.remote;
 }
 
 /*
@@ -183,7 +187,8 @@ static void expired(struct ike_engine *e, void *owner)
 	ike_child_kill(c, true, c->state == IKE_CHILD_OLD ? "replaced" : "lifetime over");
 }
 
-struct ike_child *ike_child_new(struct ike_tunnel *t, struct ike_exchange *x, bool initiator)
+struct ike_child *ike_child_new(struct ike_tunnel *t, struct ike_exchange *x, const struct ike_selector *want,
+				const struct ike_selector *sel, bool initiator)
 {
 	struct ike_child *c = calloc(1, sizeof(*c));
 
@@ -203,10 +208,13 @@ struct ike_child *ike_child_new(struct ike_tunnel *t, struct ike_exchange *x, bo
 	c->x = x;
 	c->initiator = initiator;
 	c->created = t->e->now;
-	c->local_net = t->cfg.local_net;
-	c->remote_net = t->cfg.remote_net;
+	c->want = *want;
+	c->sel = *sel;
 	if (x) {
 		c->path = x->sa->path;
+		c->encap = x->sa->natt.encap;
+		c->nat_here = x->sa->natt.here;
+		c->nat_peer = x->sa->natt.peer;
 		memcpy(c->icookie, x->sa->icookie, IKE_COOKIE_LEN);
 		memcpy(c->rcookie, x->sa->rcookie, IKE_COOKIE_LEN);
 	}
@@ -250,12 +258,14 @@ static void unlink_child(struct ike_child *c)
 
 static bool start_using(struct ike_child *c);
 
-/* One that waits to be used has nothing to wait for once no older pair can send. */
-static void hurry(struct ike_tunnel *t)
+/* One that waits to be used has nothing to wait for once no older pair for its packets can send. */
+static void hurry(const struct ike_child *gone)
 {
 	struct ike_child *c, *waiting = NULL;
 
-	for (c = t->children; c; c = c->next) {
+	for (c = gone->tunnel->children; c; c = c->next) {
+		if (!ike_child_same_packets(c, gone))
+			continue;
 		if (ike_timer_running(&c->use))
 			waiting = c;
 		else if (c->out_held && c->state == IKE_CHILD_OLD)
@@ -270,7 +280,8 @@ void ike_child_kill(struct ike_child *c, bool tell, const char *why)
 	struct ike_tunnel *t = c->tunnel;
 	struct ike_exchange *x = c->x;
 	struct ike_logctx ctx = child_ctx(c);
-	bool was_current = ike_tunnel_current(t) == c;
+	struct ike_flow *f = ike_flow_of(c);
+	bool was_current = f && ike_flow_current(f) == c;
 	struct ike_ikesa *sa;
 
 	if (c->dead)
@@ -290,23 +301,31 @@ void ike_child_kill(struct ike_child *c, bool tell, const char *why)
 	ike_timer_fini(&t->e->timers, &c->use);
 	unlink_child(c);
 	/* Before this one's outbound half goes, so that packets find one or the other. */
-	hurry(t);
+	hurry(c);
 	del(c, IKE_OUT);
 	del(c, IKE_IN);
 	c->x = NULL;
 	if (x && x->quick)
 		ike_quick_child_failed(x, why);
-	ike_tunnel_child_gone(t, was_current, c->established ? t->e->now - c->established : 0);
+	if (was_current)
+		ike_flow_child_gone(f, c->established ? t->e->now - c->established : 0);
 }
 
 void ike_child_start_life(struct ike_child *c)
 {
+	c->established = c->tunnel->e->now;
+	ike_child_set_life(c);
+}
+
+void ike_child_set_life(struct ike_child *c)
+{
 	struct ike_engine *e = c->tunnel->e;
 	ike_time life = (ike_time)c->p2.life * IKE_SECOND;
 
-	c->established = e->now;
-	c->expires_at = e->now + life;
-	c->rekey_at = ike_rekey_time(e, e->now, life, ike_tunnel_turn(c->tunnel, c->initiator));
+	if (c->state == IKE_CHILD_OLD)
+		return;		/* it ends with its grace */
+	c->expires_at = c->established + life;
+	c->rekey_at = ike_rekey_time(e, c->established, life, ike_tunnel_turn(c->tunnel, c->initiator));
 	ike_timer_set(&e->timers, &c->rekey, c->rekey_at);
 	ike_timer_set(&e->timers, &c->expire, c->expires_at);
 }
@@ -324,17 +343,32 @@ void ike_child_alloc_spi(struct ike_child *c)
 
 void ike_child_install(struct ike_child *c)
 {
+	c->path = c->x->sa->path;	/* the peer may have moved since QM1 */
 	if (!add(c, IKE_IN))
 		ike_child_kill(c, false, "out of memory");
 }
 
-void ike_child_retire(struct ike_child *c, bool we_delete)
+/*
+ * A responder sends on the old pair until it has our QM3. If that is lost it repeats QM2: strongSwan
+ * after 4, 11, 24 and 47 s, IOS and racoon every 10 s. So as long as no packet has shown that it
+ * uses the new pair, the delete that takes the old one from it waits longer.
+ */
+#define UNCONFIRMED (30 * IKE_SECOND)
+
+static ike_time grace_of(const struct ike_child *c)
+{
+	return (ike_time)c->tunnel->cfg.grace * IKE_SECOND;
+}
+
+void ike_child_retire(struct ike_child *c, bool we_delete, const struct ike_child *by)
 {
 	struct ike_engine *e = c->tunnel->e;
-	ike_time grace = (ike_time)c->tunnel->cfg.grace * IKE_SECOND;
+	ike_time grace = grace_of(c);
 	ike_time end = e->now + (we_delete ? grace : 2 * grace + 5 * IKE_SECOND);
 	struct ike_logctx ctx = child_ctx(c);
 
+	if (we_delete && grace && by && !by->confirmed)
+		end += UNCONFIRMED;
 	c->state = IKE_CHILD_OLD;
 	ike_timer_stop(&e->timers, &c->rekey);
 	c->rekey_at = 0;
@@ -346,25 +380,32 @@ void ike_child_retire(struct ike_child *c, bool we_delete)
 		c->spi_in, (long long)((c->expires_at - e->now) / IKE_SECOND));
 }
 
+void ike_child_outcast(struct ike_child *c, bool we_delete)
+{
+	ike_timer_stop(&c->tunnel->e->timers, &c->use);
+	del(c, IKE_OUT);
+	ike_child_retire(c, we_delete, NULL);
+}
+
 /* A newer pair is in use already: this one came out of a collision and only receives. */
 static bool is_outdone(const struct ike_child *c)
 {
 	const struct ike_child *o;
 
 	for (o = c->tunnel->children; o; o = o->next)
-		if (o != c && o->state == IKE_CHILD_ACTIVE && o->order > c->order)
+		if (o != c && o->state == IKE_CHILD_ACTIVE && o->order > c->order && ike_child_same_packets(o, c))
 			return true;
 	return false;
 }
 
 /* One more is about to be replaced. */
-static void bound_old(struct ike_tunnel *t)
+static void bound_old(const struct ike_child *by)
 {
 	struct ike_child *c, *oldest = NULL;
 	unsigned int n = 0;
 
-	for (c = t->children; c; c = c->next) {
-		if (c->state != IKE_CHILD_OLD)
+	for (c = by->tunnel->children; c; c = c->next) {
+		if (c->state != IKE_CHILD_OLD || !ike_selector_equal(&c->want, &by->want))
 			continue;
 		n++;
 		if (!oldest || c->order < oldest->order)
@@ -378,12 +419,12 @@ static void log_established(struct ike_child *c)
 {
 	struct ike_logctx ctx = child_ctx(c);
 	const char *weak = ike_p2_weakness(&c->p2.alg);
-	char alg[80];
+	char alg[80], sel[IKE_SELECTOR_TEXT];
 
 	ike_log(c->tunnel->e, IKE_LOG_NOTICE, IKE_EV_P2_ESTABLISHED, &ctx,
-		"IPsec SAs established as %s: in 0x%08x out 0x%08x %s, lifetime %u s",
+		"IPsec SAs established as %s: in 0x%08x out 0x%08x %s, %s, lifetime %u s",
 		c->initiator ? "initiator" : "responder", c->spi_in, c->spi_out,
-		ike_p2_format(&c->p2.alg, alg, sizeof(alg)), c->p2.life);
+		ike_p2_format(&c->p2.alg, alg, sizeof(alg)), ike_selector_format(&c->sel, sel, sizeof(sel)), c->p2.life);
 	if (weak)
 		ike_log(c->tunnel->e, IKE_LOG_WARNING, IKE_EV_WEAK, &ctx, "%s protects these SAs: it is weak", weak);
 }
@@ -417,7 +458,8 @@ static bool has_to_wait(const struct ike_child *c)
 	if (!c->initiator || !use_delay(c))
 		return false;
 	for (o = c->tunnel->children; o; o = o->next)
-		if (o != c && o->out_held && (o->state == IKE_CHILD_ACTIVE || o->state == IKE_CHILD_OLD))
+		if (o != c && o->out_held && (o->state == IKE_CHILD_ACTIVE || o->state == IKE_CHILD_OLD) &&
+		    ike_child_same_packets(o, c))
 			return true;
 	return false;
 }
@@ -440,20 +482,36 @@ static bool start_using(struct ike_child *c)
 	return false;
 }
 
-static void undo_activation(struct ike_tunnel *t);
+static void undo_activation(const struct ike_child *c);
 
 static void use_due(struct ike_engine *e, void *owner)
 {
 	struct ike_child *c = owner;
-	struct ike_tunnel *t = c->tunnel;
 
 	(void)e;
 	if (!start_using(c))
-		undo_activation(t);
+		undo_activation(c);
+}
+
+/* The peer does not send on the older ones any more. */
+static void end_grace_of_older(const struct ike_child *c)
+{
+	struct ike_engine *e = c->tunnel->e;
+	struct ike_child *o;
+
+	for (o = c->tunnel->children; o; o = o->next) {
+		if (o->state != IKE_CHILD_OLD || o->order > c->order || !ike_child_same_packets(o, c) ||
+		    o->expires_at <= e->now + grace_of(c))
+			continue;
+		o->expires_at = e->now + grace_of(c);
+		ike_timer_set(&e->timers, &o->expire, o->expires_at);
+	}
 }
 
 void ike_child_confirmed(struct ike_child *c)
 {
+	if (c->initiator)
+		end_grace_of_older(c);
 	/* The kernel has switched by itself; this makes it known here, too. */
 	if (ike_timer_running(&c->use))
 		use_due(c->tunnel->e, c);
@@ -471,7 +529,7 @@ static void retire_others(struct ike_child *c, bool wait)
 		bool waits = ike_timer_running(&o->use);
 
 		next = o->next;
-		if (o == c || o->dead || o->order > c->order)
+		if (o == c || o->dead || o->order > c->order || !ike_child_same_packets(o, c))
 			continue;
 		/* A late packet on its partner must not make the kernel prefer it. */
 		if (o->state == IKE_CHILD_PENDING || (waits && !wait))
@@ -480,7 +538,7 @@ static void retire_others(struct ike_child *c, bool wait)
 		if (waits && wait && !start_using(o))
 			continue;
 		if (o->state == IKE_CHILD_ACTIVE)
-			ike_child_retire(o, c->initiator);
+			ike_child_retire(o, c->initiator, c);
 	}
 }
 
@@ -493,10 +551,10 @@ void ike_child_activate(struct ike_child *c)
 	e->cnt.p2_established++;
 	log_established(c);
 	ike_child_start_life(c);
-	bound_old(c->tunnel);
+	bound_old(c);
 	if (is_outdone(c)) {
 		del(c, IKE_OUT);
-		ike_child_retire(c, !c->initiator);
+		ike_child_retire(c, !c->initiator, NULL);
 		ike_tunnel_child_up(c->tunnel, c);
 		return;
 	}
@@ -517,7 +575,7 @@ static void activated(struct ike_child *c)
 	struct ike_child *o;
 
 	for (o = c->tunnel->children; o; o = o->next)
-		if (o->state == IKE_CHILD_OLD && o->order < c->order)
+		if (o->state == IKE_CHILD_OLD && o->order < c->order && ike_child_same_packets(o, c))
 			del(o, IKE_OUT);
 }
 
@@ -548,12 +606,13 @@ static void succeeded(struct ike_child *c, enum request_kind kind, uint32_t spi)
 }
 
 /* The new pair cannot be used: the newest of the replaced ones that still sends takes over again. */
-static void undo_activation(struct ike_tunnel *t)
+static void undo_activation(const struct ike_child *c)
 {
 	struct ike_child *o, *best = NULL;
 
-	for (o = t->children; o; o = o->next)
-		if (o->state == IKE_CHILD_OLD && o->out_held && (!best || o->order > best->order))
+	for (o = c->tunnel->children; o; o = o->next)
+		if (o->state == IKE_CHILD_OLD && o->out_held && (!best || o->order > best->order) &&
+		    ike_child_same_packets(o, c))
 			best = o;
 	if (best)
 		best->state = IKE_CHILD_ACTIVE;
@@ -564,6 +623,7 @@ static void failed(struct ike_child *c, enum request_kind kind, const char *text
 	static const char *const what[] = { "an SPI", "the inbound SA", "the outbound SA", "the activation" };
 	struct ike_logctx ctx = child_ctx(c);
 	struct ike_tunnel *t = c->tunnel;
+	struct ike_flow *f;
 	char why[300];
 
 	snprintf(why, sizeof(why), "the kernel refused %s: %s", what[kind], text ? text : "no reason given");
@@ -573,8 +633,12 @@ static void failed(struct ike_child *c, enum request_kind kind, const char *text
 	ike_child_kill(c, kind == REQ_ACTIVATE, why);
 	if (kind != REQ_ACTIVATE)
 		return;
-	undo_activation(t);
-	ike_tunnel_failed(t, why);
+	undo_activation(c);
+	f = ike_flow_of(c);
+	if (f)
+		ike_flow_failed(f, why);
+	else
+		ike_tunnel_set_error(t, why);
 }
 
 void ike_request_answer(struct ike_engine *e, uint64_t id, bool ok, uint32_t spi, const char *text)
@@ -601,6 +665,11 @@ void ike_request_answer(struct ike_engine *e, uint64_t id, bool ok, uint32_t spi
 		ike_act_sa(e, IKE_ACT_SA_DEL, 0, &sa);
 	}
 	free(r);
+}
+
+bool ike_child_same_packets(const struct ike_child *a, const struct ike_child *b)
+{
+	return ike_selector_equal(&a->want, &b->want) && ike_selector_equal(&a->sel, &b->sel);
 }
 
 struct ike_child *ike_child_by_spi(const struct ike_tunnel *t, enum ike_dir dir, uint32_t spi)

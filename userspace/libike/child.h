@@ -12,6 +12,7 @@
 
 #include "engine.h"
 #include "keymat.h"
+#include "net.h"
 #include "proposal.h"
 
 enum ike_child_state {
@@ -28,6 +29,7 @@ struct ike_child {
 	enum ike_child_state state;
 	bool initiator;			/* we began the negotiation */
 	bool adopted, dead;
+	bool confirmed;			/* a packet has come on it: the peer has it and sends on it */
 	bool outdated;			/* negotiated before the configuration changed */
 	bool adopted_pending;		/* its outbound half was found pending */
 	bool spi_in_held;		/* the kernel reserved or installed spi_in */
@@ -35,8 +37,11 @@ struct ike_child {
 	struct ike_act_node *undo[2];	/* by direction: memory to delete it with; NULL: used */
 	uint32_t spi_in, spi_out;	/* host order; 0: not known */
 	struct ike_p2_choice p2;
-	struct ike_net local_net, remote_net;	/* negotiated; the configuration may change meanwhile */
-	struct ike_path path;
+	struct ike_selector want;	/* the configured selector it is for; the configuration may change meanwhile */
+	struct ike_selector sel;	/* negotiated: that, or less */
+	struct ike_path path;		/* encapsulated: where the kernel sends to, as far as it has told */
+	bool encap;			/* in UDP */
+	bool nat_here, nat_peer;	/* with encap */
 	uint8_t icookie[IKE_COOKIE_LEN], rcookie[IKE_COOKIE_LEN];
 	/*
 	 * Both peers must agree which of two pairs is the newer one. It counts when the
@@ -49,8 +54,9 @@ struct ike_child {
 	struct ike_timer use;		/* running: ACTIVE for us, but the old pair still sends; see child.c */
 };
 
-/* NULL when memory is short. Belongs to t. */
-struct ike_child *ike_child_new(struct ike_tunnel *t, struct ike_exchange *x, bool initiator);
+/* For the selector 'want', of which 'sel' was agreed on. NULL when memory is short. Belongs to t. */
+struct ike_child *ike_child_new(struct ike_tunnel *t, struct ike_exchange *x, const struct ike_selector *want,
+				const struct ike_selector *sel, bool initiator);
 /* Ask the kernel for spi_in; ike_quick_spi_ready() or _child_failed() follows. */
 void ike_child_alloc_spi(struct ike_child *c);
 /* Keys are in place: inbound, then outbound pending; ike_quick_installed() or _child_failed() follows. */
@@ -64,8 +70,15 @@ void ike_child_kill(struct ike_child *c, bool tell, const char *why);
 void ike_child_free(struct ike_child *c);
 /* Lifetimes begin; 'established' is now. */
 void ike_child_start_life(struct ike_child *c);
-/* Replaced by a newer pair: inbound stays for its grace. */
-void ike_child_retire(struct ike_child *c, bool we_delete);
+/* The same when p2.life is lowered afterwards: they run from when it was established. */
+void ike_child_set_life(struct ike_child *c);
+/* Replaced by a newer pair (NULL: which one does not matter): inbound stays for its grace. */
+void ike_child_retire(struct ike_child *c, bool we_delete, const struct ike_child *by);
+
+/* Its selector is not configured any more: it stops sending, and goes after its grace. */
+void ike_child_outcast(struct ike_child *c, bool we_delete);
+/* The same packets: the newer one of two pairs takes over from the older one. */
+bool ike_child_same_packets(const struct ike_child *a, const struct ike_child *b);
 
 /* Of one tunnel: the outbound SPI is the peer's choice, so two tunnels may have the same. NULL: none. */
 struct ike_child *ike_child_by_spi(const struct ike_tunnel *t, enum ike_dir dir, uint32_t spi);

@@ -13,9 +13,16 @@ enum ike_cfg_change {
 	IKE_CFG_SAME,		/* nothing (the line number does not count) */
 	IKE_CFG_P2,		/* new IPsec SAs, the ISAKMP SA stays */
 	IKE_CFG_P1,		/* everything anew */
+	IKE_CFG_SELECTORS,	/* SAs for selectors that are new; those of the others stay */
 	IKE_CFG_START,		/* only when to begin, or what holds from the next SA on */
 };
 
+/* The array is copied, its trust material shared. 0 or -IKE_E_NOMEM. */
+int ike_trustpoints_copy(struct ike_trustpoint **to, const struct ike_trustpoint *from, size_t n);
+/* Gives the references up and frees the array. NULL is fine. */
+void ike_trustpoints_clear(struct ike_trustpoint *tp, size_t n);
+/* Names, order and material alike. */
+bool ike_trustpoints_equal(const struct ike_trustpoint *a, size_t n_a, const struct ike_trustpoint *b, size_t n_b);
 /* Deep copy. 0 or -IKE_E_NOMEM. */
 int ike_tunnel_cfg_copy(struct ike_tunnel_cfg *to, const struct ike_tunnel_cfg *from);
 /* Wipe the secret, free, zero. */

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "dpd.h"
+#include "modecfg.h"
 #include "quick_mode.h"
 #include "tunnel.h"
 
@@ -22,6 +23,9 @@ static void warn_weak(const struct ike_tunnel *t)
 	char text[80];
 	unsigned int i;
 
+	if (t->cfg.aggressive_psk)
+		ike_tunnel_log(t, IKE_LOG_WARNING, IKE_EV_WEAK, "aggressive-psk = insecure-yes: whoever sends the peer's "
+			       "identity gets a hash of the pre-shared key to try keys against (line %u)", t->cfg.line);
 	for (i = 0; i < t->cfg.n_p1; i++) {
 		weak = ike_p1_weakness(&t->cfg.p1[i]);
 		if (weak)
@@ -45,6 +49,9 @@ static void change(struct ike_tunnel *t, struct ike_tunnel_cfg *cfg)
 
 	t->cfg = *cfg;
 	memset(cfg, 0, sizeof(*cfg));
+	if (what == IKE_CFG_P1)
+		t->way.remote.family = 0;	/* that was another peer, or is to be one */
+	ike_flows_change(t, &old);
 	for (sa = t->e->ikesas; sa && what == IKE_CFG_P1; sa = next) {
 		next = sa->next;
 		if (sa->tunnel != t)
@@ -56,16 +63,25 @@ static void change(struct ike_tunnel *t, struct ike_tunnel_cfg *cfg)
 	}
 	if (what == IKE_CFG_P1 || what == IKE_CFG_P2) {
 		ike_quick_abandon(t);
-		t->replace_child = ike_tunnel_current(t) && ike_tunnel_turn(t, true) != IKE_TURN_LAST;
+		if (ike_tunnel_turn(t, true) != IKE_TURN_LAST)
+			ike_flows_replace(t);
+		ike_flows_hurry(t);
 		t->failures = 0;
+		t->refused_certs = 0;
 		t->not_before = 0;
 	}
+	if (!t->cfg.modecfg)
+		ike_modecfg_forget(t);
 	if (what != IKE_CFG_SAME)
 		ike_tunnel_log(t, IKE_LOG_INFO, IKE_EV_CONFIG, "configuration changed: %s",
 			       what == IKE_CFG_P1 ? "everything is negotiated anew" :
-			       what == IKE_CFG_P2 ? "IPsec SAs are negotiated anew" : "SAs stay as they are");
-	if (what == IKE_CFG_P1 || what == IKE_CFG_P2)
+			       what == IKE_CFG_P2 ? "IPsec SAs are negotiated anew" :
+			       what == IKE_CFG_SELECTORS ? "SAs of selectors that stayed go on" : "SAs stay as they are");
+	if (what == IKE_CFG_P1 || what == IKE_CFG_P2 || t->cfg.aggressive_psk != old.aggressive_psk)
 		warn_weak(t);
+	if (what == IKE_CFG_SELECTORS)
+		ike_quick_unwanted(t);
+	ike_tunnel_retire_outcasts(t, true);
 	sa = ike_tunnel_sa(t);
 	if (sa && sa->tunnel == t && t->cfg.dpd != old.dpd)
 		ike_dpd_start(sa);
@@ -145,6 +161,23 @@ static void apply(struct ike_engine *e, const struct ike_config *cfg, struct ike
 	}
 }
 
+/*
+ * Certificates count from the next authentication on: SAs that exist are not disturbed. copy
+ * gets the old ones, to be given up with it.
+ */
+static void replace_trustpoints(struct ike_engine *e, struct ike_config *copy)
+{
+	struct ike_trustpoint *old = e->trustpoint;
+	size_t n = e->n_trustpoints;
+
+	if (!ike_trustpoints_equal(old, n, copy->trustpoint, copy->n_trustpoints))
+		e->trust_generation++;
+	e->trustpoint = copy->trustpoint;
+	e->n_trustpoints = copy->n_trustpoints;
+	copy->trustpoint = old;
+	copy->n_trustpoints = n;
+}
+
 int ike_configure(struct ike_engine *e, const struct ike_config *cfg, ike_time now)
 {
 	struct ike_tunnel **fresh;
@@ -156,12 +189,17 @@ int ike_configure(struct ike_engine *e, const struct ike_config *cfg, ike_time n
 	if (err)
 		return err;
 	ike_engine_enter(e, now);
-	copy.n_tunnels = 0;
+	memset(&copy, 0, sizeof(copy));
 	copy.tunnel = calloc(cfg->n_tunnels ? cfg->n_tunnels : 1, sizeof(*copy.tunnel));
 	fresh = calloc(cfg->n_tunnels ? cfg->n_tunnels : 1, sizeof(*fresh));
 	err = copy.tunnel && fresh ? prepare(e, cfg, &copy, fresh) : -IKE_E_NOMEM;
 	if (!err)
+		err = ike_trustpoints_copy(&copy.trustpoint, cfg->trustpoint, cfg->n_trustpoints);
+	if (!err) {
+		copy.n_trustpoints = cfg->n_trustpoints;
+		replace_trustpoints(e, &copy);
 		apply(e, cfg, &copy, fresh);
+	}
 	for (i = 0; fresh && i < cfg->n_tunnels; i++)
 		if (fresh[i])
 			ike_tunnel_kill(fresh[i], false, "out of memory");

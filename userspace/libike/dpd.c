@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "addr.h"
 #include "info.h"
 #include "tunnel.h"
 
@@ -26,7 +27,7 @@ void ike_dpd_start(struct ike_ikesa *sa)
 	struct ike_dpd *d = &sa->dpd;
 
 	d->sent = 0;
-	d->asked_kernel = false;
+	d->asked_kernel = d->last_call = false;
 	if (!sa->established || !d->peer || !sa->tunnel->cfg.dpd) {
 		ike_timer_stop(&sa->e->timers, &d->timer);
 		return;
@@ -96,6 +97,28 @@ static void peer_is_dead(struct ike_ikesa *sa)
 	ike_ikesa_kill(sa, false, "the peer is dead");
 }
 
+static void ask_at_candidate(struct ike_ikesa *sa)
+{
+	struct ike_addr known = sa->path.remote;
+
+	sa->path.remote = sa->roam.candidate;
+	ike_info_dpd(sa, IKE_N_R_U_THERE, sa->dpd.seq);
+	sa->path.remote = known;
+}
+
+void ike_dpd_probe(struct ike_ikesa *sa)
+{
+	struct ike_logctx ctx = ike_ikesa_ctx(sa, "INFO");
+	char ip[IKE_ADDR_TEXT];
+
+	sa->dpd.seq++;
+	sa->e->cnt.dpd_sent++;
+	ike_log(sa->e, IKE_LOG_INFO, IKE_EV_DPD, &ctx, "the kernel sees the peer at %s port %u: R-U-THERE %u sent there",
+		ike_ip_format(sa->roam.candidate.family, sa->roam.candidate.ip, ip, sizeof(ip)),
+		sa->roam.candidate.port, sa->dpd.seq);
+	ask_at_candidate(sa);
+}
+
 static void ask_peer(struct ike_ikesa *sa)
 {
 	struct ike_logctx ctx = ike_ikesa_ctx(sa, "INFO");
@@ -108,6 +131,8 @@ static void ask_peer(struct ike_ikesa *sa)
 	ike_log(sa->e, IKE_LOG_DEBUG, IKE_EV_DPD, &ctx, "R-U-THERE %u sent (%u of %u)", d->seq, d->sent,
 		IKE_DPD_REPEATS);
 	ike_info_dpd(sa, IKE_N_R_U_THERE, d->seq);
+	if (sa->roam.candidate.family)
+		ask_at_candidate(sa);
 }
 
 void ike_dpd_due(struct ike_engine *e, void *owner)
@@ -120,20 +145,22 @@ void ike_dpd_due(struct ike_engine *e, void *owner)
 		return;
 	if (last_proof(sa) + dpd_time(sa) > e->now) {
 		d->sent = 0;
-		d->asked_kernel = false;
+		d->asked_kernel = d->last_call = false;
 		ike_timer_set(&e->timers, &d->timer, last_proof(sa) + dpd_time(sa));
 		return;
 	}
-	if (d->sent >= IKE_DPD_REPEATS) {
+	if (d->last_call) {
 		peer_is_dead(sa);
 		return;
 	}
-	/* What ESP has to say is asked first, and again before each further question. */
+	/* What ESP has to say is asked first, again before each further question, and before the verdict. */
 	ask_kernel(sa);
-	if (d->asked_kernel)
+	if (d->sent >= IKE_DPD_REPEATS)
+		d->last_call = true;
+	else if (d->asked_kernel)
 		ask_peer(sa);
-	else
-		wait = IKE_DPD_KERNEL;
+	if (!d->asked_kernel || d->sent >= IKE_DPD_REPEATS)
+		wait = IKE_DPD_KERNEL;	/* half of what an answer to the last question has */
 	d->asked_kernel = true;
 	if (!sa->dead)
 		ike_timer_set(&e->timers, &d->timer, e->now + wait);

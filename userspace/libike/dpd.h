@@ -15,7 +15,7 @@
 
 #define IKE_DPD_REPEATS 5			/* questions before a silent peer is dead */
 #define IKE_DPD_INTERVAL (2 * IKE_SECOND)	/* between them, and after the last */
-#define IKE_DPD_KERNEL (1 * IKE_SECOND)		/* for the kernel to tell of ESP, before the first */
+#define IKE_DPD_KERNEL (1 * IKE_SECOND)		/* for the kernel to tell of ESP, before the first and after the last */
 
 /* sa has come up, or its tunnel's dpd time has changed. */
 void ike_dpd_start(struct ike_ikesa *sa);
@@ -23,6 +23,8 @@ void ike_dpd_start(struct ike_ikesa *sa);
 void ike_dpd_due(struct ike_engine *e, void *owner);
 /* An authenticated R-U-THERE or R-U-THERE-ACK. */
 void ike_dpd_notify(struct ike_exchange *x, const struct ike_notify *n);
+/* Ask whether it is the peer that the kernel has seen at sa->roam.candidate. */
+void ike_dpd_probe(struct ike_ikesa *sa);
 /* The last packet on an inbound SA of t authenticated at 'at'. */
 void ike_dpd_traffic(struct ike_tunnel *t, ike_time at);
 

@@ -9,11 +9,16 @@
 #include <string.h>
 
 #include "addr.h"
+#include "aggressive_mode.h"
 #include "cipher.h"
+#include "config.h"
 #include "dpd.h"
 #include "info.h"
+#include "lease.h"
 #include "phase1.h"
 #include "quick_mode.h"
+#include "roam.h"
+#include "transaction.h"
 #include "tunnel.h"
 
 /* Exchanges under one ISAKMP SA, those that are over and only answer repetitions included. */
@@ -131,7 +136,9 @@ void ike_engine_free(struct ike_engine *e)
 	while (e->tunnels)
 		ike_tunnel_kill(e->tunnels, false, "engine ends");
 	ike_engine_leave(e);
+	ike_trustpoints_clear(e->trustpoint, e->n_trustpoints);
 	ike_requests_free(e);
+	ike_leases_free(e);
 	ike_actions_free(&e->actions);
 	ike_timers_free(&e->timers);
 	ike_crypto_wipe(e, sizeof(*e));
@@ -140,13 +147,14 @@ void ike_engine_free(struct ike_engine *e)
 
 /* ---- datagrams --------------------------------------------------------------------------- */
 
-static void receive_main(struct ike_ikesa *sa, const struct ike_hdr *h, const uint8_t *data, size_t len)
+static void receive_phase1(struct ike_ikesa *sa, const struct ike_hdr *h, const uint8_t *data, size_t len)
 {
 	struct ike_logctx ctx = ike_ikesa_ctx(sa, NULL);
 
-	if (h->msgid || !sa->phase1) {
+	if (h->msgid || !sa->phase1 || sa->phase1->mode->exchange != h->exchange) {
 		sa->e->cnt.replayed++;
-		ike_log_limited(sa->e, IKE_LOG_DEBUG, IKE_EV_REPLAY, &ctx, "main mode message out of place: dropped");
+		ike_log_limited(sa->e, IKE_LOG_DEBUG, IKE_EV_REPLAY, &ctx, "%s mode message out of place: dropped",
+				ike_name_exchange(h->exchange));
 		return;
 	}
 	ike_exchange_receive(sa->phase1, h, data, len);
@@ -170,67 +178,84 @@ static bool has_room(struct ike_ikesa *sa)
 	return oldest;
 }
 
-static void new_quick(struct ike_ikesa *sa, const struct ike_hdr *h, const uint8_t *data, size_t len)
+/* Exchanges told apart by message ID that the peer may begin. */
+struct numbered {
+	const struct ike_mode *mode;
+	const char *first;
+	enum ike_state start;
+};
+
+static void new_numbered(struct ike_ikesa *sa, const struct numbered *k, const struct ike_hdr *h, const uint8_t *data,
+			 size_t len)
 {
-	struct ike_logctx ctx = ike_ikesa_ctx(sa, "QM1");
+	struct ike_logctx ctx = ike_ikesa_ctx(sa, k->first);
 	struct ike_exchange *x;
 
 	ctx.msgid = h->msgid;
 	if (!has_room(sa)) {
-		ike_log_limited(sa->e, IKE_LOG_WARNING, IKE_EV_LIMIT, &ctx, "%u exchanges open: QM1 dropped", sa->n_exchanges);
+		ike_log_limited(sa->e, IKE_LOG_WARNING, IKE_EV_LIMIT, &ctx, "%u exchanges open: %s dropped", sa->n_exchanges,
+				k->first);
 		return;
 	}
-	x = ike_exchange_new(sa, &ike_quick_mode, false, h->msgid, IKE_ST_QM_START);
+	x = ike_exchange_new(sa, k->mode, false, h->msgid, k->start);
 	if (!x)
 		return;
 	if (!ike_cipher_iv(sa, h->msgid, x->iv))
 		ike_exchange_receive(x, h, data, len);
-	if (!x->dead && x->state == IKE_ST_QM_START)
+	if (!x->dead && x->state == k->start)
 		ike_exchange_kill(x);	/* not taken: as if it had never come */
 }
 
-static void receive_quick(struct ike_ikesa *sa, const struct ike_hdr *h, const uint8_t *data, size_t len)
+/* open: this SA may be used for it by now. */
+static void receive_numbered(struct ike_ikesa *sa, const struct numbered *k, bool open, const struct ike_hdr *h,
+			     const uint8_t *data, size_t len)
 {
 	struct ike_logctx ctx = ike_ikesa_ctx(sa, NULL);
 	struct ike_exchange *x;
 
 	ctx.msgid = h->msgid;
 	x = ike_ikesa_exchange(sa, h->msgid);
-	if (!(sa->established || (sa->closed && x)) || !h->msgid) {
+	if (!(open || (sa->closed && x)) || !h->msgid) {
 		sa->e->cnt.replayed++;
-		ike_log_limited(sa->e, IKE_LOG_INFO, IKE_EV_UNEXPECTED, &ctx, "quick mode %s: dropped",
+		ike_log_limited(sa->e, IKE_LOG_INFO, IKE_EV_UNEXPECTED, &ctx, "%s mode %s: dropped", k->mode->name,
 				h->msgid ? "before phase 1 is through" : "with message ID 0");
 		return;
 	}
-	if (x && x->quick) {
+	if (x && x->mode == k->mode) {
 		ike_exchange_receive(x, h, data, len);
 	} else if (ike_msgid_used(sa, h->msgid)) {
 		sa->e->cnt.replayed++;
 		ike_log_limited(sa->e, IKE_LOG_DEBUG, IKE_EV_REPLAY, &ctx, "message ID used before: dropped");
 	} else {
-		new_quick(sa, h, data, len);
+		new_numbered(sa, k, h, data, len);
 	}
 }
 
 /* Keys exist, and the peer that has them too is the one we talk to. */
 static bool can_open_info(const struct ike_ikesa *sa)
 {
-	return sa->established || sa->closed || (sa->initiator && sa->state == IKE_ST_MM_AUTH_SENT);
+	return sa->authenticated || sa->closed || (sa->initiator && sa->state == IKE_ST_MM_AUTH_SENT);
 }
 
 static void receive(struct ike_ikesa *sa, const struct ike_path *path, const struct ike_hdr *h,
 		    const uint8_t *data, size_t len)
 {
+	static const struct numbered quick = { &ike_quick_mode, "QM1", IKE_ST_QM_START };
+	static const struct numbered transaction = { &ike_transaction_mode, "TR1", IKE_ST_TR_START };
 	struct ike_logctx ctx = ike_ikesa_ctx(sa, NULL);
 
 	if (sa->initiator && ike_addr_is_any(&sa->path.local))
 		sa->path.local = path->local;
 	switch (h->exchange) {
 	case ISAKMP_XCHG_MAIN:
-		receive_main(sa, h, data, len);
+	case ISAKMP_XCHG_AGGRESSIVE:
+		receive_phase1(sa, h, data, len);
 		break;
 	case ISAKMP_XCHG_QUICK:
-		receive_quick(sa, h, data, len);
+		receive_numbered(sa, &quick, sa->established, h, data, len);
+		break;
+	case ISAKMP_XCHG_TRANSACTION:
+		receive_numbered(sa, &transaction, sa->authenticated && !sa->closed, h, data, len);
 		break;
 	case ISAKMP_XCHG_INFO:
 		if (h->flags & ISAKMP_FLAG_ENCRYPTION && can_open_info(sa))
@@ -245,6 +270,28 @@ static void receive(struct ike_ikesa *sa, const struct ike_path *path, const str
 	}
 }
 
+/* What it makes whole is looked at as if it had come so; no fragment is in a fragment. */
+static void receive_fragment(struct ike_ikesa *sa, const struct ike_path *path, const uint8_t *data, size_t len)
+{
+	struct ike_logctx ctx = ike_ikesa_ctx(sa, NULL);
+	uint8_t *message = ike_transport_collect(sa, data, len, &len);
+	const char *why = "it is not of this SA";
+	struct ike_hdr h;
+
+	if (!message)
+		return;
+	if (!ike_hdr_parse(message, len, &h, &why) && h.next != IKE_NPTYPE_FRAGMENT &&
+	    ike_ikesa_find(sa->e, h.icookie, h.rcookie, &path->remote) == sa) {
+		receive(sa, path, &h, message, len);
+	} else {
+		sa->e->cnt.malformed++;
+		ike_log_limited(sa->e, IKE_LOG_NOTICE, IKE_EV_MALFORMED, &ctx,
+				"message of %zu octets that came in fragments dropped: %s", len, why);
+	}
+	ike_crypto_wipe(message, len);
+	free(message);
+}
+
 static void receive_unknown(struct ike_engine *e, const struct ike_path *path, const struct ike_hdr *h,
 			    const uint8_t *data, size_t len)
 {
@@ -253,6 +300,10 @@ static void receive_unknown(struct ike_engine *e, const struct ike_path *path, c
 
 	if (h->exchange == ISAKMP_XCHG_MAIN && !memcmp(h->rcookie, zero, sizeof(zero)) && !h->msgid) {
 		ike_phase1_respond(e, path, h, data, len);
+		return;
+	}
+	if (h->exchange == ISAKMP_XCHG_AGGRESSIVE && !memcmp(h->rcookie, zero, sizeof(zero)) && !h->msgid) {
+		ike_aggressive_respond(e, path, h, data, len);
 		return;
 	}
 	e->cnt.unknown_cookies++;
@@ -294,7 +345,9 @@ static void datagram(struct ike_engine *e, const struct ike_path *path, const ui
 		return;
 	}
 	sa = ike_ikesa_find(e, h.icookie, h.rcookie, &path->remote);
-	if (sa)
+	if (sa && h.next == IKE_NPTYPE_FRAGMENT)
+		receive_fragment(sa, path, data, len);
+	else if (sa)
 		receive(sa, path, &h, data, len);
 	else
 		receive_unknown(e, path, &h, data, len);
@@ -303,7 +356,9 @@ static void datagram(struct ike_engine *e, const struct ike_path *path, const ui
 void ike_datagram(struct ike_engine *e, const struct ike_path *path, const void *data, size_t len, ike_time now)
 {
 	ike_engine_enter(e, now);
+	e->from = path;
 	datagram(e, path, data, len);
+	e->from = NULL;
 	ike_engine_leave(e);
 }
 
@@ -345,6 +400,7 @@ int ike_command(struct ike_engine *e, enum ike_command cmd, const char *tunnel, 
 
 static void confirmed(struct ike_child *c)
 {
+	c->confirmed = true;
 	if (c->state != IKE_CHILD_PENDING) {
 		ike_child_confirmed(c);
 		return;
@@ -400,6 +456,11 @@ static void kernel_event(struct ike_engine *e, const struct ike_kernel_event *ev
 		break;
 	case IKE_KEV_ADOPT:
 		ike_adopt(e, ev);
+		break;
+	case IKE_KEV_PEER_MOVED:
+		t = ike_tunnel_by_name(e, ev->tunnel);
+		if (t)
+			ike_roam_seen(t, &ev->peer);
 		break;
 	default:
 		about_child(e, ev);

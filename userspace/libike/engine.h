@@ -23,6 +23,7 @@ struct ike_tunnel;
 struct ike_ikesa;
 struct ike_exchange;
 struct ike_child;
+struct ike_lease;
 struct ike_request;
 
 #define IKE_COOKIE_BUCKETS 1024
@@ -30,12 +31,17 @@ struct ike_request;
 struct ike_engine {
 	struct ike_env env;
 	ike_time now;			/* of the call being worked on */
+	const struct ike_path *from;	/* of the datagram being worked on; NULL: none is */
 	struct ike_counters cnt;
 	struct ike_actions actions;
 	struct ike_timers timers;
 	struct ike_log_limit log_limit[IKE_N_EVENTS];
+	struct ike_limit log_all;
 
 	struct ike_tunnel *tunnels;	/* in the configuration's order */
+	struct ike_trustpoint *trustpoint;	/* likewise */
+	size_t n_trustpoints;
+	unsigned int trust_generation;	/* counts their replacements */
 	struct ike_ikesa *ikesas;
 	struct ike_ikesa *bucket[IKE_COOKIE_BUCKETS];	/* by initiator cookie */
 	uint64_t bucket_key;		/* random: peers choose cookies */
@@ -43,7 +49,9 @@ struct ike_engine {
 
 	struct ike_request *requests;	/* asked of the kernel, not answered yet */
 	uint64_t last_request;
+	struct ike_lease *leases;	/* of mode config */
 	uint64_t last_order;		/* see child.h, ikesa.h */
+	size_t assembled;		/* octets of fragments held by all SAs, see transport.h */
 
 	struct {
 		struct ike_tunnel *tunnels;

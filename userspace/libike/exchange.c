@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * The step interpreter. See exchange.h for the order of things. Knows no mode: what a
- * message means is in the tables of main_mode.c, quick_mode.c and info.c.
+ * message means is in the tables of main_mode.c, aggressive_mode.c, quick_mode.c and info.c.
  */
 #include "exchange.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+#include "addr.h"
 #include "cipher.h"
 #include "ikesa.h"
 #include "quick_mode.h"
@@ -44,9 +45,18 @@ void ike_exchange_set_state(struct ike_exchange *x, enum ike_state state)
 
 /* ---- repetition ---------------------------------------------------------------------- */
 
-static void transmit(struct ike_exchange *x)
+static void transmit(struct ike_exchange *x, bool repeated)
 {
-	ike_act_send(x->sa->e, &x->sa->path, x->out, x->out_len);
+	ike_transport_send(x->sa, &x->sa->path, x->out, x->out_len, repeated);
+}
+
+/* Where it came from, for the port the peer has may be another by now; not to another address. */
+static void transmit_back(struct ike_exchange *x)
+{
+	const struct ike_path *from = x->sa->e->from;
+	bool there = from && ike_addr_equal(&from->remote, &x->sa->path.remote);
+
+	ike_transport_send(x->sa, there ? from : &x->sa->path, x->out, x->out_len, true);
 }
 
 static void timer_fired(struct ike_engine *e, void *owner)
@@ -59,7 +69,7 @@ static void timer_fired(struct ike_engine *e, void *owner)
 		x->mode->timeout(x);
 		return;
 	}
-	transmit(x);
+	transmit(x, true);
 	e->cnt.retransmits++;
 	ike_log(e, IKE_LOG_DEBUG, IKE_EV_RETRANSMIT, &ctx, "no answer to %s: sent again (%u of %u)",
 		x->out_name, x->sent, IKE_RETRANSMITS);
@@ -117,7 +127,7 @@ static void answer_duplicate(struct ike_exchange *x)
 	if (!x->out || x->step || (x->initiator && x->retransmit) || x->repeated >= IKE_REPEATS)
 		return;
 	x->repeated++;
-	transmit(x);
+	transmit_back(x);
 	ike_log(e, IKE_LOG_DEBUG, IKE_EV_DUPLICATE, &ctx, "duplicate answered with the stored %s (%u of %u)",
 		x->out_name, x->repeated, IKE_REPEATS);
 }
@@ -233,7 +243,7 @@ static int send_message(struct ike_exchange *x, const char *name, bool encrypted
 	x->out = w.b.data;	/* ours now */
 	x->out_len = w.b.len;
 	x->out_name = name;
-	transmit(x);
+	transmit(x, false);
 	return 0;
 }
 
@@ -291,6 +301,13 @@ static const struct ike_step *find_step(const struct ike_exchange *x)
 	return NULL;
 }
 
+const char *ike_exchange_message(const struct ike_exchange *x)
+{
+	const struct ike_step *s = find_step(x);
+
+	return s ? s->name : NULL;
+}
+
 static uint32_t payload_bit(uint8_t type)
 {
 	return type < 32 ? 1u << type : 0;
@@ -334,7 +351,7 @@ static bool payloads_fit(const struct ike_step *s, const struct ike_msg *m, stru
 }
 
 /* It did not come out as a message of ours: remember it, so that a repetition costs nothing. */
-static enum ike_verdict garbled(struct ike_exchange *x, const struct ike_step *s, const uint8_t *digest,
+static enum ike_verdict garbled(struct ike_exchange *x, const struct ike_step *s, bool encrypted, const uint8_t *digest,
 				const char *why)
 {
 	struct ike_logctx ctx = ike_exchange_ctx(x, s->name);
@@ -342,10 +359,10 @@ static enum ike_verdict garbled(struct ike_exchange *x, const struct ike_step *s
 
 	memcpy(x->refused, digest, IKE_DIGEST_LEN);
 	x->has_refused = true;
-	x->n_garbled++;
-	if (s->encrypted && x->mode->garbled) {
+	x->n_garbled += encrypted;
+	if (encrypted && x->mode->garbled) {
 		x->mode->garbled(x, s, why);
-	} else if (s->encrypted) {
+	} else if (encrypted) {
 		e->cnt.unauthenticated++;
 		ike_log_limited(e, IKE_LOG_NOTICE, IKE_EV_UNAUTHENTICATED, &ctx,
 				"%s does not decrypt to a message of this SA (%s): dropped", s->name, why);
@@ -362,23 +379,27 @@ static enum ike_verdict take(struct ike_exchange *x, const struct ike_step *s, c
 {
 	struct ike_logctx ctx = ike_exchange_ctx(x, s->name);
 	struct ike_engine *e = x->sa->e;
+	bool encrypted = h->flags & ISAKMP_FLAG_ENCRYPTION;
 	const char *why = "";
 	struct ike_msg m;
 
-	if (s->encrypted != !!(h->flags & ISAKMP_FLAG_ENCRYPTION)) {
+	if (s->encrypted != encrypted && !(s->clear_too && !encrypted)) {
 		ike_log_limited(e, IKE_LOG_NOTICE, IKE_EV_UNEXPECTED, &ctx, "%s must %sbe encrypted: dropped",
 				s->name, s->encrypted ? "" : "not ");
 		return IKE_DROP;
 	}
-	if (s->encrypted && ike_cipher_decrypt(x->sa, x->iv, x->next_iv, buf, len))
-		return garbled(x, s, digest, "no whole number of cipher blocks");
-	if (ike_msg_parse(&m, h, buf, len, s->encrypted, &why))
-		return garbled(x, s, digest, why);
+	memcpy(x->next_iv, x->iv, sizeof(x->iv));
+	if (encrypted && ike_cipher_decrypt(x->sa, x->iv, x->next_iv, buf, len))
+		return garbled(x, s, encrypted, digest, "no whole number of cipher blocks");
+	if (ike_msg_parse(&m, h, buf, len, encrypted, &why))
+		return garbled(x, s, encrypted, digest, why);
 	if (s->hash != IKE_HASH_NONE && !hash_valid(x, s->hash, &m))
-		return garbled(x, s, digest, "HASH is missing or wrong");
+		return garbled(x, s, encrypted, digest, "HASH is missing or wrong");
+	if (s->hash != IKE_HASH_NONE)
+		ike_roam_follow(x->sa);		/* what is sent because of it goes there, too */
 	if (!payloads_fit(s, &m, &ctx, e))
-		return s->encrypted && s->hash == IKE_HASH_NONE ?
-		       garbled(x, s, digest, "not the payloads expected") : IKE_DROP;
+		return encrypted && s->hash == IKE_HASH_NONE ?
+		       garbled(x, s, encrypted, digest, "not the payloads expected") : IKE_DROP;
 	return s->take(x, &m);
 }
 
@@ -388,11 +409,14 @@ static void accept(struct ike_exchange *x, const struct ike_step *s, const uint8
 	struct ike_ikesa *sa = x->sa;
 
 	remember_digest(x, digest);
+	ike_roam_follow(sa);
 	if (s->encrypted) {
 		sa->heard_at = sa->e->now;
 		memcpy(x->iv, x->next_iv, sa->block);
 		if (!x->msgid)
 			memcpy(sa->last_block, x->next_iv, sa->block);
+		if (sa->phase1 && sa->phase1 != x && sa->phase1->mode->heard)
+			sa->phase1->mode->heard(sa->phase1);
 	}
 	if (x->msgid && !x->initiator && !ike_msgid_used(sa, x->msgid))
 		ike_msgid_remember(sa, x->msgid);

@@ -35,6 +35,7 @@ struct ike_step {
 	enum ike_state state;		/* in which it may come */
 	const char *name;		/* of the message: "MM1" */
 	bool encrypted;
+	bool clear_too;			/* taken without encryption, too */
 	enum ike_hash_kind hash;	/* verified before take() */
 	uint32_t required, optional;	/* sets of IKE_P(); known types in neither set refuse the message */
 	enum ike_verdict (*take)(struct ike_exchange *x, const struct ike_msg *m);
@@ -58,6 +59,8 @@ struct ike_mode {
 	void (*timeout)(struct ike_exchange *x);
 	/* Half of the retransmissions are out; again after each further one. NULL: nothing to do. */
 	void (*silence)(struct ike_exchange *x);
+	/* Phase 1: the peer's first message under the keys it made has come. NULL: no need to know. */
+	void (*heard)(struct ike_exchange *x);
 	/* The message did not decrypt to payloads, or its HASH was wrong. NULL: just dropped. */
 	void (*garbled)(struct ike_exchange *x, const struct ike_step *s, const char *why);
 	/* Free mode-specific state. */
@@ -97,8 +100,9 @@ struct ike_exchange {
 	ike_time interval;
 	struct ike_timer timer;		/* retransmission, or lifetime when not retransmitting */
 
-	struct ike_mm *mm;		/* main mode's */
+	struct ike_mm *mm;		/* phase 1's */
 	struct ike_quick *quick;	/* quick mode's */
+	struct ike_transaction *tr;	/* transaction's */
 	const void *arg;		/* informational: what to write, during ike_exchange_open only */
 };
 
@@ -124,6 +128,8 @@ int ike_exchange_open(struct ike_exchange *x, const char *name, bool encrypted, 
 		      enum ike_state next);
 /* The kernel is done: send the answer of the step that returned IKE_WAIT. */
 void ike_exchange_resume(struct ike_exchange *x);
+/* What the message that may come now is called: "MM5"; NULL: none may. */
+const char *ike_exchange_message(const struct ike_exchange *x);
 /* The one place where a state changes. Logs old -> new. */
 void ike_exchange_set_state(struct ike_exchange *x, enum ike_state state);
 /* Stop repeating our message; end quietly after 'after'. */

@@ -12,10 +12,10 @@ static bool is_half_open(const struct ike_ikesa *sa, const struct ike_addr *remo
 	return sa->counted_half_open && (!remote || ike_addr_equal(&sa->path.remote, remote));
 }
 
-/* Nothing shows yet that it can receive: MM1 may have been forged. */
+/* Nothing shows yet that it can receive: MM1 or AM1 may have been forged. */
 static bool is_unproven(const struct ike_ikesa *sa)
 {
-	return sa->state <= IKE_ST_MM_SA_ANSWERED;
+	return sa->state <= IKE_ST_MM_SA_ANSWERED || sa->state == IKE_ST_AM_START || sa->state == IKE_ST_AM_ANSWERED;
 }
 
 struct half_open {
@@ -64,7 +64,7 @@ bool ike_half_open_make_room(struct ike_engine *e, const struct ike_path *path)
 	}
 	victim = n.unproven ? pick_unproven(e, remote, n.unproven) : NULL;
 	ike_log_limited(e, IKE_LOG_WARNING, IKE_EV_LIMIT, &ctx, "%u half-open ISAKMP SAs: %s", n.all,
-			victim ? "one that sent nothing but MM1 goes" : "MM1 dropped");
+			victim ? "one that sent nothing but its first message goes" : "first message dropped");
 	if (victim)
 		ike_ikesa_kill(victim, false, "too many half-open SAs");
 	return victim;

@@ -9,6 +9,7 @@
 
 #include "addr.h"
 #include "names.h"
+#include "pki.h"
 
 static char lower(char c)
 {
@@ -53,7 +54,7 @@ static int parse_hex(const char *text, struct ike_id *id)
 			return -IKE_E_PARSE;
 		id->data[i / 2] = (uint8_t)(hi << 4 | lo);
 	}
-	id->len = (uint8_t)(n / 2);
+	id->len = (uint16_t)(n / 2);
 	return 0;
 }
 
@@ -74,7 +75,7 @@ static int parse_text(const char *text, struct ike_id *id)
 			id->data[n++] = (uint8_t)*text;
 		}
 	}
-	id->len = (uint8_t)n;
+	id->len = (uint16_t)n;
 	return n ? 0 : -IKE_E_PARSE;
 }
 
@@ -83,6 +84,16 @@ static int parse_ip(const char *text, uint8_t family, struct ike_id *id)
 	if (ike_ip_parse(text, id->data) != family)
 		return -IKE_E_PARSE;
 	id->len = (uint8_t)ike_addr_len(family);
+	return 0;
+}
+
+static int parse_dn(const char *text, struct ike_id *id)
+{
+	size_t len = IKE_ID_MAX;
+
+	if (ike_dn_parse(text, id->data, &len))
+		return -IKE_E_PARSE;
+	id->len = (uint16_t)len;
 	return 0;
 }
 
@@ -116,6 +127,8 @@ int ike_id_parse(const char *text, struct ike_id *id)
 		err = parse_text(rest, id);
 	else if (rest[0] == '0' && rest[1] == 'x')
 		err = parse_hex(rest + 2, id);
+	else if (type == IKE_ID_DER_ASN1_DN)
+		err = parse_dn(rest, id);
 	else
 		err = type == IKE_ID_KEY_ID ? parse_text(rest, id) : -IKE_E_PARSE;
 	if (!err)
@@ -166,17 +179,21 @@ const char *ike_id_format(const struct ike_id *id, char *buf, size_t size)
 	else if (id->type == IKE_ID_FQDN || id->type == IKE_ID_USER_FQDN ||
 		 (id->type == IKE_ID_KEY_ID && !(id->data[0] == '0' && id->data[1] == 'x')))
 		ike_escape(id->data, id->len, buf + n, size - n);
+	else if (id->type == IKE_ID_DER_ASN1_DN)
+		ike_dn_format(id->data, id->len, buf + n, size - n);
 	else
 		format_hex(id->data, id->len, buf + n, size - n);
 	return buf;
 }
 
-/* Names compare without regard to case, as DNS does; everything else octet by octet. */
+/* Host names compare without regard to case, as DNS does, distinguished names by meaning; the rest octet by octet. */
 bool ike_id_equal(const struct ike_id *a, const struct ike_id *b)
 {
 	bool names = a->type == IKE_ID_FQDN || a->type == IKE_ID_USER_FQDN;
 	unsigned int i;
 
+	if (a->type == IKE_ID_DER_ASN1_DN && b->type == a->type && ike_dn_equal(a->data, a->len, b->data, b->len))
+		return true;
 	if (a->type != b->type || a->len != b->len)
 		return false;
 	for (i = 0; i < a->len; i++)
@@ -208,7 +225,7 @@ int ike_id_decode(const uint8_t *body, size_t len, struct ike_id *id, const char
 	n = ike_rbuf_left(&r);
 	data = ike_get_bytes(&r, n);
 	if (r.bad || !n || n > IKE_ID_MAX) {
-		*why = "identity empty or longer than 255 octets";
+		*why = "identity empty or longer than 512 octets";
 		return -IKE_E_PARSE;
 	}
 	if (id->type < IKE_ID_IPV4_ADDR || id->type > IKE_ID_KEY_ID) {
@@ -220,7 +237,7 @@ int ike_id_decode(const uint8_t *body, size_t len, struct ike_id *id, const char
 		return -IKE_E_PARSE;
 	}
 	memcpy(id->data, data, n);
-	id->len = (uint8_t)n;
+	id->len = (uint16_t)n;
 	return 0;
 }
 

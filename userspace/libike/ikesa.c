@@ -8,9 +8,14 @@
 #include <string.h>
 
 #include "addr.h"
+#include "admission.h"
+#include "contact.h"
 #include "dpd.h"
 #include "info.h"
+#include "life.h"
+#include "proof.h"
 #include "quick_mode.h"
+#include "anypeer.h"
 #include "tunnel.h"
 
 /* How long a replaced SA stays: whoever began the new one deletes first. */
@@ -55,11 +60,13 @@ struct ike_ikesa *ike_ikesa_find(struct ike_engine *e, const uint8_t *icookie, c
 	struct ike_ikesa *sa;
 
 	for (sa = e->bucket[bucket(e, icookie)]; sa; sa = sa->bucket_next) {
-		if (!cookie_equal(sa->icookie, icookie) || !ike_addr_equal(&sa->path.remote, remote))
+		bool there = ike_addr_equal(&sa->path.remote, remote);
+
+		if (!cookie_equal(sa->icookie, icookie) || !(there || ike_roam_allowed(sa)))
 			continue;
 		if (cookie_equal(sa->rcookie, rcookie))
 			return sa;
-		if (sa->initiator ? cookie_equal(sa->rcookie, zero_cookie) : none)
+		if (there && (sa->initiator ? cookie_equal(sa->rcookie, zero_cookie) : none))
 			return sa;
 	}
 	return NULL;
@@ -93,6 +100,10 @@ static void expired(struct ike_engine *e, void *owner)
 	struct ike_ikesa *sa = owner;
 	struct ike_exchange *x;
 
+	if (sa->authenticated && !sa->established && !sa->closed) {
+		ike_admission_timeout(sa);
+		return;
+	}
 	/* A quick mode under way may finish under the old SA. */
 	for (x = sa->exchanges; x && sa->retiring; x = x->next) {
 		if (!x->quick || !x->quick->child)
@@ -101,6 +112,7 @@ static void expired(struct ike_engine *e, void *owner)
 		return;
 	}
 	ike_ikesa_kill(sa, true, sa->retiring ? "replaced" : "lifetime over");
+	ike_tunnel_children_follow(sa->tunnel);
 }
 
 struct ike_ikesa *ike_ikesa_new(struct ike_engine *e, struct ike_tunnel *t, bool initiator,
@@ -119,9 +131,12 @@ struct ike_ikesa *ike_ikesa_new(struct ike_engine *e, struct ike_tunnel *t, bool
 	if (ike_timer_init(&e->timers, &sa->dpd.timer, ike_dpd_due, sa))
 		goto no_dpd;
 	sa->e = e;
+	if (ike_roam_init(sa))
+		goto no_roam;
 	sa->tunnel = t;
 	sa->initiator = initiator;
 	sa->path = *path;
+	sa->natt.began = path->local.port;
 	sa->created = e->now;
 	sa->state = IKE_ST_MM_START;
 	memcpy(sa->icookie, icookie, IKE_COOKIE_LEN);
@@ -140,6 +155,8 @@ struct ike_ikesa *ike_ikesa_new(struct ike_engine *e, struct ike_tunnel *t, bool
 	}
 	return sa;
 
+no_roam:
+	ike_timer_fini(&e->timers, &sa->dpd.timer);
 no_dpd:
 	ike_timer_fini(&e->timers, &sa->expire);
 no_expire:
@@ -175,30 +192,72 @@ static void retire_others(struct ike_ikesa *sa)
 	}
 }
 
+bool ike_ikesa_authenticated(struct ike_ikesa *sa, struct ike_proof *proof)
+{
+	struct ike_logctx ctx = ike_ikesa_ctx(sa, NULL);
+
+	if (!ike_proof_holds(proof, sa)) {
+		ike_log(sa->e, IKE_LOG_ERROR, IKE_EV_INTERNAL, &ctx, "no complete proof of the peer's identity");
+		return false;
+	}
+	ike_proof_free(sa->proof);
+	sa->proof = proof;
+	sa->peer_id = *ike_proof_id(proof);
+	return true;
+}
+
+void ike_ikesa_set_life(struct ike_ikesa *sa)
+{
+	ike_time life = (ike_time)sa->p1.life * IKE_SECOND;
+	struct ike_engine *e = sa->e;
+
+	sa->expires_at = sa->established_at + life;
+	sa->rekey_at = ike_rekey_time(e, sa->established_at, life, sa->initiator ? IKE_TURN_INITIATOR : IKE_TURN_RESPONDER);
+	ike_timer_set(&e->timers, &sa->rekey, sa->rekey_at);
+	ike_timer_set(&e->timers, &sa->expire, sa->expires_at);
+}
+
+static void establish(struct ike_ikesa *sa);
+
 void ike_ikesa_establish(struct ike_ikesa *sa)
 {
+	struct ike_logctx ctx = ike_ikesa_ctx(sa, NULL);
+
+	if (!ike_proof_holds(sa->proof, sa)) {
+		ike_log(sa->e, IKE_LOG_ERROR, IKE_EV_INTERNAL, &ctx, "not established: the peer has proven nothing");
+		ike_ikesa_kill(sa, false, "not authenticated");
+		return;
+	}
+	ike_proof_free(sa->proof);
+	sa->proof = NULL;
+	establish(sa);
+}
+
+static void establish(struct ike_ikesa *sa)
+{
 	struct ike_engine *e = sa->e;
-	ike_time life = (ike_time)sa->p1.life * IKE_SECOND;
-	struct ike_logctx ctx = ike_ikesa_ctx(sa, sa->initiator ? "MM6" : "MM5");
-	char alg[80], id[256];
+	struct ike_logctx ctx = ike_ikesa_ctx(sa, sa->aggressive ? (sa->initiator ? "AM2" : "AM3") : sa->initiator ? "MM6" : "MM5");
+	char alg[80], id[300];
 	const char *weak = ike_p1_weakness(&sa->p1.alg);
 
 	leave_half_open(sa);
 	sa->established = true;
 	sa->established_at = e->now;
-	sa->expires_at = e->now + life;
-	sa->rekey_at = ike_rekey_time(e, e->now, life, sa->initiator ? IKE_TURN_INITIATOR : IKE_TURN_RESPONDER);
-	ike_timer_set(&e->timers, &sa->rekey, sa->rekey_at);
-	ike_timer_set(&e->timers, &sa->expire, sa->expires_at);
+	ike_ikesa_set_life(sa);
 	ike_dpd_start(sa);
+	ike_natt_established(sa);
+	ike_roam_start(sa);
 	e->cnt.p1_established++;
 	ike_log(e, IKE_LOG_NOTICE, IKE_EV_P1_ESTABLISHED, &ctx,
-		"ISAKMP SA established as %s with %s, %s, lifetime %u s",
+		"ISAKMP SA established as %s with %s, %s, %s, lifetime %u s",
 		sa->initiator ? "initiator" : "responder", ike_id_format(&sa->peer_id, id, sizeof(id)),
-		ike_p1_format(&sa->p1.alg, alg, sizeof(alg)), sa->p1.life);
+		ike_auth_name(sa->p1.auth), ike_p1_format(&sa->p1.alg, alg, sizeof(alg)), sa->p1.life);
 	if (weak)
 		ike_log(e, IKE_LOG_WARNING, IKE_EV_WEAK, &ctx, "%s protects this ISAKMP SA: it is weak", weak);
 	retire_others(sa);
+	ike_anypeer_settle(sa);
+	ike_contact_made(sa->tunnel);
+	ike_life_tell(sa);
 	ike_tunnel_p1_up(sa->tunnel, sa);
 }
 
@@ -208,6 +267,9 @@ void ike_ikesa_retire(struct ike_ikesa *sa, ike_time after)
 	struct ike_engine *e = sa->e;
 
 	sa->retiring = true;
+	if (sa->phase1 && sa->phase1->mode->heard)
+		sa->phase1->mode->heard(sa->phase1);	/* nobody waits for our last message any more */
+	ike_roam_stop(sa);
 	ike_timer_stop(&e->timers, &sa->rekey);
 	ike_timer_stop(&e->timers, &sa->dpd.timer);
 	if (sa->expires_at > e->now + after)
@@ -235,6 +297,7 @@ void ike_ikesa_close(struct ike_ikesa *sa)
 	ike_log(e, IKE_LOG_NOTICE, IKE_EV_P1_DELETED, &ctx, "ISAKMP SA deleted: deleted by the peer");
 	sa->closed = true;
 	sa->established = false;
+	ike_roam_stop(sa);
 	/* What we answered the peer may be using; its QM3 or its first packet is on the way. */
 	for (x = sa->exchanges; x; x = next) {
 		next = x->next;
@@ -255,7 +318,7 @@ void ike_ikesa_kill(struct ike_ikesa *sa, bool tell, const char *why)
 
 	if (sa->dead)
 		return;
-	if (sa->established) {
+	if (sa->established || (sa->authenticated && !sa->closed)) {
 		if (tell)
 			ike_info_delete_ikesa(sa);
 		ike_log(e, IKE_LOG_NOTICE, IKE_EV_P1_DELETED, &ctx, "ISAKMP SA deleted: %s", why);
@@ -267,6 +330,8 @@ void ike_ikesa_kill(struct ike_ikesa *sa, bool tell, const char *why)
 	ike_timer_fini(&e->timers, &sa->rekey);
 	ike_timer_fini(&e->timers, &sa->expire);
 	ike_timer_fini(&e->timers, &sa->dpd.timer);
+	ike_roam_fini(sa);
+	ike_transport_clear(sa);
 	unlink_bucket(sa);
 	if (sa->prev)
 		sa->prev->next = sa->next;
@@ -284,6 +349,8 @@ void ike_ikesa_kill(struct ike_ikesa *sa, bool tell, const char *why)
 void ike_ikesa_free(struct ike_ikesa *sa)
 {
 	free(sa->msgid);
+	free(sa->cert);
+	ike_proof_free(sa->proof);
 	ike_crypto_wipe(sa, sizeof(*sa));
 	free(sa);
 }

@@ -8,8 +8,12 @@
 #include <string.h>
 
 #include "addr.h"
+#include "admission.h"
+#include "cert.h"
 #include "cipher.h"
+#include "contact.h"
 #include "dpd.h"
+#include "life.h"
 #include "quick_mode.h"
 #include "tunnel.h"
 
@@ -51,6 +55,7 @@ static struct ike_exchange *refused_quick(struct ike_ikesa *sa, const struct ike
 static void quick_refused(struct ike_exchange *x, const struct ike_notify *n)
 {
 	struct ike_tunnel *t = x->quick->tunnel;
+	struct ike_flow *f = ike_flow_find(t, &x->quick->want);
 	struct ike_logctx ctx = ike_exchange_ctx(x, x->out_name);
 	bool own = x->initiator;
 	char text[120];
@@ -64,11 +69,12 @@ static void quick_refused(struct ike_exchange *x, const struct ike_notify *n)
 	ike_log(t->e, IKE_LOG_WARNING, IKE_EV_P2_FAILED, &ctx, "%s", text);
 	if (own && n->type == IKE_N_NO_PROPOSAL_CHOSEN) {
 		t->e->cnt.no_proposal++;
-		t->group_index++;	/* perhaps another PFS group */
+		if (f)
+			f->group_index++;	/* perhaps another PFS group */
 	}
 	ike_exchange_kill(x);
-	if (own)
-		ike_tunnel_failed(t, text);
+	if (own && f)
+		ike_flow_failed(f, text);
 	else
 		ike_tunnel_set_error(t, text);
 }
@@ -81,8 +87,15 @@ static void phase1_refused(struct ike_ikesa *sa, const struct ike_notify *n)
 
 	snprintf(text, sizeof(text), "the peer refused our identity or proof: %s (%u)",
 		 ike_name_notify(n->type), n->type);
+	if (!sa->initiator) {
+		ike_log(t->e, IKE_LOG_WARNING, IKE_EV_AUTH_FAILED, &ctx, "%s", text);
+		ike_tunnel_set_error(t, text);
+		ike_ikesa_kill(sa, false, text);
+		return;
+	}
 	t->e->cnt.auth_failures++;
 	ike_log(t->e, IKE_LOG_WARNING, IKE_EV_AUTH_FAILED, &ctx, "%s", text);
+	ike_cert_refused(sa, ike_name_notify(n->type));
 	ike_ikesa_kill(sa, false, text);
 	ike_tunnel_failed(t, text);
 }
@@ -103,6 +116,10 @@ static bool take_notify(struct ike_exchange *x, const struct ike_payload *p)
 			"the peer notifies %s (%u), protocol %u", ike_name_notify(n.type), n.type, n.proto);
 	if (sa->established && (n.type == IKE_N_R_U_THERE || n.type == IKE_N_R_U_THERE_ACK))
 		ike_dpd_notify(x, &n);
+	if (sa->established && n.type == IKE_N_RESPONDER_LIFETIME)
+		ike_life_notify(x, &n);
+	if (sa->established && n.type == IKE_N_INITIAL_CONTACT)
+		ike_contact_initial(sa, "INFO");
 	if (!n.type || n.type > IKE_N_LAST_ERROR)
 		return true;
 	if (!sa->established) {
@@ -117,7 +134,7 @@ static bool take_notify(struct ike_exchange *x, const struct ike_payload *p)
 
 /* ---- deletes ----------------------------------------------------------------------------- */
 
-static struct ike_child *child_of_peer(struct ike_ikesa *sa, enum ike_dir dir, uint32_t spi)
+struct ike_child *ike_info_child(struct ike_ikesa *sa, enum ike_dir dir, uint32_t spi)
 {
 	struct ike_child *c = NULL;
 	struct ike_tunnel *t;
@@ -131,11 +148,11 @@ static struct ike_child *child_of_peer(struct ike_ikesa *sa, enum ike_dir dir, u
 static void delete_esp(struct ike_exchange *x, uint32_t spi)
 {
 	struct ike_logctx ctx = ike_exchange_ctx(x, "INFO");
-	struct ike_child *c = child_of_peer(x->sa, IKE_OUT, spi);
+	struct ike_child *c = ike_info_child(x->sa, IKE_OUT, spi);
 
 	if (!c) {
 		/* Cisco names the SPI it sends to, which is ours. */
-		c = child_of_peer(x->sa, IKE_IN, spi);
+		c = ike_info_child(x->sa, IKE_IN, spi);
 		if (c)
 			ike_log_limited(x->sa->e, IKE_LOG_INFO, IKE_EV_DELETE, &ctx,
 					"delete names our inbound SPI 0x%08x: taken all the same", spi);
@@ -160,6 +177,7 @@ static bool delete_isakmp(struct ike_exchange *x, const uint8_t *cookies)
 		return true;
 	}
 	ike_ikesa_close(sa);
+	ike_tunnel_children_follow(sa->tunnel);
 	return !own;
 }
 
@@ -195,6 +213,8 @@ static enum ike_verdict take_info(struct ike_exchange *x, const struct ike_msg *
 			alive = take_notify(x, &m->p[i]);
 		else if (m->p[i].type == ISAKMP_NPTYPE_D && (x->sa->established || x->sa->closed))
 			alive = take_delete(x, &m->p[i]);
+		else if (m->p[i].type == ISAKMP_NPTYPE_D && x->sa->authenticated)
+			alive = !ike_admission_deleted(x->sa, &m->p[i]);
 		if (!alive || x->dead)
 			return IKE_DROP;
 	}
@@ -209,11 +229,11 @@ static void info_garbled(struct ike_exchange *x, const struct ike_step *s, const
 	struct ike_ikesa *sa = x->sa;
 
 	sa->e->cnt.unauthenticated++;
-	if (sa->phase1 && !sa->established && !sa->phase1->n_garbled++)
+	if (sa->phase1 && !sa->established && !ike_auth_signs(sa->p1.auth) && !sa->phase1->n_garbled++)
 		ike_log_limited(sa->e, IKE_LOG_WARNING, IKE_EV_PSK_MISMATCH, &ctx,
 				"probable PSK mismatch: the peer answers MM5 with a message our key does not open (%s)",
 				why);
-	else if (sa->established)
+	else if (sa->established || ike_auth_signs(sa->p1.auth))
 		ike_log_limited(sa->e, IKE_LOG_NOTICE, IKE_EV_UNAUTHENTICATED, &ctx,
 				"informational message without valid HASH (%s): no effect", why);
 }
@@ -326,6 +346,11 @@ static void send_info(struct ike_ikesa *sa, int (*put)(struct ike_exchange *x, s
 	ike_exchange_open(x, "INFO", true, IKE_HASH_1, put, false, IKE_ST_INFO_DONE);
 	x->arg = NULL;
 	ike_exchange_kill(x);
+}
+
+void ike_info_send(struct ike_ikesa *sa, const struct ike_notify *n)
+{
+	send_info(sa, put_notify, n);
 }
 
 void ike_info_notify(struct ike_ikesa *sa, uint16_t type, uint8_t proto, uint32_t spi)

@@ -19,6 +19,10 @@ void ike_info_receive(struct ike_ikesa *sa, const struct ike_hdr *h, const uint8
 
 /* Send under the SA's protection. spi: host order, 0 for the ISAKMP SA itself. */
 void ike_info_notify(struct ike_ikesa *sa, uint16_t type, uint8_t proto, uint32_t spi);
+/* Any notify. */
+void ike_info_send(struct ike_ikesa *sa, const struct ike_notify *n);
+/* A pair of any tunnel with the peer of sa, by SPI; NULL. */
+struct ike_child *ike_info_child(struct ike_ikesa *sa, enum ike_dir dir, uint32_t spi);
 /* R-U-THERE or R-U-THERE-ACK (RFC 3706 5.3). */
 void ike_info_dpd(struct ike_ikesa *sa, uint16_t type, uint32_t seq);
 void ike_info_delete_ikesa(struct ike_ikesa *sa);

@@ -25,6 +25,21 @@ int ike_skeyid_psk(struct ike_skeyid *k, uint16_t hash, const void *psk, size_t 
 	return ike_crypto_hmac(hash, psk, psk_len, in, COUNT(in), k->skeyid);
 }
 
+int ike_skeyid_signature(struct ike_skeyid *k, uint16_t hash, struct ike_chunk gxy,
+			 struct ike_chunk ni, struct ike_chunk nr)
+{
+	uint8_t nonces[2 * IKE_NONCE_MAX];
+
+	memset(k, 0, sizeof(*k));
+	k->hash = hash;
+	k->len = ike_crypto_hash_len(hash);
+	if (!k->len || ni.len > IKE_NONCE_MAX || nr.len > IKE_NONCE_MAX)
+		return -IKE_E_CRYPTO;
+	memcpy(nonces, ni.data, ni.len);
+	memcpy(nonces + ni.len, nr.data, nr.len);
+	return ike_crypto_hmac(hash, nonces, ni.len + nr.len, &gxy, 1, k->skeyid);
+}
+
 /* SKEYID_x = prf(SKEYID, [previous |] g^xy | CKY-I | CKY-R | number). */
 static int expand_one(const struct ike_skeyid *k, const uint8_t *previous, struct ike_chunk gxy,
 		      const uint8_t *icookie, const uint8_t *rcookie, uint8_t number, uint8_t *out)
@@ -77,9 +92,9 @@ int ike_cipher_key(const struct ike_skeyid *k, uint8_t *key, size_t len)
 	return err;
 }
 
-int ike_hash_phase1(const struct ike_skeyid *k, struct ike_chunk mine, struct ike_chunk theirs,
-		    const uint8_t *my_cookie, const uint8_t *their_cookie,
-		    struct ike_chunk sai_b, struct ike_chunk id_b, uint8_t *out)
+int ike_hash_phase1_by(uint16_t hash, const struct ike_skeyid *k, struct ike_chunk mine, struct ike_chunk theirs,
+		       const uint8_t *my_cookie, const uint8_t *their_cookie,
+		       struct ike_chunk sai_b, struct ike_chunk id_b, uint8_t *out)
 {
 	const struct ike_chunk in[] = {
 		mine, theirs,
@@ -88,7 +103,14 @@ int ike_hash_phase1(const struct ike_skeyid *k, struct ike_chunk mine, struct ik
 		sai_b, id_b,
 	};
 
-	return ike_crypto_hmac(k->hash, k->skeyid, k->len, in, COUNT(in), out);
+	return ike_crypto_hmac(hash, k->skeyid, k->len, in, COUNT(in), out);
+}
+
+int ike_hash_phase1(const struct ike_skeyid *k, struct ike_chunk mine, struct ike_chunk theirs,
+		    const uint8_t *my_cookie, const uint8_t *their_cookie,
+		    struct ike_chunk sai_b, struct ike_chunk id_b, uint8_t *out)
+{
+	return ike_hash_phase1_by(k->hash, k, mine, theirs, my_cookie, their_cookie, sai_b, id_b, out);
 }
 
 int ike_hash1(const struct ike_skeyid *k, uint32_t msgid, struct ike_chunk rest, uint8_t *out)

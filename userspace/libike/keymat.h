@@ -30,6 +30,9 @@ struct ike_skeyid {
 /* SKEYID = prf(pre-shared-key, Ni_b | Nr_b). RFC 2409 5. */
 int ike_skeyid_psk(struct ike_skeyid *k, uint16_t hash, const void *psk, size_t psk_len,
 		   struct ike_chunk ni, struct ike_chunk nr);
+/* SKEYID = prf(Ni_b | Nr_b, g^xy), for signatures. RFC 2409 5.1. */
+int ike_skeyid_signature(struct ike_skeyid *k, uint16_t hash, struct ike_chunk gxy,
+			 struct ike_chunk ni, struct ike_chunk nr);
 /* SKEYID_d, _a, _e from SKEYID, g^xy and the cookies. RFC 2409 5. */
 int ike_skeyid_expand(struct ike_skeyid *k, struct ike_chunk gxy,
 		      const uint8_t icookie[IKE_COOKIE_LEN], const uint8_t rcookie[IKE_COOKIE_LEN]);
@@ -43,6 +46,10 @@ int ike_cipher_key(const struct ike_skeyid *k, uint8_t *key, size_t len);
 int ike_hash_phase1(const struct ike_skeyid *k, struct ike_chunk mine, struct ike_chunk theirs,
 		    const uint8_t *my_cookie, const uint8_t *their_cookie,
 		    struct ike_chunk sai_b, struct ike_chunk id_b, uint8_t *out);
+/* The same with another hash in the PRF: ECDSA signs with its curve's, whatever was negotiated (RFC 4754). */
+int ike_hash_phase1_by(uint16_t hash, const struct ike_skeyid *k, struct ike_chunk mine, struct ike_chunk theirs,
+		       const uint8_t *my_cookie, const uint8_t *their_cookie,
+		       struct ike_chunk sai_b, struct ike_chunk id_b, uint8_t *out);
 /* HASH(1) = prf(SKEYID_a, M-ID | rest of the message). RFC 2409 5.5, 5.7. */
 int ike_hash1(const struct ike_skeyid *k, uint32_t msgid, struct ike_chunk rest, uint8_t *out);
 /* HASH(2) = prf(SKEYID_a, M-ID | Ni_b | rest of the message). RFC 2409 5.5. */

@@ -20,6 +20,7 @@ static const struct name payloads[] = { IKE_PAYLOADS(ENTRY3) };
 static const struct name exchanges[] = { IKE_EXCHANGES(ENTRY3) };
 static const struct name notifies[] = { IKE_NOTIFIES(ENTRY3) };
 static const struct name id_types[] = { IKE_IDTYPES(ENTRY2) };
+static const struct name auths[] = { IKE_AUTHS(ENTRY2) };
 
 #define EVENT_DEF(sym, text) const char sym[] = text;
 IKE_EVENTS(EVENT_DEF)
@@ -54,6 +55,11 @@ const char *ike_name_notify(unsigned int type)
 const char *ike_name_id_type(unsigned int type)
 {
 	return FIND(id_types, type);
+}
+
+const char *ike_name_auth(unsigned int method)
+{
+	return FIND(auths, method);
 }
 
 #define STATE_NAME(sym, name, cisco) [sym] = name,

@@ -167,6 +167,22 @@ bool ike_ts_is(const struct ike_ts *ts, const struct ike_net *net)
 	return !ts->proto && !ts->port && ike_net_equal(&ts->net, net);
 }
 
+bool ike_net_within(const struct ike_net *inner, const struct ike_net *outer)
+{
+	unsigned int i;
+
+	if (!inner->family || !outer->family)
+		return false;
+	if (!outer->prefix)
+		return true;
+	if (inner->family != outer->family || inner->prefix < outer->prefix)
+		return false;
+	for (i = 0; i < outer->prefix; i++)
+		if ((inner->ip[i / 8] ^ outer->ip[i / 8]) & 0x80 >> i % 8)
+			return false;
+	return true;
+}
+
 const char *ike_net_format(const struct ike_net *net, char *buf, size_t size)
 {
 	char ip[IKE_ADDR_TEXT];
@@ -186,5 +202,26 @@ const char *ike_ts_format(const struct ike_ts *ts, char *buf, size_t size)
 			 ike_net_format(&ts->net, net, sizeof(net)), ts->proto, ts->port);
 	else
 		ike_net_format(&ts->net, buf, size);
+	return buf;
+}
+
+/* ---- selectors --------------------------------------------------------------------------- */
+
+bool ike_selector_equal(const struct ike_selector *a, const struct ike_selector *b)
+{
+	return ike_net_equal(&a->local, &b->local) && ike_net_equal(&a->remote, &b->remote);
+}
+
+bool ike_selector_within(const struct ike_selector *inner, const struct ike_selector *outer)
+{
+	return ike_net_within(&inner->local, &outer->local) && ike_net_within(&inner->remote, &outer->remote);
+}
+
+const char *ike_selector_format(const struct ike_selector *sel, char *buf, size_t size)
+{
+	char a[IKE_NET_TEXT], b[IKE_NET_TEXT];
+
+	snprintf(buf, size, "%s === %s", ike_net_format(&sel->local, a, sizeof(a)),
+		 ike_net_format(&sel->remote, b, sizeof(b)));
 	return buf;
 }

@@ -9,6 +9,7 @@
 #include "msg.h"
 
 #define IKE_NET_TEXT 64
+#define IKE_SELECTOR_TEXT (2 * IKE_NET_TEXT + 8)
 
 /* An ID payload's body kept as it came, to be returned exactly. */
 struct ike_ts {
@@ -28,7 +29,14 @@ void ike_ts_from_net(const struct ike_net *net, struct ike_ts *ts);
 bool ike_net_equal(const struct ike_net *a, const struct ike_net *b);
 /* Does ts select all of net, no protocol or port excepted? */
 bool ike_ts_is(const struct ike_ts *ts, const struct ike_net *net);
+/* Is all of inner in outer? */
+bool ike_net_within(const struct ike_net *inner, const struct ike_net *outer);
 const char *ike_net_format(const struct ike_net *net, char *buf, size_t size);
 const char *ike_ts_format(const struct ike_ts *ts, char *buf, size_t size);
+
+bool ike_selector_equal(const struct ike_selector *a, const struct ike_selector *b);
+bool ike_selector_within(const struct ike_selector *inner, const struct ike_selector *outer);
+/* "10.1.0.0/16 === 10.2.0.0/16": this end's network, the peer's. */
+const char *ike_selector_format(const struct ike_selector *sel, char *buf, size_t size);
 
 #endif

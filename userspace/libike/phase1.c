@@ -10,7 +10,10 @@
 #include <string.h>
 
 #include "addr.h"
+#include "admission.h"
+#include "aggressive_mode.h"
 #include "auth.h"
+#include "cert.h"
 #include "cipher.h"
 #include "half_open.h"
 #include "info.h"
@@ -35,6 +38,8 @@ int ike_phase1_make_offer(struct ike_exchange *x)
 	bool ok;
 
 	ike_offer_p1(&sa, &x->sa->tunnel->cfg);
+	if (x->sa->aggressive)
+		ike_offer_keep_group(&sa, ike_aggressive_group(&x->sa->tunnel->cfg));
 	ike_wbuf_init(&w);
 	ike_sapay_encode(&w, &sa);
 	ok = !w.bad && ike_blob_set(&x->mm->sai_b, w.data, w.len);
@@ -47,7 +52,7 @@ int ike_phase1_put_sa(struct ike_exchange *x, struct ike_msgw *w)
 	const struct ike_blob *b = x->initiator ? &x->mm->sai_b : &x->mm->answer;
 
 	ike_msgw_payload(w, ISAKMP_NPTYPE_SA, b->data, b->len);
-	ike_vendor_put(w);
+	ike_vendor_put(x, w);
 	return 0;
 }
 
@@ -55,7 +60,7 @@ int ike_phase1_put_sa(struct ike_exchange *x, struct ike_msgw *w)
 static enum ike_verdict no_proposal(struct ike_exchange *x, const struct ike_sapay *offer)
 {
 	struct ike_ikesa *sa = x->sa;
-	struct ike_logctx ctx = ike_exchange_ctx(x, "MM1");
+	struct ike_logctx ctx = ike_exchange_ctx(x, ike_exchange_message(x));
 	char text[1200];
 
 	sa->e->cnt.no_proposal++;
@@ -67,6 +72,14 @@ static enum ike_verdict no_proposal(struct ike_exchange *x, const struct ike_sap
 	return IKE_FAIL;
 }
 
+/* The next tunnel the peer can mean; aggressive mode says who it is first, main mode last. */
+static struct ike_tunnel *candidate(struct ike_exchange *x, struct ike_tunnel *after)
+{
+	if (x->sa->aggressive)
+		return ike_aggressive_tunnel(x->sa->e, &x->sa->path, &x->mm->claimed, after);
+	return ike_tunnel_by_path(x->sa->e, &x->sa->path, after);
+}
+
 static enum ike_verdict take_offer(struct ike_exchange *x, const struct ike_sapay *offer,
 				   struct ike_sapay *answer)
 {
@@ -75,7 +88,7 @@ static enum ike_verdict take_offer(struct ike_exchange *x, const struct ike_sapa
 	struct ike_wbuf w;
 	bool ok;
 
-	while ((t = ike_tunnel_by_path(sa->e, &sa->path, t)))
+	while ((t = candidate(x, t)))
 		if (ike_choose_p1(offer, &t->cfg, answer, &sa->p1))
 			break;
 	if (!t)
@@ -112,7 +125,7 @@ enum ike_verdict ike_phase1_take_offer(struct ike_exchange *x, const struct ike_
 	if (!two || !ike_blob_set(&x->mm->sai_b, p->body, p->len))
 		v = ike_phase1_no_memory(x);
 	else if (ike_sapay_decode(p->body, p->len, &two->a, &why))
-		v = bad_sa(x, "MM1", why);
+		v = bad_sa(x, ike_exchange_message(x), why);
 	else
 		v = take_offer(x, &two->a, &two->b);
 	free(two);
@@ -121,7 +134,7 @@ enum ike_verdict ike_phase1_take_offer(struct ike_exchange *x, const struct ike_
 
 static enum ike_verdict take_choice(struct ike_exchange *x, const struct ike_sapay *sa)
 {
-	struct ike_logctx ctx = ike_exchange_ctx(x, "MM2");
+	struct ike_logctx ctx = ike_exchange_ctx(x, ike_exchange_message(x));
 	struct ike_engine *e = x->sa->e;
 	char text[1200];
 
@@ -131,7 +144,7 @@ static enum ike_verdict take_choice(struct ike_exchange *x, const struct ike_sap
 	e->cnt.no_proposal++;
 	ike_p1_explain(sa, &x->sa->tunnel->cfg, text, sizeof(text));
 	ike_log_limited(e, IKE_LOG_WARNING, IKE_EV_NO_PROPOSAL, &ctx,
-			"MM2 does not choose one of our transforms, dropped: %s", text);
+			"%s does not choose one of our transforms, dropped: %s", ctx.message, text);
 	ike_tunnel_set_error(x->sa->tunnel, text);
 	return IKE_DROP;
 }
@@ -145,12 +158,12 @@ enum ike_verdict ike_phase1_take_choice(struct ike_exchange *x, const struct ike
 	const char *why;
 
 	if (!memcmp(m->hdr.rcookie, zero, IKE_COOKIE_LEN))
-		return bad_sa(x, "MM2", "responder cookie is zero");
+		return bad_sa(x, ike_exchange_message(x), "responder cookie is zero");
 	sa = malloc(sizeof(*sa));
 	if (!sa)
 		v = ike_phase1_no_memory(x);
 	else if (ike_sapay_decode(p->body, p->len, sa, &why))
-		v = bad_sa(x, "MM2", why);
+		v = bad_sa(x, ike_exchange_message(x), why);
 	else
 		v = take_choice(x, sa);
 	free(sa);
@@ -165,7 +178,7 @@ enum ike_verdict ike_phase1_take_ke_nonce(struct ike_exchange *x, const struct i
 {
 	const struct ike_payload *ke = ike_msg_find(m, ISAKMP_NPTYPE_KE);
 	const struct ike_payload *nonce = ike_msg_find(m, ISAKMP_NPTYPE_NONCE);
-	struct ike_logctx ctx = ike_exchange_ctx(x, x->initiator ? "MM4" : "MM3");
+	struct ike_logctx ctx = ike_exchange_ctx(x, ike_exchange_message(x));
 	size_t want = ike_crypto_dh_len(x->sa->p1.alg.group);
 
 	if (ke->len != want) {
@@ -211,6 +224,7 @@ int ike_phase1_put_ke_nonce(struct ike_exchange *x, struct ike_msgw *w)
 
 	ike_msgw_payload(w, ISAKMP_NPTYPE_KE, gx->data, gx->len);
 	ike_msgw_payload(w, ISAKMP_NPTYPE_NONCE, nonce->data, nonce->len);
+	ike_cert_put_requests(x, w);
 	return 0;
 }
 
@@ -219,9 +233,13 @@ static int derive(struct ike_exchange *x, const uint8_t *gxy, size_t len)
 	struct ike_ikesa *sa = x->sa;
 	const struct ike_tunnel_cfg *cfg = &sa->tunnel->cfg;
 	struct ike_mm *mm = x->mm;
+	struct ike_chunk ni = ike_blob_chunk(&mm->ni), nr = ike_blob_chunk(&mm->nr);
 	int err;
 
-	err = ike_skeyid_psk(&sa->k, sa->p1.alg.hash, cfg->psk, cfg->psk_len, ike_blob_chunk(&mm->ni), ike_blob_chunk(&mm->nr));
+	if (ike_auth_signs(sa->p1.auth))
+		err = ike_skeyid_signature(&sa->k, sa->p1.alg.hash, (struct ike_chunk){ gxy, len }, ni, nr);
+	else
+		err = ike_skeyid_psk(&sa->k, sa->p1.alg.hash, cfg->psk, cfg->psk_len, ni, nr);
 	if (!err)
 		err = ike_skeyid_expand(&sa->k, (struct ike_chunk){ gxy, len }, sa->icookie, sa->rcookie);
 	if (!err)
@@ -232,7 +250,7 @@ static int derive(struct ike_exchange *x, const uint8_t *gxy, size_t len)
 int ike_phase1_derive(struct ike_exchange *x)
 {
 	const struct ike_blob *peer = x->initiator ? &x->mm->gxr : &x->mm->gxi;
-	struct ike_logctx ctx = ike_exchange_ctx(x, x->initiator ? "MM4" : "MM3");
+	struct ike_logctx ctx = ike_exchange_ctx(x, ike_exchange_message(x));
 	size_t len = ike_crypto_dh_secret_len(x->sa->p1.alg.group);
 	uint8_t gxy[IKE_DH_MAX];
 	int err;
@@ -263,6 +281,7 @@ void ike_phase1_release(struct ike_exchange *x)
 	ike_crypto_dh_free(mm->dh);
 	ike_blob_free(&mm->sai_b);
 	ike_blob_free(&mm->answer);
+	ike_blob_free(&mm->idii);
 	ike_blob_free(&mm->gxi);
 	ike_blob_free(&mm->gxr);
 	ike_blob_free(&mm->ni);
@@ -274,8 +293,10 @@ void ike_phase1_release(struct ike_exchange *x)
 void ike_phase1_established(struct ike_exchange *x)
 {
 	ike_phase1_release(x);
-	ike_exchange_linger(x);
-	ike_ikesa_establish(x->sa);
+	if (x->state != IKE_ST_AM_AUTH_SENT)
+		ike_exchange_linger(x);
+	x->sa->authenticated = true;
+	ike_admission_begin(x->sa);
 }
 
 static void describe_silence(struct ike_exchange *x, char *text, size_t size)
@@ -284,7 +305,17 @@ static void describe_silence(struct ike_exchange *x, char *text, size_t size)
 	const char *hint = x->sa->tunnel->hint;
 
 	ike_ip_format(x->sa->path.remote.family, x->sa->path.remote.ip, ip, sizeof(ip));
-	if (x->state == IKE_ST_MM_AUTH_SENT)
+	if (ike_natt_float_failed(x))
+		snprintf(text, size, "float failed: port %u blocked? %s answered on port %u and is silent since our %s came "
+			 "from port %u (it may also be that it has another key)", IKE_NATT_PORT, ip, x->sa->natt.began,
+			 x->out_name, IKE_NATT_PORT);
+	else if (x->sa->aggressive && x->n_garbled)
+		snprintf(text, size, "%s: the proof in AM2 from %s is not made with %s key", ike_auth_signs(x->sa->p1.auth) ?
+			 "no valid signature" : "probable PSK mismatch", ip, ike_auth_signs(x->sa->p1.auth) ? "its" : "our");
+	else if (x->state == IKE_ST_MM_AUTH_SENT && ike_auth_signs(x->sa->p1.auth))
+		snprintf(text, size, "%s answered MM3 but never MM5: it may not trust our certificate%s%s", ip,
+			 hint[0] ? "; it said, without proof: " : "", hint);
+	else if (x->state == IKE_ST_MM_AUTH_SENT)
 		snprintf(text, size, "probable PSK mismatch: %s answered MM3 but never MM5%s%s", ip,
 			 hint[0] ? "; it said, without proof: " : "", hint);
 	else
@@ -295,9 +326,10 @@ static void describe_silence(struct ike_exchange *x, char *text, size_t size)
 static void initiator_timeout(struct ike_exchange *x)
 {
 	struct ike_logctx ctx = ike_exchange_ctx(x, x->out_name);
-	bool auth = x->state == IKE_ST_MM_AUTH_SENT;
+	bool auth = x->state == IKE_ST_MM_AUTH_SENT || (x->sa->aggressive && x->n_garbled);
 	struct ike_tunnel *t = x->sa->tunnel;
 	struct ike_engine *e = x->sa->e;
+	bool floated = ike_natt_float_failed(x);
 	bool lost = x->lost;
 	char text[400];
 
@@ -306,9 +338,14 @@ static void initiator_timeout(struct ike_exchange *x)
 		ike_ikesa_kill(x->sa, false, "the peer's negotiation was used");
 		return;
 	}
-	if (auth) {
+	ike_roam_lost(t);
+	if (floated) {
+		ike_log(e, IKE_LOG_WARNING, IKE_EV_FLOAT_FAILED, &ctx, "%s", text);
+	} else if (auth) {
 		e->cnt.auth_failures++;
-		ike_log(e, IKE_LOG_WARNING, IKE_EV_PSK_MISMATCH, &ctx, "%s", text);
+		ike_log(e, IKE_LOG_WARNING, ike_auth_signs(x->sa->p1.auth) ? IKE_EV_AUTH_FAILED : IKE_EV_PSK_MISMATCH,
+			&ctx, "%s", text);
+		ike_cert_refused(x->sa, "no answer to MM5");
 	} else {
 		ike_log(e, IKE_LOG_WARNING, IKE_EV_TIMEOUT, &ctx, "%s", text);
 	}
@@ -320,58 +357,92 @@ void ike_phase1_timeout(struct ike_exchange *x)
 {
 	struct ike_logctx ctx = ike_exchange_ctx(x, x->out_name);
 
-	if (x->state == IKE_ST_MM_DONE) {
+	if (x->state == IKE_ST_MM_DONE || x->state == IKE_ST_AM_DONE) {
 		ike_exchange_forget(x);
+	} else if (x->state == IKE_ST_AM_AUTH_SENT) {
+		ike_aggressive_heard(x);	/* nothing came, nothing was asked */
 	} else if (x->initiator) {
 		initiator_timeout(x);
 	} else {
 		ike_log_limited(x->sa->e, IKE_LOG_INFO, IKE_EV_P1_FAILED, &ctx, "half-open SA given up in state %s%s",
-				ike_state_name(x->state), x->n_garbled ? ": probable PSK mismatch" : "");
+				ike_state_name(x->state), x->n_garbled && !ike_auth_signs(x->sa->p1.auth) ?
+				": probable PSK mismatch" : "");
 		ike_ikesa_kill(x->sa, false, "not finished in time");
 	}
 }
 
-static struct ike_exchange *new_exchange(struct ike_ikesa *sa, bool initiator)
+static struct ike_exchange *new_exchange(struct ike_ikesa *sa, const struct ike_way *way, bool initiator)
 {
 	struct ike_mm *mm = calloc(1, sizeof(*mm));
 	struct ike_exchange *x;
 
 	if (!mm)
 		return NULL;
-	x = ike_exchange_new(sa, &ike_main_mode, initiator, 0, IKE_ST_MM_START);
+	x = ike_exchange_new(sa, way->mode, initiator, 0, way->start);
 	if (!x) {
 		free(mm);
 		return NULL;
 	}
 	x->mm = mm;
 	sa->phase1 = x;
+	sa->state = way->start;
+	sa->aggressive = way == &ike_aggressive_way;
 	return x;
+}
+
+static int open_first(struct ike_exchange *x, const struct ike_way *way)
+{
+	struct ike_logctx ctx = ike_exchange_ctx(x, way->first);
+	int err = ike_phase1_make_offer(x);
+
+	if (!err && way->make)
+		err = way->make(x);
+	if (err)
+		return err;
+	ike_log(x->sa->e, IKE_LOG_INFO, IKE_EV_P1_START, &ctx, "%s begun as initiator", way->what);
+	return ike_exchange_open(x, way->first, false, IKE_HASH_NONE, way->put, true, way->sent);
 }
 
 int ike_phase1_start(struct ike_tunnel *t)
 {
+	const struct ike_way *way = t->cfg.aggressive ? &ike_aggressive_way : &ike_main_way;
 	struct ike_path path = { .local = t->cfg.local, .remote = t->cfg.remote };
 	uint8_t cookie[IKE_COOKIE_LEN];
 	struct ike_exchange *x = NULL;
 	struct ike_ikesa *sa;
 	int err = -IKE_E_NOMEM;
 
+	ike_roam_way(t, &path);
 	ike_cookie_new(t->e, cookie);
 	sa = ike_ikesa_new(t->e, t, true, cookie, NULL, &path);
 	if (sa)
-		x = new_exchange(sa, true);
-	if (x)
-		err = ike_phase1_make_offer(x);
+		x = new_exchange(sa, way, true);
 	t->hint[0] = '\0';
-	if (!err) {
-		struct ike_logctx ctx = ike_ikesa_ctx(sa, "MM1");
-
-		ike_log(t->e, IKE_LOG_INFO, IKE_EV_P1_START, &ctx, "main mode begun as initiator");
-		err = ike_exchange_open(x, "MM1", false, IKE_HASH_NONE, ike_phase1_put_sa, true, IKE_ST_MM_SA_SENT);
-	}
+	if (x)
+		err = open_first(x, way);
 	if (err && sa)
 		ike_ikesa_kill(sa, false, "could not begin");
 	return err;
+}
+
+void ike_phase1_accept(struct ike_tunnel *t, const struct ike_way *way, const struct ike_path *path,
+		       const struct ike_hdr *h, const uint8_t *data, size_t len)
+{
+	uint8_t cookie[IKE_COOKIE_LEN];
+	struct ike_exchange *x = NULL;
+	struct ike_ikesa *sa;
+
+	if (!ike_half_open_make_room(t->e, path))
+		return;
+	ike_cookie_new(t->e, cookie);
+	sa = ike_ikesa_new(t->e, t, false, h->icookie, cookie, path);
+	if (sa)
+		x = new_exchange(sa, way, false);
+	if (x)
+		ike_exchange_receive(x, h, data, len);
+	/* Refused, malformed or out of memory: nothing stays. */
+	if (sa && !sa->dead && (!x || sa->state == way->start))
+		ike_ikesa_kill(sa, false, "first message not taken");
 }
 
 void ike_phase1_respond(struct ike_engine *e, const struct ike_path *path, const struct ike_hdr *h,
@@ -379,24 +450,11 @@ void ike_phase1_respond(struct ike_engine *e, const struct ike_path *path, const
 {
 	struct ike_tunnel *t = ike_tunnel_by_path(e, path, NULL);
 	struct ike_logctx ctx = { .path = path, .icookie = h->icookie, .message = "MM1" };
-	uint8_t cookie[IKE_COOKIE_LEN];
-	struct ike_exchange *x = NULL;
-	struct ike_ikesa *sa;
 
 	if (!t) {
 		e->cnt.unknown_peer++;
 		ike_log_limited(e, IKE_LOG_NOTICE, IKE_EV_UNKNOWN_PEER, &ctx, "no tunnel for this address: MM1 dropped");
 		return;
 	}
-	if (!ike_half_open_make_room(e, path))
-		return;
-	ike_cookie_new(e, cookie);
-	sa = ike_ikesa_new(e, t, false, h->icookie, cookie, path);
-	if (sa)
-		x = new_exchange(sa, false);
-	if (x)
-		ike_exchange_receive(x, h, data, len);
-	/* Refused, malformed or out of memory: nothing stays. */
-	if (sa && !sa->dead && sa->state == IKE_ST_MM_START)
-		ike_ikesa_kill(sa, false, "MM1 not taken");
+	ike_phase1_accept(t, &ike_main_way, path, h, data, len);
 }

@@ -1,23 +1,39 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What every way through phase 1 shares: offer and choice, KE and nonces, key derivation,
- * beginning and end. Authentication is auth.c's, main_mode.c has the order of messages.
+ * beginning and end. Authentication is auth.c's, main_mode.c and aggressive_mode.c have the
+ * order of messages.
  */
 #ifndef LIBIKE_PHASE1_H
 #define LIBIKE_PHASE1_H
 
 #include "ikesa.h"
 
-/* What a main mode needs until the peer is authenticated. */
+/* What phase 1 needs until the peer is authenticated. */
 struct ike_mm {
 	struct ike_dh *dh;
 	struct ike_blob sai_b;		/* body of the initiator's SA payload */
-	struct ike_blob answer;		/* responder: body of MM2's */
+	struct ike_blob answer;		/* responder: body of MM2's or AM2's */
 	struct ike_blob gxi, gxr, ni, nr;
+	struct ike_blob idii;		/* aggressive mode: body of AM1's ID payload; empty: it comes with the proof */
+	struct ike_id claimed;		/* aggressive mode, responder: the same, decoded */
 };
 
-/* Begin main mode as initiator. 0 or -IKE_E_*. */
+/* What tells the two ways through phase 1 apart before their step tables do. */
+struct ike_way {
+	const struct ike_mode *mode;
+	const char *what;		/* "main mode" */
+	const char *first;		/* name of the first message */
+	enum ike_state start, sent;	/* before it and, for the initiator, after it */
+	int (*make)(struct ike_exchange *x);	/* what the first message needs, beyond the offer; NULL: nothing */
+	int (*put)(struct ike_exchange *x, struct ike_msgw *w);
+};
+
+/* Begin phase 1 as initiator, the way the tunnel is configured. 0 or -IKE_E_*. */
 int ike_phase1_start(struct ike_tunnel *t);
+/* A first message that belongs to no SA yet, and the first tunnel it can mean. */
+void ike_phase1_accept(struct ike_tunnel *t, const struct ike_way *way, const struct ike_path *path,
+		       const struct ike_hdr *h, const uint8_t *data, size_t len);
 /* An MM1 that belongs to no SA yet. */
 void ike_phase1_respond(struct ike_engine *e, const struct ike_path *path, const struct ike_hdr *h,
 			const uint8_t *data, size_t len);
@@ -39,6 +55,7 @@ void ike_phase1_timeout(struct ike_exchange *x);
 void ike_phase1_release(struct ike_exchange *x);
 
 extern const struct ike_mode ike_main_mode;
+extern const struct ike_way ike_main_way;
 /* Writes the SA payload: MM1's offer or MM2's choice. */
 int ike_phase1_put_sa(struct ike_exchange *x, struct ike_msgw *w);
 

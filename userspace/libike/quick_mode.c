@@ -13,7 +13,7 @@
  *
  * Both peers may begin at once. Both pairs may come up; the one with the higher 'order' is
  * used (child.h). So that both ends order them alike, a responder does not take QM1 while
- * its own QM1 for the same tunnel is unanswered and has the lower (initiator cookie, message
+ * its own QM1 for the same selector is unanswered and has the lower (initiator cookie, message
  * ID). The peer repeats its QM1, so nothing is lost, and the wait is bounded. Whoever yields
  * stops repeating its own QM1, and forgets it when the other pair is finished or it begins
  * another quick mode: answered later, it would be the newer pair for one end only.
@@ -26,7 +26,10 @@
 
 #include "collision.h"
 #include "info.h"
+#include "life.h"
+#include "modecfg.h"
 #include "phase1.h"
+#include "quick_ids.h"
 #include "tunnel.h"
 
 struct ike_chunk ike_quick_ni(const struct ike_exchange *x)
@@ -49,9 +52,20 @@ static uint32_t known_to_peer(const struct ike_quick *q, bool initiator)
 	return q->child ? q->child->spi_in : 0;
 }
 
+/* Ours: its flow waits before it tries again. Somebody's whose selector is gone has nothing to try. */
+static void own_failed(struct ike_tunnel *t, const struct ike_selector *want, const char *text)
+{
+	struct ike_flow *f = ike_flow_find(t, want);
+
+	if (f)
+		ike_flow_failed(f, text);
+	else
+		ike_tunnel_set_error(t, text);
+}
+
 /* The peer is authenticated, so it is told, and the exchange ends. */
-static enum ike_verdict refuse(struct ike_exchange *x, const char *message, const char *event,
-			       uint16_t notify, const char *text)
+enum ike_verdict ike_quick_refuse(struct ike_exchange *x, const char *message, const char *event,
+				  uint16_t notify, const char *text)
 {
 	struct ike_logctx ctx = ike_exchange_ctx(x, message);
 	struct ike_tunnel *t = x->quick->tunnel ? x->quick->tunnel : x->sa->tunnel;
@@ -61,7 +75,7 @@ static enum ike_verdict refuse(struct ike_exchange *x, const char *message, cons
 	if (notify)
 		ike_info_notify(x->sa, notify, IKE_PROTO_ESP, known_to_peer(x->quick, x->initiator));
 	if (x->initiator)
-		ike_tunnel_failed(t, text);
+		own_failed(t, &x->quick->want, text);
 	else
 		ike_tunnel_set_error(t, text);
 	return IKE_FAIL;
@@ -69,12 +83,13 @@ static enum ike_verdict refuse(struct ike_exchange *x, const char *message, cons
 
 static enum ike_verdict no_memory(struct ike_exchange *x, const char *message)
 {
-	return refuse(x, message, IKE_EV_INTERNAL, 0, "out of memory or the crypto library refused");
+	return ike_quick_refuse(x, message, IKE_EV_INTERNAL, 0, "out of memory or the crypto library refused");
 }
 
 void ike_quick_child_failed(struct ike_exchange *x, const char *why)
 {
 	struct ike_tunnel *t = x->quick->tunnel;
+	const struct ike_selector want = x->quick->want;
 	bool own = x->initiator && x->state != IKE_ST_QM_DONE;
 
 	x->quick->child = NULL;
@@ -82,7 +97,7 @@ void ike_quick_child_failed(struct ike_exchange *x, const char *why)
 		return;
 	ike_exchange_kill(x);
 	if (own)
-		ike_tunnel_failed(t, why);
+		own_failed(t, &want, why);
 	else
 		ike_tunnel_kick(t, IKE_SECOND);	/* ours may have yielded to it */
 }
@@ -192,18 +207,6 @@ static int put_ke(struct ike_exchange *x, struct ike_msgw *w)
 	return err;
 }
 
-static void put_ids(struct ike_exchange *x, struct ike_msgw *w)
-{
-	const struct ike_ts *ts[2] = { &x->quick->idci, &x->quick->idcr };
-	unsigned int i;
-
-	for (i = 0; i < 2 && x->quick->has_ids; i++) {
-		ike_msgw_open(w, ISAKMP_NPTYPE_ID);
-		ike_ts_encode(&w->b, ts[i]);
-		ike_msgw_close(w);
-	}
-}
-
 /* SA, nonce, KE, IDs: QM1 and QM2 look alike. */
 static int put_body(struct ike_exchange *x, struct ike_msgw *w)
 {
@@ -213,7 +216,9 @@ static int put_body(struct ike_exchange *x, struct ike_msgw *w)
 	ike_msgw_payload(w, ISAKMP_NPTYPE_SA, x->quick->sa_body.data, x->quick->sa_body.len);
 	ike_msgw_payload(w, ISAKMP_NPTYPE_NONCE, nonce->data, nonce->len);
 	err = put_ke(x, w);
-	put_ids(x, w);
+	ike_quick_ids_put(x->quick, w);
+	if (!x->initiator)
+		ike_life_put(x->quick->child, w);
 	return err;
 }
 
@@ -250,43 +255,21 @@ static enum ike_verdict take_ke(struct ike_exchange *x, const struct ike_msg *m,
 	if (!q->group && !ke)
 		return IKE_OK;
 	if (!ke || !q->group)
-		return refuse(x, message, IKE_EV_INVALID_KE, IKE_N_INVALID_KEY_INFORMATION,
+		return ike_quick_refuse(x, message, IKE_EV_INVALID_KE, IKE_N_INVALID_KEY_INFORMATION,
 			      ke ? "a KE payload without a group" : "a group without a KE payload");
 	if (ke->len != ike_crypto_dh_len(q->group)) {
 		snprintf(text, sizeof(text), "public value of %zu octets, group %u has %zu", ke->len, q->group,
 			 ike_crypto_dh_len(q->group));
-		return refuse(x, message, IKE_EV_INVALID_KE, IKE_N_INVALID_KEY_INFORMATION, text);
+		return ike_quick_refuse(x, message, IKE_EV_INVALID_KE, IKE_N_INVALID_KEY_INFORMATION, text);
 	}
 	err = ike_crypto_dh_secret(q->dh, ke->body, ke->len, secret);
 	if (!err && !ike_blob_set(&q->gxy, secret, ike_crypto_dh_secret_len(q->group)))
 		err = -IKE_E_NOMEM;
 	ike_crypto_wipe(secret, sizeof(secret));
 	if (err == -IKE_E_INVALID)
-		return refuse(x, message, IKE_EV_INVALID_KE, IKE_N_INVALID_KEY_INFORMATION,
+		return ike_quick_refuse(x, message, IKE_EV_INVALID_KE, IKE_N_INVALID_KEY_INFORMATION,
 			      "public value is not one of the group");
 	return err ? no_memory(x, message) : IKE_OK;
-}
-
-/* None or two ID payloads; two are decoded into a and b. */
-static enum ike_verdict take_ids(struct ike_exchange *x, const struct ike_msg *m, const char *message,
-				 struct ike_ts *a, struct ike_ts *b, bool *present)
-{
-	struct ike_ts *ts[2] = { a, b };
-	const char *why = "one ID payload instead of two";
-	unsigned int i, n = 0;
-
-	*present = ike_msg_count(m, ISAKMP_NPTYPE_ID) != 0;
-	if (!*present)
-		return IKE_OK;
-	for (i = 0; i < m->n && n < 2; i++) {
-		if (m->p[i].type != ISAKMP_NPTYPE_ID)
-			continue;
-		if (ike_ts_decode(m->p[i].body, m->p[i].len, ts[n++], &why))
-			return refuse(x, message, IKE_EV_INVALID_ID, IKE_N_INVALID_ID_INFORMATION, why);
-	}
-	if (n != 2 || ike_msg_count(m, ISAKMP_NPTYPE_ID) != 2)
-		return refuse(x, message, IKE_EV_INVALID_ID, IKE_N_INVALID_ID_INFORMATION, why);
-	return IKE_OK;
 }
 
 /* KEYMAT for both SAs. RFC 2409 5.5: the SPI is its receiver's. */
@@ -314,72 +297,11 @@ static enum ike_verdict no_proposal(struct ike_exchange *x, const char *message,
 
 	x->sa->e->cnt.no_proposal++;
 	memcpy(text, what, sizeof(what));
-	ike_p2_explain(sa, &x->quick->tunnel->cfg, text + sizeof(what) - 1, sizeof(text) - sizeof(what));
-	return refuse(x, message, IKE_EV_NO_PROPOSAL, IKE_N_NO_PROPOSAL_CHOSEN, text);
+	ike_p2_explain(sa, &x->quick->tunnel->cfg, x->sa->natt.encap, text + sizeof(what) - 1, sizeof(text) - sizeof(what));
+	return ike_quick_refuse(x, message, IKE_EV_NO_PROPOSAL, IKE_N_NO_PROPOSAL_CHOSEN, text);
 }
 
 /* ---- responder --------------------------------------------------------------------------- */
-
-static bool nets_match(const struct ike_tunnel *t, const struct ike_quick *q)
-{
-	return ike_ts_is(&q->idci, &t->cfg.remote_net) && ike_ts_is(&q->idcr, &t->cfg.local_net);
-}
-
-static enum ike_verdict wrong_nets(struct ike_exchange *x)
-{
-	const struct ike_tunnel_cfg *cfg = &x->sa->tunnel->cfg;
-	char a[80], b[80], c[80], d[80], text[400];
-
-	snprintf(text, sizeof(text), "networks offered: theirs %s, ours %s; expected: theirs %s, ours %s (line %u)",
-		 ike_ts_format(&x->quick->idci, a, sizeof(a)), ike_ts_format(&x->quick->idcr, b, sizeof(b)),
-		 ike_net_format(&cfg->remote_net, c, sizeof(c)), ike_net_format(&cfg->local_net, d, sizeof(d)),
-		 cfg->line);
-	return refuse(x, "QM1", IKE_EV_INVALID_ID, IKE_N_INVALID_ID_INFORMATION, text);
-}
-
-/* Which tunnel the IDs mean: the ISAKMP SA's own, or another one with the same peer. */
-static struct ike_tunnel *tunnel_for_nets(const struct ike_exchange *x)
-{
-	struct ike_tunnel *t;
-
-	if (!x->quick->has_ids || nets_match(x->sa->tunnel, x->quick))
-		return x->sa->tunnel;
-	for (t = x->sa->e->tunnels; t; t = t->next)
-		if (ike_tunnel_same_peer(t, x->sa->tunnel) && nets_match(t, x->quick))
-			return t;
-	return NULL;
-}
-
-/* Both began: ours first? And if not, stop repeating ours. See the top of this file. */
-static bool ours_goes_first(struct ike_exchange *x)
-{
-	struct ike_exchange *own = ike_tunnel_quick(x->quick->tunnel, true);
-	struct ike_logctx ctx = ike_exchange_ctx(x, "QM1");
-	int order;
-
-	if (own && own->state == IKE_ST_QM_START) {
-		/* Sent after the peer's was answered, it would make a second pair in another order there. */
-		ike_log_limited(x->sa->e, IKE_LOG_INFO, IKE_EV_COLLISION, &ctx,
-				"the peer's quick mode came before ours was sent: ours is dropped");
-		ike_exchange_kill(own);
-		return false;
-	}
-	if (!own || own->state != IKE_ST_QM_SENT || own->lost)
-		return false;
-	order = memcmp(own->sa->icookie, x->sa->icookie, IKE_COOKIE_LEN);
-	if (!order)
-		order = own->msgid < x->msgid ? -1 : 1;
-	if (order < 0 && x->sa->e->now - own->started <= IKE_COLLISION_PATIENCE) {
-		ike_log_limited(x->sa->e, IKE_LOG_INFO, IKE_EV_COLLISION, &ctx,
-				"both sides began a quick mode: ours goes first");
-		return true;
-	}
-	ike_log_limited(x->sa->e, IKE_LOG_INFO, IKE_EV_COLLISION, &ctx,
-			"both sides began a quick mode: the peer's goes first");
-	own->lost = true;
-	ike_exchange_quiet(own, IKE_EXCHANGE_LINGER);
-	return false;
-}
 
 static enum ike_verdict choose(struct ike_exchange *x, const struct ike_msg *m, struct ike_sapay *sa,
 			       struct ike_sapay *answer, struct ike_p2_choice *c)
@@ -389,10 +311,10 @@ static enum ike_verdict choose(struct ike_exchange *x, const struct ike_msg *m, 
 
 	if (ike_sapay_decode(p->body, p->len, sa, &why)) {
 		x->sa->e->cnt.malformed++;
-		return refuse(x, "QM1", IKE_EV_MALFORMED, IKE_N_BAD_PROPOSAL_SYNTAX, why);
+		return ike_quick_refuse(x, "QM1", IKE_EV_MALFORMED, IKE_N_BAD_PROPOSAL_SYNTAX, why);
 	}
 	if (!ike_choose_p2(sa, &x->quick->tunnel->cfg,
-			   ike_msg_find(m, ISAKMP_NPTYPE_KE) ? IKE_GROUP_ANY : 0, answer, c))
+			   ike_msg_find(m, ISAKMP_NPTYPE_KE) ? IKE_GROUP_ANY : 0, x->sa->natt.encap, answer, c))
 		return no_proposal(x, "QM1", sa);
 	return encode_sa(x->quick, answer) ? no_memory(x, "QM1") : IKE_OK;
 }
@@ -420,7 +342,7 @@ static enum ike_verdict respond(struct ike_exchange *x, const struct ike_msg *m,
 	v = take_ke(x, m, "QM1");
 	if (v != IKE_OK)
 		return v;
-	q->child = ike_child_new(q->tunnel, x, false);
+	q->child = ike_child_new(q->tunnel, x, &q->want, &q->sel, false);
 	if (!q->child)
 		return no_memory(x, "QM1");
 	q->child->p2 = *c;
@@ -456,13 +378,10 @@ static enum ike_verdict take_qm1(struct ike_exchange *x, const struct ike_msg *m
 	if (!q)
 		return IKE_DROP;
 	q->offered_spi = offered_spi(m);
-	v = take_ids(x, m, "QM1", &q->idci, &q->idcr, &q->has_ids);
+	v = ike_quick_ids_offered(x, m);
 	if (v != IKE_OK)
 		return v;
-	q->tunnel = tunnel_for_nets(x);
-	if (!q->tunnel)
-		return wrong_nets(x);
-	if (ours_goes_first(x))
+	if (ike_collision_quick_ours_first(x))
 		return IKE_DROP;
 	ctx.tunnel = q->tunnel->cfg.name;
 	ike_log(x->sa->e, IKE_LOG_INFO, IKE_EV_P2_START, &ctx, "quick mode begun by the peer");
@@ -495,13 +414,11 @@ static enum ike_verdict take_qm3(struct ike_exchange *x, const struct ike_msg *m
 	return IKE_OK;	/* HASH(3) was right: the peer is alive and has our SPI */
 }
 
-static void end_yielded(struct ike_tunnel *t);
-
 static void use_child(struct ike_exchange *x)
 {
 	struct ike_child *c = x->quick->child;
 
-	end_yielded(x->quick->tunnel);
+	ike_collision_end_yielded(x->quick->tunnel, &x->quick->want);
 	x->quick->child = NULL;
 	ike_exchange_linger(x);
 	if (c)
@@ -522,9 +439,11 @@ void ike_quick_confirmed(struct ike_exchange *x)
 
 /* ---- initiator --------------------------------------------------------------------------- */
 
-static uint16_t pick_group(const struct ike_tunnel *t)
+static uint16_t pick_group(const struct ike_flow *f)
 {
-	return t->cfg.p2[t->group_index % t->cfg.n_p2].group;
+	const struct ike_tunnel_cfg *cfg = &f->tunnel->cfg;
+
+	return cfg->p2[f->group_index % cfg->n_p2].group;
 }
 
 /* One exchange of t that 'which' picks; NULL. */
@@ -538,20 +457,6 @@ static struct ike_exchange *pick_exchange(const struct ike_tunnel *t, bool (*whi
 			if (x->quick && x->quick->tunnel == t && x->quick->child && which(x))
 				return x;
 	return NULL;
-}
-
-static bool has_yielded(const struct ike_exchange *x)
-{
-	return x->initiator && x->lost && x->state == IKE_ST_QM_SENT;
-}
-
-/* A late answer to it would give a pair that is newer for one end, but not for the other. */
-static void end_yielded(struct ike_tunnel *t)
-{
-	struct ike_exchange *x;
-
-	while ((x = pick_exchange(t, has_yielded)))
-		ike_exchange_kill(x);
 }
 
 /* Once QM2 is out the peer may send on the new SA. */
@@ -571,6 +476,19 @@ void ike_quick_abandon(struct ike_tunnel *t)
 		c->outdated = true;
 }
 
+static bool is_unwanted(const struct ike_exchange *x)
+{
+	return can_be_ended(x) && !ike_flow_find(x->quick->tunnel, &x->quick->want);
+}
+
+void ike_quick_unwanted(struct ike_tunnel *t)
+{
+	struct ike_exchange *x;
+
+	while ((x = pick_exchange(t, is_unwanted)))
+		ike_exchange_kill(x);
+}
+
 void ike_quick_forget(struct ike_tunnel *t)
 {
 	struct ike_exchange *x, *next;
@@ -586,46 +504,70 @@ void ike_quick_forget(struct ike_tunnel *t)
 
 void ike_quick_give_up_silent(struct ike_tunnel *t, const struct ike_ikesa *fresh)
 {
-	struct ike_exchange *x = pick_exchange(t, is_unheard);
+	struct ike_exchange *x;
 
-	if (x && x->sa != fresh)
+	while ((x = pick_exchange(t, is_unheard)) && x->sa != fresh)
 		ike_exchange_kill(x);
 }
 
-int ike_quick_start(struct ike_tunnel *t, struct ike_ikesa *sa)
+/*
+ * A part of the selector that the peer chose for the pair to be replaced is offered again as it
+ * was; else all of it, and the peer may narrow it.
+ */
+static const struct ike_selector *what_to_offer(const struct ike_flow *f)
+{
+	const struct ike_child *c = ike_flow_current(f);
+
+	return c && !c->initiator && f->tunnel->cfg.narrowing ? &c->sel : ike_flow_selector(f);
+}
+
+static struct ike_quick *new_quick(struct ike_flow *f, struct ike_exchange *x)
+{
+	struct ike_quick *q = calloc(1, sizeof(*q));
+
+	if (!q)
+		return NULL;
+	q->tunnel = f->tunnel;
+	q->want = *ike_flow_selector(f);
+	q->sel = ike_modecfg_selector(f->tunnel, what_to_offer(f));
+	q->group = pick_group(f);
+	q->child = ike_child_new(f->tunnel, x, &q->want, &q->sel, true);
+	return q;
+}
+
+int ike_quick_start(struct ike_flow *f, struct ike_ikesa *sa)
 {
 	struct ike_exchange *x = ike_exchange_new(sa, &ike_quick_mode, true, ike_msgid_new(sa), IKE_ST_QM_START);
+	struct ike_tunnel *t = f->tunnel;
+	char sel[IKE_SELECTOR_TEXT];
 	struct ike_logctx ctx;
 
 	if (!x)
 		return -IKE_E_NOMEM;
-	end_yielded(t);
-	x->quick = calloc(1, sizeof(*x->quick));
-	if (x->quick) {
-		x->quick->tunnel = t;
-		x->quick->group = pick_group(t);
-		x->quick->child = ike_child_new(t, x, true);
-	}
+	ike_collision_end_yielded(t, ike_flow_selector(f));
+	x->quick = new_quick(f, x);
 	if (!x->quick || !x->quick->child) {
 		ike_exchange_kill(x);
 		return -IKE_E_NOMEM;
 	}
 	ctx = ike_exchange_ctx(x, "QM1");
 	ctx.tunnel = t->cfg.name;
-	ike_log(t->e, IKE_LOG_INFO, IKE_EV_P2_START, &ctx, "quick mode begun as initiator");
+	ike_log(t->e, IKE_LOG_INFO, IKE_EV_P2_START, &ctx, "quick mode begun as initiator for %s",
+		ike_selector_format(&x->quick->sel, sel, sizeof(sel)));
 	ike_exchange_quiet(x, IKE_KERNEL_PATIENCE);
 	ike_child_alloc_spi(x->quick->child);
 	return 0;
 }
 
-static int make_offer(struct ike_quick *q)
+static int make_offer(struct ike_exchange *x)
 {
+	struct ike_quick *q = x->quick;
 	struct ike_sapay *sa = malloc(sizeof(*sa));
 	int err;
 
 	if (!sa)
 		return -IKE_E_NOMEM;
-	ike_offer_p2(sa, &q->tunnel->cfg, q->child->spi_in, q->group);
+	ike_offer_p2(sa, &q->tunnel->cfg, q->child->spi_in, q->group, ike_natt_mode(x->sa));
 	err = encode_sa(q, sa);
 	free(sa);
 	return err;
@@ -636,10 +578,8 @@ static void spi_ready_initiator(struct ike_exchange *x)
 	struct ike_quick *q = x->quick;
 	int err;
 
-	ike_ts_from_net(&q->tunnel->cfg.local_net, &q->idci);
-	ike_ts_from_net(&q->tunnel->cfg.remote_net, &q->idcr);
-	q->has_ids = true;
-	err = make_offer(q);
+	ike_quick_ids_set(q);
+	err = make_offer(x);
 	if (!err)
 		err = make_nonce(x, &q->ni);
 	if (!err)
@@ -658,26 +598,6 @@ void ike_quick_spi_ready(struct ike_exchange *x)
 		spi_ready_responder(x);
 }
 
-static enum ike_verdict check_nets(struct ike_exchange *x, const struct ike_msg *m)
-{
-	const struct ike_tunnel_cfg *cfg = &x->quick->tunnel->cfg;
-	char a[80], b[80], c[80], d[80], text[400];
-	struct ike_ts ci, cr;
-	enum ike_verdict v;
-	bool present;
-
-	v = take_ids(x, m, "QM2", &ci, &cr, &present);
-	if (v != IKE_OK || !present)
-		return v;
-	if (ike_ts_is(&ci, &cfg->local_net) && ike_ts_is(&cr, &cfg->remote_net))
-		return IKE_OK;
-	snprintf(text, sizeof(text), "networks answered: ours %s, theirs %s; offered: ours %s, theirs %s (line %u)",
-		 ike_ts_format(&ci, a, sizeof(a)), ike_ts_format(&cr, b, sizeof(b)),
-		 ike_net_format(&cfg->local_net, c, sizeof(c)), ike_net_format(&cfg->remote_net, d, sizeof(d)),
-		 cfg->line);
-	return refuse(x, "QM2", IKE_EV_INVALID_ID, IKE_N_INVALID_ID_INFORMATION, text);
-}
-
 static enum ike_verdict check_choice(struct ike_exchange *x, const struct ike_msg *m, struct ike_p2_choice *c)
 {
 	const struct ike_payload *p = ike_msg_find(m, ISAKMP_NPTYPE_SA);
@@ -689,9 +609,9 @@ static enum ike_verdict check_choice(struct ike_exchange *x, const struct ike_ms
 		v = no_memory(x, "QM2");
 	} else if (ike_sapay_decode(p->body, p->len, sa, &why)) {
 		x->sa->e->cnt.malformed++;
-		v = refuse(x, "QM2", IKE_EV_MALFORMED, IKE_N_BAD_PROPOSAL_SYNTAX, why);
+		v = ike_quick_refuse(x, "QM2", IKE_EV_MALFORMED, IKE_N_BAD_PROPOSAL_SYNTAX, why);
 	} else if (sa->n_proposals != 1 || sa->n_transforms != 1 ||
-		   !ike_choose_p2(sa, &x->quick->tunnel->cfg, x->quick->group, NULL, c)) {
+		   !ike_choose_p2(sa, &x->quick->tunnel->cfg, x->quick->group, x->sa->natt.encap, NULL, c)) {
 		v = no_proposal(x, "QM2", sa);
 	}
 	free(sa);
@@ -707,11 +627,12 @@ static enum ike_verdict take_qm2(struct ike_exchange *x, const struct ike_msg *m
 
 	v = check_choice(x, m, &c);
 	if (v == IKE_OK)
-		v = check_nets(x, m);
+		v = ike_quick_ids_answered(x, m);
 	if (v == IKE_OK)
 		v = take_ke(x, m, "QM2");
 	if (v != IKE_OK)
 		return v;
+	ike_life_take(x, m, &c);
 	q->child->p2 = c;
 	q->child->spi_out = c.spi;
 	q->child->order = ++x->sa->e->last_order;

@@ -110,7 +110,7 @@ static int decode_proposal(struct ike_rbuf *r, struct ike_sapay *sa, const char 
 	uint8_t count;
 
 	if (sa->n_proposals == IKE_MAX_OFFERED)
-		return refuse(why, "more than 8 proposals");
+		return refuse(why, "more than 32 proposals");
 	p = &sa->p[sa->n_proposals++];
 	memset(p, 0, sizeof(*p));
 	p->number = ike_get8(r);
@@ -174,10 +174,27 @@ static void encode_attr(struct ike_wbuf *w, const struct ike_attr *a)
 		ike_put8(w, (uint8_t)(a->value >> (8 * (i - 1))));
 }
 
+void ike_attrs_encode(struct ike_wbuf *w, const struct ike_transform *t)
+{
+	unsigned int i;
+
+	for (i = 0; i < t->n_attrs; i++)
+		encode_attr(w, &t->attr[i]);
+}
+
+int ike_attrs_decode(const uint8_t *data, size_t len, struct ike_transform *t)
+{
+	struct ike_rbuf r;
+
+	ike_rbuf_init(&r, data, len);
+	while (ike_rbuf_left(&r) && !r.bad)
+		decode_attr(&r, t);
+	return r.bad ? -IKE_E_PARSE : 0;
+}
+
 static void encode_transform(struct ike_wbuf *w, const struct ike_transform *t, bool last)
 {
 	size_t at = w->len;
-	unsigned int i;
 
 	ike_put8(w, last ? ISAKMP_NPTYPE_NONE : ISAKMP_NPTYPE_T);
 	ike_put8(w, 0);
@@ -185,8 +202,7 @@ static void encode_transform(struct ike_wbuf *w, const struct ike_transform *t, 
 	ike_put8(w, t->number);
 	ike_put8(w, t->id);
 	ike_put16(w, 0);
-	for (i = 0; i < t->n_attrs; i++)
-		encode_attr(w, &t->attr[i]);
+	ike_attrs_encode(w, t);
 	ike_patch16(w, at + 2, (uint16_t)(w->len - at));
 }
 

@@ -50,6 +50,9 @@ struct ike_proposal *ike_sapay_add_proposal(struct ike_sapay *sa, uint8_t proto,
 struct ike_transform *ike_sapay_add_transform(struct ike_sapay *sa, uint8_t id);
 /* TV when the value fits 16 bits, else TLV with 4 octets. */
 void ike_transform_add(struct ike_transform *t, uint16_t type, uint32_t value);
+/* The attributes of t by themselves, as notifies have them. 0 or -IKE_E_PARSE. */
+void ike_attrs_encode(struct ike_wbuf *w, const struct ike_transform *t);
+int ike_attrs_decode(const uint8_t *data, size_t len, struct ike_transform *t);
 /* 'to' becomes a payload with just this one of from's proposals and transforms. */
 void ike_sapay_choose(struct ike_sapay *to, const struct ike_sapay *from,
 		      const struct ike_proposal *p, const struct ike_transform *t);

@@ -15,6 +15,16 @@
 	X(IKE_ST_MM_KEY_ANSWERED, "MM_KEY_ANSWERED", "MM_KEY_EXCH") /* responder: MM4 out */ \
 	X(IKE_ST_MM_AUTH_SENT, "MM_AUTH_SENT", "MM_KEY_EXCH") /* initiator: MM5 out */ \
 	X(IKE_ST_MM_DONE, "MM_ESTABLISHED", "QM_IDLE") \
+	X(IKE_ST_AM_START, "AM_START", "AG_NO_STATE") /* nothing sent or taken yet */ \
+	X(IKE_ST_AM_SENT, "AM_SENT", "AG_NO_STATE") /* initiator: AM1 out */ \
+	X(IKE_ST_AM_ANSWERED, "AM_ANSWERED", "AG_INIT_EXCH") /* responder: AM2 out */ \
+	X(IKE_ST_AM_AUTH_SENT, "AM_AUTH_SENT", "AG_AUTH") /* initiator: AM3 out, no sign yet that it arrived */ \
+	X(IKE_ST_AM_DONE, "AM_ESTABLISHED", "QM_IDLE") \
+	X(IKE_ST_XAUTH, "XAUTH", "CONF_XAUTH") /* phase 1 is through, the login is not */ \
+	X(IKE_ST_MODE_CONFIG, "MODE_CONFIG", "CONF_ADDR") /* the inner address is not given yet */ \
+	X(IKE_ST_TR_START, "TR_START", "CONF_XAUTH") /* nothing sent or taken yet */ \
+	X(IKE_ST_TR_SENT, "TR_SENT", "CONF_XAUTH") /* REQUEST or SET out */ \
+	X(IKE_ST_TR_DONE, "TR_DONE", "QM_IDLE") \
 	X(IKE_ST_QM_START, "QM_START", "QM_IDLE") /* initiator: waiting for an SPI; responder: QM1 not taken */ \
 	X(IKE_ST_QM_SENT, "QM_SENT", "QM_IDLE") /* initiator: QM1 out */ \
 	X(IKE_ST_QM_INSTALLING, "QM_INSTALLING", "QM_IDLE") /* waiting for the kernel */ \

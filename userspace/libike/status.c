@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "admission.h"
+#include "cert.h"
 #include "tunnel.h"
 
 void ike_counters(const struct ike_engine *e, struct ike_counters *c)
@@ -19,15 +21,24 @@ static void show_p1(const struct ike_ikesa *sa, struct ike_p1_status *st)
 	memcpy(st->rcookie, sa->rcookie, IKE_COOKIE_LEN);
 	st->initiator = sa->initiator;
 	st->established = sa->established;
-	st->state = ike_state_name(sa->state);
-	st->cisco_state = ike_state_cisco_name(sa->state);
+	st->state = ike_state_name(ike_admission_state(sa));
+	st->cisco_state = ike_state_cisco_name(ike_admission_state(sa));
+	st->xauth_user = sa->admission.user;
 	st->path = sa->path;
 	st->alg = sa->p1.alg;
+	st->auth = sa->p1.auth;
+	if (sa->cert) {
+		st->own_trustpoint = sa->cert->own[0] ? sa->cert->own : NULL;
+		st->peer_trustpoint = sa->cert->peer[0] ? sa->cert->peer : NULL;
+	}
 	st->peer_id = sa->peer_id;
 	st->established_at = sa->established_at;
 	st->rekey_at = sa->rekey_at;
 	st->expires_at = sa->expires_at;
 	st->dpd = sa->dpd.peer;
+	st->natt = ike_natt_name(ike_natt_version(sa));
+	st->nat = ike_natt_situation(&sa->natt);
+	st->encap = sa->natt.encap;
 	st->heard_at = sa->heard_at > sa->dpd.traffic_at ? sa->heard_at : sa->dpd.traffic_at;
 	if (sa->phase1 && sa->phase1->retransmit)
 		st->retransmits = sa->phase1->sent - 1;
@@ -44,6 +55,9 @@ static void show_child(const struct ike_child *c, struct ike_child_status *st)
 	st->expires_at = c->expires_at;
 	st->pending = c->state == IKE_CHILD_NEW || c->state == IKE_CHILD_PENDING;
 	st->old = c->state == IKE_CHILD_OLD;
+	st->sel = c->sel;
+	st->expected = c->want;
+	st->encap = c->encap;
 	memcpy(st->icookie, c->icookie, IKE_COOKIE_LEN);
 	memcpy(st->rcookie, c->rcookie, IKE_COOKIE_LEN);
 }
@@ -68,7 +82,7 @@ static void count(const struct ike_tunnel *t, size_t *n_p1, size_t *n_children)
 
 static void show_tunnel(const struct ike_tunnel *t, void (*cb)(void *ctx, const struct ike_tunnel_status *st), void *ctx)
 {
-	struct ike_tunnel_status st = { .cfg = &t->cfg, .state = ike_tunnel_state(t) };
+	struct ike_tunnel_status st = { .cfg = &t->cfg, .given = t->given, .state = ike_tunnel_state(t) };
 	struct ike_child_status *child;
 	const struct ike_ikesa *sa;
 	const struct ike_child *c;

@@ -9,6 +9,7 @@
 
 #include "ike.h"
 #include "keymat.h"
+#include "names.h"
 #include "wire.h"
 
 struct alg {
@@ -267,4 +268,29 @@ const char *ike_p2_weakness(const struct ike_p2_proposal *p)
 	};
 
 	return weakest(algs, 3);
+}
+
+/* Those of IKE_AUTHS that we do. */
+static const uint16_t auths[] = {
+	IKE_AUTH_PSK, IKE_AUTH_RSA_SIG, IKE_AUTH_ECDSA_256, IKE_AUTH_ECDSA_384, IKE_AUTH_ECDSA_521,
+};
+
+uint16_t ike_auth_parse(const char *word)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(auths) / sizeof(auths[0]); i++)
+		if (!strcmp(ike_name_auth(auths[i]), word))
+			return auths[i];
+	return 0;
+}
+
+const char *ike_auth_name(uint16_t method)
+{
+	return ike_name_auth(method);
+}
+
+bool ike_auth_signs(uint16_t method)
+{
+	return method == IKE_AUTH_RSA_SIG || (method >= IKE_AUTH_ECDSA_256 && method <= IKE_AUTH_ECDSA_521);
 }

@@ -12,14 +12,13 @@
 
 #include "addr.h"
 #include "config.h"
+#include "modecfg.h"
 #include "phase1.h"
+#include "profile.h"
 #include "quick_mode.h"
+#include "anypeer.h"
 
-#define BACKOFF_FIRST (5 * IKE_SECOND)
-#define BACKOFF_MAX (60 * IKE_SECOND)
-/* After the peer deleted something: it may be about to go away for good. */
-#define AFTER_DELETE IKE_SECOND
-#define SHORT_LIFE (60 * IKE_SECOND)
+#define BACK_OFF_FIRST (5 * IKE_SECOND)
 
 void ike_tunnel_log(const struct ike_tunnel *t, enum ike_log_level level, const char *event,
 		    const char *fmt, ...)
@@ -51,17 +50,22 @@ struct ike_tunnel *ike_tunnel_by_path(struct ike_engine *e, const struct ike_pat
 	struct ike_tunnel *t;
 
 	for (t = after ? after->next : e->tunnels; t; t = t->next)
-		if (ike_addr_equal(&t->cfg.remote, &path->remote) &&
+		if ((ike_addr_equal(&t->cfg.remote, &path->remote) || ike_addr_equal(&t->way.remote, &path->remote) ||
+		     (ike_anypeer(t) && ike_profile_signs(&t->cfg))) &&
 		    (ike_addr_equal(&t->cfg.local, &path->local) || ike_addr_is_any(&t->cfg.local)))
 			return t;
 	return NULL;
 }
 
+bool ike_tunnel_same_ends(const struct ike_tunnel_cfg *a, const struct ike_tunnel_cfg *b)
+{
+	return ike_addr_equal(&a->local, &b->local) && ike_addr_equal(&a->remote, &b->remote) &&
+	       ike_profile_same(a, b);
+}
+
 bool ike_tunnel_same_peer(const struct ike_tunnel *a, const struct ike_tunnel *b)
 {
-	return a == b ||
-	       (ike_addr_equal(&a->cfg.local, &b->cfg.local) && ike_addr_equal(&a->cfg.remote, &b->cfg.remote) &&
-		ike_id_equal(&a->cfg.local_id, &b->cfg.local_id) && ike_id_equal(&a->cfg.remote_id, &b->cfg.remote_id));
+	return a == b || (ike_tunnel_same_ends(&a->cfg, &b->cfg) && !strcmp(a->cfg.xauth_user, b->cfg.xauth_user));
 }
 
 void ike_tunnel_local_id(const struct ike_tunnel *t, const struct ike_path *path, struct ike_id *id)
@@ -122,28 +126,32 @@ struct ike_ikesa *ike_tunnel_negotiating(const struct ike_tunnel *t)
 	return NULL;
 }
 
-struct ike_exchange *ike_tunnel_quick(const struct ike_tunnel *t, bool own)
+bool ike_tunnel_has_quick(const struct ike_tunnel *t)
 {
-	struct ike_ikesa *sa;
-	struct ike_exchange *x;
+	unsigned int i;
 
-	for (sa = t->e->ikesas; sa; sa = sa->next)
-		for (x = sa->exchanges; x; x = x->next)
-			if (x->quick && x->quick->tunnel == t && x->quick->child && !x->lost &&
-			    (x->initiator || !own))
-				return x;
-	return NULL;
+	for (i = 0; i < t->cfg.n_sel; i++)
+		if (ike_flow_quick(&t->flow[i], false))
+			return true;
+	return false;
 }
 
 /* ---- deciding ---------------------------------------------------------------------------- */
 
 bool ike_tunnel_wants(const struct ike_tunnel *t)
 {
+	unsigned int i;
+
 	if (t->forced_down || t->dead)
 		return false;
-	if (t->forced_up || t->cfg.start == IKE_START_AUTO || t->acquired || t->replace_p1 || t->replace_child)
+	if (t->forced_up || t->cfg.start == IKE_START_AUTO || t->acquired || t->replace_p1)
 		return true;
-	return t->cfg.start == IKE_START_TRAFFIC && ike_tunnel_current(t);
+	if (t->cfg.start == IKE_START_TRAFFIC && ike_tunnel_current(t))
+		return true;
+	for (i = 0; i < t->cfg.n_sel; i++)
+		if (t->flow[i].replace)
+			return true;
+	return false;
 }
 
 enum ike_turn ike_tunnel_turn(const struct ike_tunnel *t, bool initiator)
@@ -162,28 +170,84 @@ static void begin(struct ike_tunnel *t, int err, const char *what)
 	ike_tunnel_failed(t, "out of memory or the crypto library refused");
 }
 
+/* When the first flow with something to negotiate may; IKE_NEVER: there is none. */
+static ike_time flows_due(const struct ike_tunnel *t)
+{
+	ike_time at = IKE_NEVER;
+	unsigned int i;
+
+	for (i = 0; i < t->cfg.n_sel; i++)
+		if (ike_flow_is_due(&t->flow[i]) && t->flow[i].not_before < at)
+			at = t->flow[i].not_before;
+	return at;
+}
+
+/*
+ * One quick mode of ours after the other: a responder may take the QM1 of a second one for the QM3
+ * of the first (strongSwan does). Who does not answer does not hold up the others for long.
+ */
+#define QUICK_APART (3 * IKE_SECOND)
+
+/* When the next one may begin under sa. */
+static ike_time next_quick(const struct ike_ikesa *sa)
+{
+	const struct ike_exchange *x;
+	ike_time at = 0;
+
+	for (x = sa->exchanges; x; x = x->next)
+		if (x->quick && x->initiator && x->quick->child && !x->lost && x->started + QUICK_APART > at)
+			at = x->started + QUICK_APART;
+	return at;
+}
+
+/* For each flow that is due. One that is not yet makes us think again when it is. */
+static void run_flows(struct ike_tunnel *t, struct ike_ikesa *sa)
+{
+	struct ike_engine *e = t->e;
+	unsigned int i;
+	ike_time at;
+
+	for (i = 0; i < t->cfg.n_sel; i++) {
+		struct ike_flow *f = &t->flow[i];
+
+		if (!ike_flow_is_due(f) || ike_flow_quick(f, false))
+			continue;
+		at = f->not_before > next_quick(sa) ? f->not_before : next_quick(sa);
+		if (at > e->now)
+			ike_tunnel_kick(t, at - e->now);
+		else
+			begin(t, ike_quick_start(f, sa), "quick mode");
+	}
+}
+
 /* The one place that begins negotiations. */
 static void run(struct ike_engine *e, void *owner)
 {
 	struct ike_tunnel *t = owner;
 	struct ike_ikesa *sa = ike_tunnel_sa(t);
-	bool child_wanted;
+	ike_time due = flows_due(t);
 
-	if (!ike_tunnel_wants(t))
+	if (!ike_tunnel_wants(t) || t->homeless || (due == IKE_NEVER && !t->replace_p1))
 		return;
 	if (t->not_before > e->now) {
 		ike_timer_set(&e->timers, &t->kick, t->not_before);
 		return;
 	}
-	child_wanted = t->replace_child || !ike_tunnel_current(t);
-	if (!child_wanted && !t->replace_p1)
-		return;
-	if ((!sa || t->replace_p1) && !ike_tunnel_negotiating(t)) {
-		begin(t, ike_phase1_start(t), "main mode");
+	if ((!sa || t->replace_p1) && ike_anypeer(t)) {
+		t->replace_p1 = t->acquired = t->doubted = false;
+		ike_flows_init(t);
+		ike_tunnel_set_error(t, "the peer may be at any address: it has to begin");
 		return;
 	}
-	if (sa && child_wanted && !ike_tunnel_quick(t, false))
-		begin(t, ike_quick_start(t, sa), "quick mode");
+	if ((!sa || t->replace_p1) && !ike_tunnel_negotiating(t)) {
+		if (t->replace_p1 || due <= e->now)
+			begin(t, ike_phase1_start(t), "phase 1");
+		else
+			ike_timer_set(&e->timers, &t->kick, due);
+		return;
+	}
+	if (sa)
+		run_flows(t, sa);
 }
 
 void ike_tunnel_kick(struct ike_tunnel *t, ike_time delay)
@@ -198,26 +262,36 @@ void ike_tunnel_kick(struct ike_tunnel *t, ike_time delay)
 		ike_timer_set(&t->e->timers, &t->kick, at);
 }
 
+void ike_tunnel_kick_peers(struct ike_tunnel *t)
+{
+	struct ike_tunnel *o;
+
+	for (o = t->e->tunnels; o; o = o->next)
+		if (ike_tunnel_same_peer(o, t))
+			ike_tunnel_kick(o, 0);
+}
+
 void ike_tunnel_set_error(struct ike_tunnel *t, const char *text)
 {
 	snprintf(t->last_error, sizeof(t->last_error), "%s", text);
 	t->last_error_at = t->e->now;
 }
 
+ike_time ike_tunnel_back_off(struct ike_tunnel *t, unsigned int failures)
+{
+	ike_time wait = BACK_OFF_FIRST;
+
+	for (; failures && wait < IKE_BACK_OFF_MAX; failures--)
+		wait *= 2;
+	return ike_jitter(t->e, t->e->now, wait < IKE_BACK_OFF_MAX ? wait : IKE_BACK_OFF_MAX, 80, 100);
+}
+
 void ike_tunnel_failed(struct ike_tunnel *t, const char *text)
 {
-	ike_time wait = BACKOFF_FIRST;
-	unsigned int i;
-
 	if (t->dead)
 		return;
 	ike_tunnel_set_error(t, text);
-	for (i = 0; i < t->failures && wait < BACKOFF_MAX; i++)
-		wait *= 2;
-	if (wait > BACKOFF_MAX)
-		wait = BACKOFF_MAX;
-	t->failures++;
-	t->not_before = ike_jitter(t->e, t->e->now, wait, 80, 100);
+	t->not_before = ike_tunnel_back_off(t, t->failures++);
 	t->acquired = false;	/* the next packet or command asks again */
 	t->doubted = false;
 	ike_tunnel_log(t, IKE_LOG_NOTICE, IKE_EV_RETRY, "negotiation failed: %s; next attempt %s %lld s", text,
@@ -253,40 +327,48 @@ void ike_tunnel_p1_gone(struct ike_tunnel *t)
 			continue;
 		if (!ike_tunnel_sa(o))
 			o->replace_p1 = false;	/* nothing left to replace; the next child begins a new one */
-		ike_tunnel_kick(o, AFTER_DELETE);
+		ike_tunnel_kick(o, IKE_AFTER_DELETE);
 	}
+}
+
+void ike_tunnel_retire_outcasts(struct ike_tunnel *t, bool we_delete)
+{
+	struct ike_child *c;
+
+	if (!ike_flows_up(t))
+		return;
+	for (c = t->children; c; c = c->next)
+		if (c->state == IKE_CHILD_ACTIVE && !c->dead && !ike_flow_of(c))
+			ike_child_outcast(c, we_delete);
 }
 
 void ike_tunnel_child_up(struct ike_tunnel *t, struct ike_child *c)
 {
+	struct ike_flow *f = ike_flow_of(c);
+
 	t->failures = 0;
 	t->not_before = 0;
 	t->doubted = false;
-	t->replace_child = c->outdated && ike_tunnel_turn(t, true) != IKE_TURN_LAST;
-	if (t->replace_child)
-		ike_tunnel_kick(t, 0);
-	t->acquired = false;
 	t->forced_down = false;
+	if (f)
+		ike_flow_child_up(f, c);
+	ike_tunnel_kick_peers(t);	/* the next quick mode */
+	if (!ike_flows_up(t))
+		return;
+	t->acquired = false;
 	t->last_error[0] = '\0';
+	ike_tunnel_retire_outcasts(t, c->initiator);
 }
 
-/*
- * A peer that agrees and deletes at once (its kernel refuses, say) must not make us negotiate
- * without pause: each short life doubles the wait.
- */
-void ike_tunnel_child_gone(struct ike_tunnel *t, bool was_current, ike_time lived)
+void ike_tunnel_children_follow(struct ike_tunnel *t)
 {
-	ike_time wait = AFTER_DELETE;
-	unsigned int i;
+	struct ike_tunnel *o;
 
-	if (!was_current)
+	if (ike_tunnel_any_sa(t))
 		return;
-	for (i = 0; i < t->short_lives && wait < BACKOFF_MAX; i++)
-		wait *= 2;
-	t->short_lives = lived < SHORT_LIFE ? t->short_lives + 1 : 0;
-	t->replace_child = false;
-	t->not_before = t->e->now + wait;
-	ike_tunnel_kick(t, 0);
+	for (o = t->e->tunnels; o; o = o->next)
+		while (ike_tunnel_same_peer(o, t) && o->cfg.delete_takes_children && o->children)
+			ike_child_kill(o->children, false, "its ISAKMP SA is gone (delete-takes-children = true)");
 }
 
 void ike_tunnel_rekey_p1(struct ike_tunnel *t, struct ike_ikesa *sa)
@@ -315,16 +397,18 @@ void ike_tunnel_doubt(struct ike_tunnel *t, struct ike_ikesa *sa)
 
 void ike_tunnel_rekey_child(struct ike_tunnel *t, struct ike_child *c)
 {
-	if (c != ike_tunnel_current(t) || t->forced_down || t->dead)
+	struct ike_flow *f = ike_flow_of(c);
+
+	if (!f || c != ike_flow_current(f) || t->forced_down || t->dead)
 		return;
 	ike_tunnel_log(t, IKE_LOG_INFO, IKE_EV_P2_REKEY, "time to replace SA in 0x%08x", c->spi_in);
-	t->replace_child = true;
+	f->replace = true;
 	ike_tunnel_kick(t, 0);
 }
 
 void ike_tunnel_acquire(struct ike_tunnel *t)
 {
-	if (t->forced_down || t->cfg.start == IKE_START_RESPOND || ike_tunnel_current(t))
+	if (t->forced_down || t->cfg.start == IKE_START_RESPOND || ike_flows_up(t))
 		return;
 	t->acquired = true;
 	ike_tunnel_kick(t, 0);
@@ -358,33 +442,40 @@ int ike_tunnel_command(struct ike_tunnel *t, enum ike_command cmd)
 		t->forced_up = false;
 		t->forced_down = true;
 		t->acquired = false;
-		t->replace_p1 = t->replace_child = t->doubted = false;
+		t->replace_p1 = t->doubted = false;
+		ike_flows_init(t);
 		go_down(t, "by command", true);
+		ike_modecfg_forget(t);
 		t->last_error[0] = '\0';
 		return 0;
 	case IKE_CMD_REKEY_P1:
 		t->replace_p1 = true;
 		break;
 	case IKE_CMD_REKEY_P2:
-		t->replace_child = ike_tunnel_current(t);
-		t->acquired |= !t->replace_child;
+		ike_flows_replace(t);
+		t->acquired |= !ike_flows_up(t);
 		break;
 	default:
 		return -IKE_E_INVALID;
 	}
 	t->not_before = 0;
 	t->failures = 0;
+	ike_flows_hurry(t);
 	ike_tunnel_kick(t, 0);
 	return 0;
 }
 
 const char *ike_tunnel_state(const struct ike_tunnel *t)
 {
-	if (ike_tunnel_current(t))
+	if (ike_flows_up(t))
 		return "up";
+	if (ike_flows_count_up(t))
+		return "partly up";
 	if (t->forced_down)
 		return "down";
-	if (ike_tunnel_negotiating(t) || ike_tunnel_quick(t, false) || ike_tunnel_sa(t))
+	if (t->homeless)
+		return "no local address";
+	if (ike_tunnel_negotiating(t) || ike_tunnel_has_quick(t) || ike_tunnel_sa(t))
 		return "connecting";
 	if (ike_tunnel_wants(t))
 		return t->failures ? "waiting to retry" : "connecting";
@@ -406,6 +497,7 @@ struct ike_tunnel *ike_tunnel_new(struct ike_engine *e, struct ike_tunnel_cfg *c
 	t->e = e;
 	t->cfg = *cfg;
 	memset(cfg, 0, sizeof(*cfg));
+	ike_flows_init(t);
 	return t;
 }
 
@@ -415,6 +507,8 @@ void ike_tunnel_kill(struct ike_tunnel *t, bool tell, const char *why)
 
 	t->dead = true;
 	go_down(t, why, tell);
+	if (tell)
+		ike_modecfg_forget(t);
 	ike_quick_forget(t);
 	ike_timer_fini(&t->e->timers, &t->kick);
 	for (p = &t->e->tunnels; *p && *p != t; p = &(*p)->next)

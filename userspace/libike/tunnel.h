@@ -7,27 +7,36 @@
 #define LIBIKE_TUNNEL_H
 
 #include "child.h"
+#include "flow.h"
 #include "ident.h"
 #include "ikesa.h"
+
+#define IKE_BACK_OFF_MAX (60 * IKE_SECOND)
+/* After the peer deleted something: it may be about to go away for good. */
+#define IKE_AFTER_DELETE IKE_SECOND
 
 struct ike_tunnel {
 	struct ike_engine *e;
 	struct ike_tunnel *next;
 	struct ike_tunnel_cfg cfg;	/* our copy */
-	struct ike_child *children;
+	struct ike_flow flow[IKE_MAX_SELECTORS];	/* of cfg.sel[i] */
+	struct ike_child *children;	/* of all flows */
+	struct ike_path way;		/* to a peer behind a NAT, as proven last; remote.family 0: as configured */
 
 	bool forced_up, forced_down;	/* by command */
 	bool acquired;			/* traffic or a command asked for it, once */
-	bool replace_p1, replace_child;	/* rekey wanted */
+	bool replace_p1;		/* rekey wanted */
 	bool doubted;			/* the ISAKMP SA is being replaced because a QM1 got no answer */
+	bool homeless;			/* its local address is not on this host: nothing is begun */
+	bool contacted;			/* its peer is met: INITIAL-CONTACT would not be true any more */
 	bool dead;
 	unsigned int failures;		/* in a row */
-	unsigned int short_lives;	/* pairs in a row that ended soon after they came up */
-	unsigned int group_index;	/* which PFS group to offer next */
 	ike_time not_before;		/* back-off: no negotiation of ours before */
 	struct ike_timer kick;
+	unsigned int refused_certs;	/* of ours, by the peer: which one goes next (on-reject) */
 	struct ike_limit notify_limit;	/* unprotected notifies to this peer */
 
+	struct ike_given given;		/* by mode config */
 	char hint[200];			/* what the peer said without proof; "" nothing */
 	char last_error[400];		/* "" none */
 	ike_time last_error_at;
@@ -40,9 +49,11 @@ void ike_tunnel_kill(struct ike_tunnel *t, bool tell, const char *why);
 void ike_tunnel_free(struct ike_tunnel *t);
 
 struct ike_tunnel *ike_tunnel_by_name(struct ike_engine *e, const char *name);
-/* Next tunnel (after 'after', NULL: first) a peer at that path can mean. */
+/* Next tunnel (after 'after', NULL: first) a peer at that path can mean in main mode. */
 struct ike_tunnel *ike_tunnel_by_path(struct ike_engine *e, const struct ike_path *path, struct ike_tunnel *after);
-/* Same addresses and identities: they share ISAKMP SAs. */
+/* Same addresses and identities. */
+bool ike_tunnel_same_ends(const struct ike_tunnel_cfg *a, const struct ike_tunnel_cfg *b);
+/* Same ends and XAUTH user: they share ISAKMP SAs. */
 bool ike_tunnel_same_peer(const struct ike_tunnel *a, const struct ike_tunnel *b);
 /* Identities with the default (the address) filled in. */
 void ike_tunnel_local_id(const struct ike_tunnel *t, const struct ike_path *path, struct ike_id *id);
@@ -52,12 +63,12 @@ void ike_tunnel_remote_id(const struct ike_tunnel *t, struct ike_id *id);
 struct ike_ikesa *ike_tunnel_sa(const struct ike_tunnel *t);
 /* The same, but takes what there is: for deletes. */
 struct ike_ikesa *ike_tunnel_any_sa(const struct ike_tunnel *t);
-/* The pair in use; NULL. */
+/* The newest pair in use, of any flow; NULL. */
 struct ike_child *ike_tunnel_current(const struct ike_tunnel *t);
 /* Our own main mode in progress to this peer; NULL. */
 struct ike_ikesa *ike_tunnel_negotiating(const struct ike_tunnel *t);
-/* A quick mode in progress for t; own: only one we began. NULL. */
-struct ike_exchange *ike_tunnel_quick(const struct ike_tunnel *t, bool own);
+/* Is a quick mode in progress for t? */
+bool ike_tunnel_has_quick(const struct ike_tunnel *t);
 bool ike_tunnel_wants(const struct ike_tunnel *t);
 
 /* Whose turn it is to replace an SA of t that we began, or that the peer did. */
@@ -65,15 +76,24 @@ enum ike_turn ike_tunnel_turn(const struct ike_tunnel *t, bool initiator);
 
 /* Think about what to do, soon (not before the back-off is over). */
 void ike_tunnel_kick(struct ike_tunnel *t, ike_time delay);
-/* A negotiation of ours failed: remember why, back off, try again if wanted. */
+/* Until when to wait after so many failures in a row before this one. */
+ike_time ike_tunnel_back_off(struct ike_tunnel *t, unsigned int failures);
+/* The same for all tunnels with its peer. */
+void ike_tunnel_kick_peers(struct ike_tunnel *t);
+/* Phase 1 of ours failed: remember why, back off, try again if wanted. */
 void ike_tunnel_failed(struct ike_tunnel *t, const char *text);
 void ike_tunnel_set_error(struct ike_tunnel *t, const char *text);
 /* Things that happened. */
 void ike_tunnel_p1_up(struct ike_tunnel *t, struct ike_ikesa *sa);
 void ike_tunnel_p1_gone(struct ike_tunnel *t);
 void ike_tunnel_child_up(struct ike_tunnel *t, struct ike_child *c);
-/* lived: how long it was in use; 0: it never was. */
-void ike_tunnel_child_gone(struct ike_tunnel *t, bool was_current, ike_time lived);
+/* Pairs of selectors that are not configured any more retire once all that are have one. */
+void ike_tunnel_retire_outcasts(struct ike_tunnel *t, bool we_delete);
+/*
+ * The last ISAKMP SA to its peer is gone, and peers of this kind let their IPsec SAs go with it: so
+ * do we, if configured (delete_takes_children).
+ */
+void ike_tunnel_children_follow(struct ike_tunnel *t);
 void ike_tunnel_rekey_p1(struct ike_tunnel *t, struct ike_ikesa *sa);
 /* The peer is silent under sa, its ISAKMP SA: try a new one in parallel, once until something comes up or fails. */
 void ike_tunnel_doubt(struct ike_tunnel *t, struct ike_ikesa *sa);

@@ -12,7 +12,7 @@
 const char *ike_vendor_name(const uint8_t *body, size_t len);
 /* Those of a phase 1 message: what they announce is noted, all go to the log in one line. */
 void ike_vendor_take(struct ike_exchange *x, const struct ike_msg *m);
-/* Ours. */
-void ike_vendor_put(struct ike_msgw *w);
+/* Ours: all that we speak as initiator, what both do as responder. */
+void ike_vendor_put(struct ike_exchange *x, struct ike_msgw *w);
 
 #endif

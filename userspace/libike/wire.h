@@ -52,6 +52,9 @@
 	X(ISAKMP_NPTYPE_NATD, 20, "NAT-D") \
 	X(ISAKMP_NPTYPE_NATOA, 21, "NAT-OA")
 #define ISAKMP_NPTYPE_NONE 0
+/* Private use: NAT-D of the drafts that became RFC 3947; a fragment of Cisco's and Microsoft's kind. */
+#define IKE_NPTYPE_NATD_DRAFT 130
+#define IKE_NPTYPE_FRAGMENT 132
 
 /* Exchange types, RFC 2408 3.1 and RFC 2409 Appendix A. */
 #define IKE_EXCHANGES(X) \
@@ -113,7 +116,7 @@
 	X(6, "ipv6-subnet") \
 	X(7, "ipv4-range") \
 	X(8, "ipv6-range") \
-	X(9, "asn1-dn") \
+	X(9, "dn") \
 	X(10, "asn1-gn") \
 	X(11, "key-id")
 
@@ -164,9 +167,36 @@ enum {
 #define IKE_LIFE_MIN 10			/* seconds; less is taken from nobody: it would be negotiating without pause */
 #define IKE_LIFE_DEFAULT 28800		/* seconds when no lifetime is sent, RFC 2407 4.5 */
 #define IKE_ENCAP_TUNNEL 1
+#define IKE_ENCAP_UDP_TUNNEL 3		/* RFC 3947 5.1 */
+#define IKE_ENCAP_UDP_TUNNEL_DRAFT 61443
 #define IKE_ESN_64 1			/* "64-bit sequence number", RFC 4304 2 */
 
+/* Authentication methods, RFC 2409 Appendix A and RFC 4754; private ones of the XAUTH and hybrid drafts. */
+#define IKE_AUTHS(X) \
+	X(1, "psk") \
+	X(2, "dss") \
+	X(3, "rsa") \
+	X(4, "rsa-encryption") \
+	X(5, "rsa-encryption-revised") \
+	X(9, "ecdsa256") \
+	X(10, "ecdsa384") \
+	X(11, "ecdsa521") \
+	X(64221, "hybrid-init-rsa") \
+	X(64222, "hybrid-resp-rsa") \
+	X(65001, "xauth-init-psk") \
+	X(65002, "xauth-resp-psk") \
+	X(65005, "xauth-init-rsa") \
+	X(65006, "xauth-resp-rsa")
 #define IKE_AUTH_PSK 1
+#define IKE_AUTH_RSA_SIG 3
+#define IKE_AUTH_ECDSA_256 9
+#define IKE_AUTH_ECDSA_384 10
+#define IKE_AUTH_ECDSA_521 11
+/* draft-beaulieu-ike-xauth-02 4.2: + 0 when the initiator is asked who it is, + 1 when the responder is. */
+#define IKE_AUTH_XAUTH_PSK 65001
+#define IKE_AUTH_XAUTH_DSS 65003
+#define IKE_AUTH_XAUTH_RSA 65005
+#define IKE_AUTH_XAUTH_LAST 65010
 
 #define IKE_ENCR_3DES 5
 #define IKE_ENCR_AES 7
@@ -201,7 +231,7 @@ enum {
 /* Bounds of our own: what a peer may make us take in. */
 #define IKE_DATAGRAM_MAX 16384		/* octets */
 #define IKE_MAX_PAYLOADS 48		/* in one message */
-#define IKE_MAX_OFFERED 8		/* proposals in an SA payload */
+#define IKE_MAX_OFFERED 32		/* proposals in an SA payload */
 #define IKE_MAX_TRANSFORMS 64		/* in all proposals of an SA payload */
 #define IKE_MAX_ATTRS 16		/* in one transform */
 #define IKE_NONCE_MIN 8			/* RFC 2409 5 */

@@ -17,137 +17,16 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "esptund/conf.h"
+#include "conf_load.h"
 #include "esptund/secrets.h"
 #include "vectors.h"
-
-static char dir[] = "/tmp/test-conf.XXXXXX";
-
-/* ---- writing files, collecting findings -------------------------------------------------- */
-
-static const char *path_of(const char *name)
-{
-	static char path[2][256];
-	static int turn;
-
-	turn = !turn;
-	snprintf(path[turn], sizeof(path[0]), "%s/%s", dir, name);
-	return path[turn];
-}
-
-static void write_file(const char *name, const char *text, size_t len, mode_t mode)
-{
-	const char *path = path_of(name);
-	FILE *f;
-
-	unlink(path);
-	f = fopen(path, "w");
-	assert_non_null(f);
-	assert_int_equal(fwrite(text, 1, len, f), len);
-	assert_int_equal(fclose(f), 0);
-	assert_int_equal(chmod(path, mode), 0);
-}
-
-struct findings {
-	unsigned int errors, warnings, n;
-	struct {
-		enum conf_severity severity;
-		unsigned int line;
-		char text[512];
-	} at[64];
-};
-
-static struct findings found;
-
-static void collect(void *ctx, enum conf_severity severity, const char *file, unsigned int line, const char *text)
-{
-	const char *p;
-
-	assert_ptr_equal(ctx, &found);
-	assert_string_equal(file, path_of("esptun.conf"));
-	assert_true(*text);
-	for (p = text; *p; p++)
-		assert_true(*p >= ' ' && *p <= '~');
-	found.errors += severity == CONF_ERROR;
-	found.warnings += severity == CONF_WARNING;
-	if (found.n == sizeof(found.at) / sizeof(found.at[0]))
-		return;
-	found.at[found.n].severity = severity;
-	found.at[found.n].line = line;
-	snprintf(found.at[found.n].text, sizeof(found.at[0].text), "%s", text);
-	found.n++;
-}
-
-static struct conf *load_octets(const char *text, size_t len)
-{
-	struct conf *c;
-
-	memset(&found, 0, sizeof(found));
-	write_file("esptun.conf", text, len, 0600);
-	c = conf_load(path_of("esptun.conf"), collect, &found);
-	assert_int_equal(!c, found.errors > 0);
-	return c;
-}
-
-static struct conf *load(const char *text)
-{
-	return load_octets(text, strlen(text));
-}
-
-static void show_findings(void)
-{
-	unsigned int i;
-
-	for (i = 0; i < found.n; i++)
-		print_message("  %s line %u: %s\n", found.at[i].severity == CONF_ERROR ? "error" : "warning",
-			      found.at[i].line, found.at[i].text);
-}
-
-static bool has_finding(enum conf_severity severity, unsigned int line, const char *part)
-{
-	unsigned int i;
-
-	for (i = 0; i < found.n; i++)
-		if (found.at[i].severity == severity && found.at[i].line == line && strstr(found.at[i].text, part))
-			return true;
-	print_message("nothing on line %u says \"%s\":\n", line, part);
-	show_findings();
-	return false;
-}
-
-/* A good tunnel; the tests add to it. */
-#define TUNNEL(more) \
-	"tunnel paris {\n" \
-	"  remote = 198.51.100.7\n" \
-	"  psk-file = good.psk\n" \
-	more "}\n"
-
-/* text is refused with exactly one error, on that line, saying part. */
-static void assert_refused(const char *text, unsigned int line, const char *part)
-{
-	assert_null(load(text));
-	if (found.errors != 1)
-		show_findings();
-	assert_int_equal(found.errors, 1);
-	assert_true(has_finding(CONF_ERROR, line, part));
-}
-
-static struct conf *assert_loads(const char *text)
-{
-	struct conf *c = load(text);
-
-	if (!c)
-		show_findings();
-	assert_non_null(c);
-	return c;
-}
 
 static int make_dir(void **state)
 {
 	static const char psk[] = "correct horse battery staple\n";
 
 	(void)state;
-	if (!mkdtemp(dir))
+	if (!mkdtemp(test_dir))
 		return -1;
 	write_file("good.psk", psk, strlen(psk), 0600);
 	write_file("paris.psk", psk, strlen(psk), 0600);
@@ -163,7 +42,7 @@ static int remove_dir(void **state)
 	(void)state;
 	for (i = 0; i < sizeof(files) / sizeof(files[0]); i++)
 		unlink(path_of(files[i]));
-	return rmdir(dir);
+	return rmdir(test_dir);
 }
 
 /* ---- what is right ------------------------------------------------------------------------ */
@@ -245,8 +124,8 @@ static void example_flags_weak_choices(void **state)
 	(void)state;
 	c = assert_loads(read_example(&len));
 	assert_int_equal(found.warnings, 2);
-	assert_true(has_finding(CONF_WARNING, 39, "tunnel depot: phase1 \"3des-md5-modp1024\" is weak"));
-	assert_true(has_finding(CONF_WARNING, 40, "tunnel depot: phase2 \"3des-md5\" is weak"));
+	assert_true(has_finding(CONF_WARNING, 40, "tunnel depot: phase1 \"3des-md5-modp1024\" is weak"));
+	assert_true(has_finding(CONF_WARNING, 41, "tunnel depot: phase2 \"3des-md5\" is weak"));
 	conf_free(c);
 }
 
@@ -277,8 +156,8 @@ static void defaults(void **state)
 	assert_int_equal(t->grace, 30);
 	assert_int_equal(t->dpd, 30);
 	assert_int_equal(t->start, IKE_START_AUTO);
-	assert_int_equal(t->local_net.prefix, 0);
-	assert_int_equal(t->remote_net.prefix, 0);
+	assert_int_equal(t->sel[0].local.prefix, 0);
+	assert_int_equal(t->sel[0].remote.prefix, 0);
 	conf_free(c);
 }
 
@@ -315,12 +194,58 @@ static void spellings(void **state)
 	assert_int_equal(c->ike.tunnel[0].p2_life, 90);
 	assert_int_equal(c->ike.tunnel[0].p2_life_kb, 500000);
 	assert_int_equal(c->ike.tunnel[0].n_p1, 1);
-	assert_int_equal(c->ike.tunnel[0].local_net.prefix, 8);
-	assert_int_equal(c->ike.tunnel[0].remote_net.prefix, 32);
+	assert_int_equal(c->ike.tunnel[0].sel[0].local.prefix, 8);
+	assert_int_equal(c->ike.tunnel[0].sel[0].remote.prefix, 32);
 	conf_free(c);
 	c = assert_loads("");
 	assert_int_equal(c->ike.n_tunnels, 0);
 	assert_true(has_finding(CONF_WARNING, 0, "no tunnel"));
+	conf_free(c);
+}
+
+static void several_selectors(void **state)
+{
+	struct conf *c = assert_loads("tunnel t { remote = 198.51.100.7  psk = \"0123456789012345678901\"  narrowing = true\n"
+				      "selectors = { \"10.1.0.0/16 === 10.2.0.0/16\", '10.1.2.3===any' } }\n"
+				      "default { local-net = 10.9.0.0/16 }\n");
+	const struct ike_tunnel_cfg *t = &c->ike.tunnel[0];
+
+	(void)state;
+	assert_int_equal(t->n_sel, 2);
+	assert_int_equal(t->sel[0].remote.ip[1], 2);
+	assert_int_equal(t->sel[1].local.prefix, 32);
+	assert_int_equal(t->sel[1].remote.prefix, 0);
+	assert_true(t->narrowing);
+	conf_free(c);
+	/* The nearer spelling wins. */
+	c = assert_loads("default { selectors = \"10.1.0.0/16 === any\" }\n"
+			 "tunnel t { remote = 198.51.100.7 psk = \"0123456789012345678901\" remote-net = 10.2.0.0/16 }\n");
+	assert_int_equal(c->ike.tunnel[0].n_sel, 1);
+	assert_int_equal(c->ike.tunnel[0].sel[0].local.prefix, 0);
+	assert_int_equal(c->ike.tunnel[0].sel[0].remote.prefix, 16);
+	conf_free(c);
+}
+
+static void outside_is_ipv6_as_well(void **state)
+{
+	struct conf *c = assert_loads("tunnel six {\n  remote = 2001:db8::7\n  psk-file = good.psk\n"
+				      "  local-net = \"::/0\"\n  remote-net = \"::/0\"\n"
+				      "  encapsulation = force\n  nat-keepalive = off\n"
+				      "  fragmentation = accept\n  fragment-size = 600\n}\n");
+	const struct ike_tunnel_cfg *t = &c->ike.tunnel[0];
+
+	(void)state;
+	assert_int_equal(t->remote.family, 6);
+	assert_int_equal(t->remote.ip[15], 7);
+	assert_int_equal(t->remote.port, 500);
+	/* Any local address, of the peer's family. */
+	assert_int_equal(t->local.family, 6);
+	assert_int_equal(t->n_sel, 1);
+	assert_int_equal(t->sel[0].local.family, 6);
+	assert_int_equal(t->encapsulation, IKE_ENCAPSULATION_FORCE);
+	assert_int_equal(t->nat_keepalive, 0);
+	assert_int_equal(t->fragmentation, IKE_FRAGMENTATION_ACCEPT);
+	assert_int_equal(t->fragment_size, 600);
 	conf_free(c);
 }
 
@@ -335,7 +260,8 @@ static void mistakes(void **state)
 		{ TUNNEL("  dpd = 1s\n"), 4, "2s to 1d" },
 		{ TUNNEL("  dpd = never\n"), 4, "off, or a time" },
 		{ "defaults { grace = 1s }\n" TUNNEL(""), 1, "unknown section or key \"defaults\"" },
-		{ "\ntrustpoint CA { ca = x  cert = { y, z } }\n" TUNNEL(""), 2, "unknown section or key \"trustpoint\"" },
+		{ "\ntrustpoint CA { ca = x }\n" TUNNEL(""), 2, "ca: cannot open" },
+		{ "\nauthority CA { ca = x  cert = { y, z } }\n" TUNNEL(""), 2, "unknown section or key \"authority\"" },
 		{ "grace = 1s\n" TUNNEL(""), 1, "grace must stand in a default, profile or tunnel section" },
 		{ TUNNEL("  grace 1s\n"), 4, "write grace = VALUE" },
 		{ "tunnel {\n}\n", 1, "write tunnel NAME" },
@@ -363,17 +289,30 @@ static void mistakes(void **state)
 		{ "profile p { }\nprofile p { }\n" TUNNEL(" profile = p\n"), 2, "profile p is there twice" },
 		{ TUNNEL("  phase1 = { \"aes128-sha256-ecp256\",\n\"aes128-sha256-ecp256\" }\n"), 5, "listed twice" },
 		/* values */
-		{ TUNNEL("  local = 192.0.2.300\n"), 4, "must be an IPv4 address" },
-		{ TUNNEL("  local = 192.0.2\n"), 4, "must be an IPv4 address" },
-		{ TUNNEL("  local = 2001:db8::1\n"), 4, "IPv6 is not carried outside yet" },
+		{ TUNNEL("  local = 192.0.2.300\n"), 4, "must be an IPv4 or IPv6 address" },
+		{ TUNNEL("  local = 192.0.2\n"), 4, "must be an IPv4 or IPv6 address" },
+		{ TUNNEL("  local = fe80::1\n"), 4, "not link-local" },
+		{ TUNNEL("  local = ff02::1\n"), 4, "one host" },
+		{ TUNNEL("  encapsulation = perhaps\n"), 4, "auto, force or never" },
+		{ TUNNEL("  nat-keepalive = 2h\n"), 4, "from 1s to 1h" },
+		{ TUNNEL("  fragmentation = some\n"), 4, "yes, accept, no or force" },
+		{ TUNNEL("  fragment-size = 100\n"), 4, "576 to 1500" },
+		{ TUNNEL("  local = 2001:db8::1\n"), 1, "of different families" },
 		{ TUNNEL("  local = 224.0.0.1\n"), 4, "one host" },
 		{ TUNNEL("  local = 255.255.255.255\n"), 4, "one host" },
 		{ TUNNEL("  local = 0.1.2.3\n"), 4, "one host" },
 		{ TUNNEL("  local = { 192.0.2.1, 192.0.2.2 }\n"), 4, "takes at most 1" },
-		{ "tunnel a {\n  remote = any\n  psk-file = good.psk\n}\n", 2, "peer at any address" },
+		{ "tunnel a {\n  remote = any\n  psk-file = good.psk\n}\n", 1, "a peer at any address is told by its identity" },
+		{ "tunnel a {\n  remote = any\n  psk-file = good.psk\n  aggressive-psk = insecure-yes\n}\n", 1,
+		  "start = respond and match-identity are needed" },
+		{ "tunnel a {\n  remote = 192.0.2.2\n  psk-file = good.psk\n  exchange = aggressive\n}\n", 1,
+		  "says our identity in the first message" },
+		{ "tunnel a {\n  remote = 192.0.2.2\n  psk-file = good.psk\n  exchange = base\n}\n", 4, "must be main or aggressive" },
+		{ "tunnel a {\n  remote = 192.0.2.2\n  psk-file = good.psk\n  aggressive-psk = yes\n}\n", 4,
+		  "must be no or insecure-yes" },
 		{ TUNNEL("  local = 198.51.100.7\n"), 1, "same address" },
 		{ TUNNEL("  identity = \"ipv4:nonsense\"\n"), 4, "must be ipv4:" },
-		{ TUNNEL("  auth = rsa\n"), 4, "certificates are not supported yet" },
+		{ TUNNEL("  auth = rsa\n"), 1, "authentication rsa needs a trustpoint" },
 		{ TUNNEL("  policy = weak\n"), 4, "modern, legacy or insecure" },
 		{ TUNNEL("  phase1 = \"aes257-sha256-modp2048\"\n"), 4, "aes257-sha256-modp2048" },
 		{ TUNNEL("  phase1 = \"\"\n"), 4, "phase1 \"\"" },
@@ -494,7 +433,7 @@ static void secret_files(void **state)
 	other_psk("SEC\0RET", 7, 0600, "one line");
 	other_psk(long_text, 1025, 0600, "1 to 1024");
 	other_psk(long_text, sizeof(long_text), 0600, "longer than any secret");
-	assert_refused("tunnel a {\n  remote = 198.51.100.7\n  psk-file = none.psk\n}\n", 3, "No such file or directory: write the pre-shared key");
+	assert_refused("tunnel a {\n  remote = 198.51.100.7\n  psk-file = none.psk\n}\n", 3, "No such file or directory: write the secret to a file");
 	assert_refused("tunnel a {\n  remote = 198.51.100.7\n  psk-file = /\n}\n", 3, "not a regular file");
 	assert_refused("tunnel a {\n  remote = 198.51.100.7\n  psk-file = ''\n}\n", 3, "name of a file");
 	assert_refused(TUNNEL("  psk = 'a long enough secret'\n"), 4, "both given");
@@ -679,6 +618,8 @@ int main(void)
 		cmocka_unit_test(defaults),
 		cmocka_unit_test(nearest_section_wins),
 		cmocka_unit_test(spellings),
+		cmocka_unit_test(outside_is_ipv6_as_well),
+		cmocka_unit_test(several_selectors),
 		cmocka_unit_test(mistakes),
 		cmocka_unit_test(policy_errors_name_the_word),
 		cmocka_unit_test(all_mistakes_at_once),

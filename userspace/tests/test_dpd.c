@@ -92,6 +92,27 @@ static void traffic_is_a_sign_of_life(void **state)
 	world_free(w);
 }
 
+static bool all_asked(struct world *w)
+{
+	return counters(w, ALICE).dpd_sent == IKE_DPD_REPEATS;
+}
+
+/* The peer was away and is back: its first packet comes after the last question, just before the verdict. */
+static void traffic_after_the_last_question(void **state)
+{
+	struct world *w = asked_by_alice(10);
+
+	(void)state;
+	w->wire = bob_is_gone;
+	assert_true(run_until(w, all_asked, 30 * IKE_SECOND));
+	run_for(w, IKE_SECOND / 2);
+	w->side[ALICE].traffic_at = w->now;
+	run_for(w, 5 * IKE_SECOND);
+	assert_int_equal(counters(w, ALICE).dpd_dead, 0);
+	assert_non_null(active_out(&w->side[ALICE]));
+	world_free(w);
+}
+
 /* Packets come while the questions are lost: an attacker on the IKE port kills nothing. */
 static void traffic_during_the_questions(void **state)
 {
@@ -248,6 +269,7 @@ int main(void)
 		cmocka_unit_test(silent_peer_is_asked_and_answers),
 		cmocka_unit_test(traffic_is_a_sign_of_life),
 		cmocka_unit_test(traffic_during_the_questions),
+		cmocka_unit_test(traffic_after_the_last_question),
 		cmocka_unit_test(dead_peer_is_noticed_in_time),
 		cmocka_unit_test(losses_do_not_kill),
 		cmocka_unit_test(numbers),

@@ -125,7 +125,7 @@ static void on_the_wire(const char *text, const struct cipher *c, const struct h
 	const uint8_t *attr;
 	const char *why;
 
-	ike_offer_p2(&sa, &t, 0x12345678, 0);
+	ike_offer_p2(&sa, &t, 0x12345678, 0, IKE_ENCAP_TUNNEL);
 	ike_wbuf_init(&w);
 	ike_sapay_encode(&w, &sa);
 	/* DOI and situation, proposal, SPI, transform header: the attributes begin here. */
@@ -144,7 +144,7 @@ static void on_the_wire(const char *text, const struct cipher *c, const struct h
 	/* Nothing else before the encapsulation mode. */
 	assert_int_equal(attr[0] << 8 | attr[1], 0x8004);
 	assert_int_equal(ike_sapay_decode(w.data, w.len, &read, &why), 0);
-	assert_true(ike_choose_p2(&read, &t, 0, NULL, &choice));
+	assert_true(ike_choose_p2(&read, &t, 0, false, NULL, &choice));
 	/* What is chosen is what is configured, ICV length and all. */
 	assert_int_equal(choice.alg.transform, c->id);
 	assert_int_equal(choice.alg.auth, t.p2[0].auth);
@@ -175,8 +175,8 @@ static void only_its_own(const char *text, const struct cipher *c, const struct 
 
 			suite(other, sizeof(other), &ciphers[i], k);
 			peer = tunnel(other);
-			ike_offer_p2(&sa, &peer, 0x1000, 0);
-			if (ike_choose_p2(&sa, &ours, 0, NULL, &choice) != same)
+			ike_offer_p2(&sa, &peer, 0x1000, 0, IKE_ENCAP_TUNNEL);
+			if (ike_choose_p2(&sa, &ours, 0, false, NULL, &choice) != same)
 				fail_msg("%s offered, %s configured", other, text);
 		}
 }
@@ -195,7 +195,7 @@ static void spoiled(const char *text, const struct cipher *c, const struct hash 
 	struct ike_sapay sa;
 	unsigned int i;
 
-	ike_offer_p2(&sa, &t, 0x1000, 0);
+	ike_offer_p2(&sa, &t, 0x1000, 0, IKE_ENCAP_TUNNEL);
 	if (!h) {
 		ike_transform_add(&sa.t[0], IKE_P2A_AUTH, 5);
 	} else {
@@ -203,15 +203,15 @@ static void spoiled(const char *text, const struct cipher *c, const struct hash 
 			;
 		sa.t[0].attr[i] = sa.t[0].attr[--sa.t[0].n_attrs];
 	}
-	assert_false(ike_choose_p2(&sa, &t, 0, NULL, &choice));
-	ike_offer_p2(&sa, &t, 0x1000, 0);
+	assert_false(ike_choose_p2(&sa, &t, 0, false, NULL, &choice));
+	ike_offer_p2(&sa, &t, 0x1000, 0, IKE_ENCAP_TUNNEL);
 	if (!c->bits) {
 		ike_transform_add(&sa.t[0], IKE_P2A_KEY_LENGTH, 128);
 	} else {
 		assert_int_equal(sa.t[0].attr[0].type, IKE_P2A_KEY_LENGTH);
 		sa.t[0].attr[0].value = 160;
 	}
-	assert_false(ike_choose_p2(&sa, &t, 0, NULL, &choice));
+	assert_false(ike_choose_p2(&sa, &t, 0, false, NULL, &choice));
 }
 
 static void senseless_offers(void **state)
@@ -229,12 +229,12 @@ static void private_number_from_the_peer(void **state)
 	char text[300];
 
 	(void)state;
-	ike_offer_p2(&sa, &t, 0x1000, 0);
+	ike_offer_p2(&sa, &t, 0x1000, 0, IKE_ENCAP_TUNNEL);
 	assert_int_equal(sa.t[0].attr[1].type, IKE_P2A_AUTH);
 	assert_int_equal(sa.t[0].attr[1].value, 5);
 	sa.t[0].attr[1].value = t.p2[0].auth;
-	assert_false(ike_choose_p2(&sa, &t, 0, NULL, &choice));
-	ike_p2_explain(&sa, &t, text, sizeof(text));
+	assert_false(ike_choose_p2(&sa, &t, 0, false, NULL, &choice));
+	ike_p2_explain(&sa, &t, false, text, sizeof(text));
 	assert_non_null(strstr(text, "a hash of private use"));
 }
 
@@ -249,7 +249,7 @@ static void look_alikes_are_refused(void **state)
 	};
 	uint8_t psk[] = "secret";
 	struct ike_tunnel_cfg t;
-	struct ike_config cfg = { &t, 1 };
+	struct ike_config cfg = { .tunnel = &t, .n_tunnels = 1 };
 	unsigned int line;
 	char why[300];
 	size_t i;

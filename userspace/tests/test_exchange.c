@@ -479,7 +479,7 @@ static void no_common_phase2(void **state)
 
 static void other_nets(struct ike_tunnel_cfg *t)
 {
-	t->local_net = (struct ike_net){ .family = 4, .prefix = 24, .ip = { 10, 1, 2 } };
+	t->sel[0].local = (struct ike_net){ .family = 4, .prefix = 24, .ip = { 10, 1, 2 } };
 }
 
 static void other_networks(void **state)
@@ -491,8 +491,8 @@ static void other_networks(void **state)
 	run_for(w, 4 * IKE_SECOND);
 	l = find_log(w, BOB, "invalid-id");
 	assert_non_null(l);
-	assert_non_null(strstr(l->text, "offered: theirs 0.0.0.0/0, ours 0.0.0.0/0"));
-	assert_non_null(strstr(l->text, "expected: theirs 0.0.0.0/0, ours 10.1.2.0/24 (line 70)"));
+	assert_non_null(strstr(l->text, "offered: ours 0.0.0.0/0, theirs 0.0.0.0/0"));
+	assert_non_null(strstr(l->text, "expected: 10.1.2.0/24 === 0.0.0.0/0 (line 70)"));
 	assert_non_null(strstr(find_log(w, ALICE, "p2-failed")->text, "INVALID-ID-INFORMATION (18)"));
 	world_free(w);
 }
@@ -550,10 +550,13 @@ static void shorter_lifetime_counts(void **state)
 	(void)state;
 	assert_true(run_until(w, both_done, 10 * IKE_SECOND));
 	assert_non_null(strstr(find_log(w, BOB, "p1-established")->text, "lifetime 600 s"));
+	/* #19: the responder returns the transform as it was, and says in notifies what it makes of it. */
 	assert_non_null(strstr(find_log(w, ALICE, "p1-established")->text, "lifetime 86400 s"));
+	assert_non_null(strstr(find_log(w, ALICE, "responder-lifetime")->text, "this ISAKMP SA ends after 600 s"));
+	assert_string_equal(w->trace, "A:MM1 B:MM2 A:MM3 B:MM4 A:MM5 B:MM6 B:INFO A:QM1 B:QM2 A:QM3");
 	assert_non_null(strstr(find_log(w, BOB, "p2-established")->text, "lifetime 3600 s"));
 	assert_int_equal(active_out(&w->side[BOB])->hard_bytes, (uint64_t)1000000 * 1024);
-	assert_int_equal(active_out(&w->side[ALICE])->hard_bytes, 0);
+	assert_int_equal(active_out(&w->side[ALICE])->hard_bytes, (uint64_t)1000000 * 1024);
 	world_free(w);
 }
 

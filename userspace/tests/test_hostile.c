@@ -56,8 +56,8 @@ static void two_networks(struct ike_tunnel_cfg *t, int who)
 	for (unsigned int i = 0; i < 2; i++) {
 		tunnel_cfg(&t[i], who, P1, P2);
 		snprintf(t[i].name, sizeof(t[i].name), "net%u", i);
-		t[i].local_net = (struct ike_net){ .family = 4, .prefix = 24, .ip = { 10, (uint8_t)who, (uint8_t)i } };
-		t[i].remote_net = (struct ike_net){ .family = 4, .prefix = 24, .ip = { 10, (uint8_t)!who, (uint8_t)i } };
+		t[i].sel[0].local = (struct ike_net){ .family = 4, .prefix = 24, .ip = { 10, (uint8_t)who, (uint8_t)i } };
+		t[i].sel[0].remote = (struct ike_net){ .family = 4, .prefix = 24, .ip = { 10, (uint8_t)!who, (uint8_t)i } };
 	}
 }
 

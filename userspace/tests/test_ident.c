@@ -31,7 +31,9 @@ static void text_there_and_back(void **state)
 		{ "key-id:0x0001ff", "key-id:\\x00\\x01\\xFF", 11, 3 },
 		{ "key-id:0x3078", "key-id:0x3078", 11, 2 },	/* the octets "0x" */
 		{ "fqdn:a\\x20b\\x5Cc", "fqdn:a\\x20b\\x5Cc", 2, 5 },
-		{ "asn1-dn:0x3000", "asn1-dn:0x3000", 9, 2 },
+		{ "dn:0x3000", "dn:0x3000", 9, 2 },
+		{ "dn:CN=gw, O=Example", "dn:CN=gw, O=Example", 9, 33 },
+		{ "dn:cn=gw,O=a\\, b+OU=\\x20x\\x20", "dn:CN=gw, OU=\\x20x\\x20+O=a\\x2C b", 9, 42 },
 	};
 	struct ike_id id, again;
 	char text[IKE_ID_TEXT];
@@ -54,7 +56,7 @@ static void text_refused(void **state)
 	static const char *const bad[] = {
 		"", "fqdn:", "ipv4:", "ipv4:1.2.3", "ipv4:1.2.3.256", "ipv4:1.2.3.4.5", "ipv4:2001:db8::1", "ipv6:192.0.2.1",
 		"ipv6:1:2:3:4:5:6:7", "ipv6:1:2:3:4:5:6:7:8:9", "ipv6:1::2::3", "ipv6:12345::", "ipv6:1:", "ipv6::1",
-		"ipv6:1:2:3:4:5:6:7::8", "key-id:0x", "key-id:0x1", "key-id:0xzz", "fqdn:a\\b", "fqdn:a\\x2", "asn1-dn:text",
+		"ipv6:1:2:3:4:5:6:7::8", "key-id:0x", "key-id:0x1", "key-id:0xzz", "fqdn:a\\b", "fqdn:a\\x2", "dn:text", "dn:", "dn:CN=", "dn:XX=y", "dn:CN=a,", "dn:CN=a\\",
 		"ipv4:1.2.3.4 ", "ipv4:01234.2.3.4",
 	};
 	struct ike_id id;
@@ -68,10 +70,10 @@ static void text_refused(void **state)
 		assert_int_equal(id.type, 0);
 	}
 	memset(text, 'a', sizeof(text));
-	text[255] = '\0';
+	text[512] = '\0';
 	assert_int_equal(ike_id_parse(text, &id), 0);
-	text[255] = 'a';
-	text[256] = '\0';
+	text[512] = 'a';
+	text[513] = '\0';
 	assert_int_equal(ike_id_parse(text, &id), -IKE_E_PARSE);
 }
 
@@ -144,7 +146,7 @@ static void wire_there_and_back(void **state)
 
 static void wire_refused(void **state)
 {
-	uint8_t body[300] = { 1, 0, 0, 0, 192, 0, 2, 1, 9 };
+	uint8_t body[520] = { 1, 0, 0, 0, 192, 0, 2, 1, 9 };
 	struct ike_id id;
 	const char *why = NULL;
 
@@ -157,9 +159,9 @@ static void wire_refused(void **state)
 	body[0] = 0;
 	assert_int_equal(ike_id_decode(body, 8, &id, &why), -IKE_E_PARSE);
 	body[0] = 2;
-	assert_int_equal(ike_id_decode(body, 4 + 256, &id, &why), -IKE_E_PARSE);
-	assert_int_equal(ike_id_decode(body, 4 + 255, &id, &why), 0);
-	assert_int_equal(id.len, 255);
+	assert_int_equal(ike_id_decode(body, 4 + 513, &id, &why), -IKE_E_PARSE);
+	assert_int_equal(ike_id_decode(body, 4 + 512, &id, &why), 0);
+	assert_int_equal(id.len, 512);
 }
 
 /* ---- networks ----------------------------------------------------------------------------------- */

@@ -24,6 +24,7 @@ struct seen {
 	enum ike_dir dir;
 	uint32_t spi;
 	bool pending;
+	struct ike_addr peer;
 	uint8_t cookie[IKE_SA_COOKIE_LEN];
 };
 
@@ -46,6 +47,7 @@ static void on_event(void *ctx, const struct ike_kernel_event *ev)
 	s->dir = ev->dir;
 	s->spi = ev->spi;
 	s->pending = ev->pending;
+	s->peer = ev->peer;
 	snprintf(s->tunnel, sizeof(s->tunnel), "%s", ev->tunnel);
 	if (ev->cookie)
 		memcpy(s->cookie, ev->cookie, sizeof(s->cookie));
@@ -284,9 +286,14 @@ static void probe_close(void *back)
 	(void)back;
 }
 
+static unsigned int ensured;
+static struct ike_addr ensured_remote;
+
 static int probe_device(struct kern *k, void *back, const struct kern_device *dev)
 {
-	(void)k, (void)back, (void)dev;
+	(void)k, (void)back;
+	ensured++;
+	ensured_remote = dev->remote;
 	return 0;
 }
 
@@ -372,6 +379,62 @@ static void lost_events_are_made_good(void **state)
 	kern_close(k);
 }
 
+/* No device can be made before the peer has come; from then on its address stays over reloads. */
+static void a_peer_at_any_address(void **state)
+{
+	static const struct kern_device far = { .tunnel = "far", .device = "far0", .create = true, .roaming = true };
+	const struct ike_addr peer = { .family = 4, .ip = { 192, 0, 2, 77 } };
+	struct fixture *f = *state;
+	const struct kern_env env = { .log = f->log, .event = on_event, .ctx = f };
+	struct kern *k = kern_new(&env, &probe_ops, NULL);
+
+	ensured = 0;
+	assert_int_equal(kern_devices_set(k, &far, 1), 0);
+	assert_int_equal(ensured, 0);
+	assert_int_equal(kern_peer(k, "far", &peer), 0);
+	assert_int_equal(ensured, 1);
+	assert_memory_equal(&ensured_remote, &peer, sizeof(peer));
+	assert_int_equal(kern_devices_set(k, &far, 1), 0);
+	assert_int_equal(ensured, 2);
+	assert_memory_equal(&ensured_remote, &peer, sizeof(peer));
+	assert_int_equal(kern_devices_set(k, devices, 2), 0);
+	assert_int_not_equal(kern_peer(k, "paris", &peer), 0);	/* that one has an address of its own */
+	kern_close(k);
+}
+
+static void encapsulated_sas_and_where_their_peer_is(void **state)
+{
+	struct fixture *f = *state;
+	struct ike_sa out = sa_for("paris", IKE_OUT, 0x777), bare = sa_for("rome", IKE_OUT, 0x778);
+	const struct ike_addr moved = { .family = 4, .port = 9, .ip = { 203, 0, 113, 9 } };
+
+	out.path.local.port = 4500;
+	out.path.remote.port = 31234;
+	out.keepalive = 20;
+	assert_int_equal(kern_sa_add(f->kern, &out), 0);
+	assert_int_equal(kern_sa_add(f->kern, &bare), 0);
+	assert_non_null(strstr(recorded(f), "\"encap_local_port\":4500,\"encap_peer_port\":31234,\"keepalive\":20,"
+			       "\"follow_peer\":false"));
+	kern_report_moved(f->kern, "paris0", &moved);
+	kern_report_moved(f->kern, "eth0", &moved);
+	assert_int_equal(f->n_seen, 1);
+	assert_int_equal(f->seen[0].type, IKE_KEV_PEER_MOVED);
+	assert_string_equal(f->seen[0].tunnel, "paris");
+	assert_int_equal(f->seen[0].peer.port, 9);
+	kern_close(f->kern);
+	start(f);
+	f->n_seen = 0;
+	assert_int_equal(kern_adopt(f->kern), 0);
+	assert_int_equal(f->n_seen, 2);
+	for (size_t i = 0; i < 2; i++) {
+		bool udp = f->seen[i].spi == 0x777;
+
+		assert_int_equal(f->seen[i].peer.family, udp ? 4 : 0);
+		assert_int_equal(f->seen[i].peer.port, udp ? 31234 : 0);
+		assert_int_equal(f->seen[i].peer.ip[3], udp ? 2 : 0);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -380,11 +443,13 @@ int main(void)
 		cmocka_unit_test_setup_teardown(devices_that_may_be_made_are, setup, teardown),
 		cmocka_unit_test_setup_teardown(refusals_say_why, setup, teardown),
 		cmocka_unit_test_setup_teardown(the_same_spi_of_two_peers, setup, teardown),
+		cmocka_unit_test_setup_teardown(encapsulated_sas_and_where_their_peer_is, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_second_run_adopts, setup, teardown),
 		cmocka_unit_test_setup_teardown(an_sa_is_found_in_its_old_device, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_second_run_sees_what_is_in_use, setup, teardown),
 		cmocka_unit_test_setup_teardown(events_pass_once_and_only_for_ours, setup, teardown),
 		cmocka_unit_test_setup_teardown(lost_events_are_made_good, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_peer_at_any_address, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

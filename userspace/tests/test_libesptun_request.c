@@ -449,6 +449,35 @@ static void test_truncated_extack(void **state)
 	}
 }
 
+/* One host address; where it is already, nothing is wrong. */
+static void test_address(void **state)
+{
+	const struct ifaddrmsg *ifa = nlmsg_data(&sent.nlh);
+	struct esptun_addr a;
+	struct nlattr *ip;
+
+	(void)state;
+	assert_int_equal(esptun_addr_parse("10.9.1.10", &a), 0);
+	answer(link_message("esptun", 7, "paris0"), NULL, 0);
+	answer(NULL, NULL, 0);
+	assert_int_equal(esptun_address_add(&sock, "paris0", &a), 0);
+	assert_int_equal(sent.nlh.nlmsg_type, RTM_NEWADDR);
+	assert_int_equal(sent.nlh.nlmsg_flags, NLM_F_CREATE | NLM_F_REPLACE);
+	assert_int_equal(ifa->ifa_family, AF_INET);
+	assert_int_equal(ifa->ifa_prefixlen, 32);
+	assert_int_equal(ifa->ifa_index, 7);
+	ip = nlmsg_find_attr(&sent.nlh, sizeof(*ifa), IFA_LOCAL);
+	assert_non_null(ip);
+	assert_int_equal(nla_get_u32(ip), htonl(0x0a09010a));
+	answer(link_message("esptun", 7, "paris0"), NULL, 0);
+	answer(NULL, NULL, -EADDRNOTAVAIL);
+	assert_int_equal(esptun_address_del(&sock, "paris0", &a), -EADDRNOTAVAIL);
+	assert_int_equal(sent.nlh.nlmsg_type, RTM_DELADDR);
+	answer(NULL, NULL, -ENODEV);
+	assert_int_equal(esptun_address_add(&sock, "none0", &a), -ENODEV);
+	assert_int_equal(sent.nlh.nlmsg_type, RTM_GETLINK);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -458,6 +487,7 @@ int main(void)
 		cmocka_unit_test(test_socket_set),
 		cmocka_unit_test(test_sa_new_refuses_lengths),
 		cmocka_unit_test(test_sa_names),
+		cmocka_unit_test(test_address),
 		cmocka_unit_test(test_tunnel_add),
 		cmocka_unit_test(test_tunnel_change),
 		cmocka_unit_test(test_not_ours),

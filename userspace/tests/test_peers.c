@@ -194,7 +194,7 @@ static void tampered_delete_has_no_effect(void **state)
 	assert_int_equal(ike_command(w->side[ALICE].e, IKE_CMD_REKEY_P2, "paris", w->now), 0);
 	run_for(w, 5 * IKE_SECOND);
 	w->wire = tamper_info;
-	run_for(w, 50 * IKE_SECOND);		/* A deletes the old pair */
+	run_for(w, 57 * IKE_SECOND);		/* A deletes the old pair */
 	assert_int_equal(w->seen, 1);
 	assert_int_equal(counters(w, BOB).children_now, 1);
 	assert_true(counters(w, BOB).unauthenticated > 50);
@@ -293,7 +293,7 @@ static unsigned int lose_target(struct world *w, struct packet *p)
 
 static struct ike_exchange *quick_of(struct world *w, int who)
 {
-	return ike_tunnel_quick(w->side[who].e->tunnels, false);
+	return ike_flow_quick(&(w->side[who].e->tunnels)->flow[0], false);
 }
 
 static void say_no(struct world *w, int who, uint32_t spi)
@@ -530,8 +530,8 @@ static void three_networks_one_isakmp_sa(void **state)
 
 			tunnel_cfg(&t[i], who, P1, P2);
 			snprintf(t[i].name, sizeof(t[i].name), "net%u", net);
-			t[i].local_net = (struct ike_net){ .family = 4, .prefix = 24, .ip = { 10, (uint8_t)who, (uint8_t)net } };
-			t[i].remote_net = (struct ike_net){ .family = 4, .prefix = 24, .ip = { 10, (uint8_t)!who, (uint8_t)net } };
+			t[i].sel[0].local = (struct ike_net){ .family = 4, .prefix = 24, .ip = { 10, (uint8_t)who, (uint8_t)net } };
+			t[i].sel[0].remote = (struct ike_net){ .family = 4, .prefix = 24, .ip = { 10, (uint8_t)!who, (uint8_t)net } };
 		}
 		configure_many(w, who, t, 3);
 	}
@@ -696,7 +696,7 @@ static void weak_under_modern(struct ike_tunnel_cfg *t)
 static void same_peer_other_p1(struct ike_tunnel_cfg *t)
 {
 	t[1].remote_id = t[0].remote_id;
-	t[1].remote_net = (struct ike_net){ .family = 4, .prefix = 24, .ip = { 10, 1, 2 } };
+	t[1].sel[0].remote = (struct ike_net){ .family = 4, .prefix = 24, .ip = { 10, 1, 2 } };
 	assert_int_equal(ike_p1_parse("3des-md5-modp1024", IKE_POLICY_INSECURE, &t[1].p1[1], NULL), 0);
 	t[1].n_p1 = 2;
 }

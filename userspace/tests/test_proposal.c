@@ -191,16 +191,16 @@ static void pfs_and_ke_go_together(void **state)
 	struct ike_p2_choice c;
 
 	(void)state;
-	ike_offer_p2(&offer, &ours, 0x1000, 0);
+	ike_offer_p2(&offer, &ours, 0x1000, 0, IKE_ENCAP_TUNNEL);
 	assert_int_equal(offer.n_transforms, 1);
-	assert_true(ike_choose_p2(&offer, &ours, 0, &answer, &c));
+	assert_true(ike_choose_p2(&offer, &ours, 0, false, &answer, &c));
 	assert_int_equal(c.spi, 0x1000);
-	assert_false(ike_choose_p2(&offer, &ours, IKE_GROUP_ANY, &answer, &c));
-	ike_offer_p2(&offer, &ours, 0x1000, 19);
+	assert_false(ike_choose_p2(&offer, &ours, IKE_GROUP_ANY, false, &answer, &c));
+	ike_offer_p2(&offer, &ours, 0x1000, 19, IKE_ENCAP_TUNNEL);
 	assert_int_equal(offer.n_transforms, 1);
-	assert_false(ike_choose_p2(&offer, &ours, 0, &answer, &c));
-	assert_false(ike_choose_p2(&offer, &ours, 14, &answer, &c));
-	assert_true(ike_choose_p2(&offer, &ours, IKE_GROUP_ANY, &answer, &c));
+	assert_false(ike_choose_p2(&offer, &ours, 0, false, &answer, &c));
+	assert_false(ike_choose_p2(&offer, &ours, 14, false, &answer, &c));
+	assert_true(ike_choose_p2(&offer, &ours, IKE_GROUP_ANY, false, &answer, &c));
 	assert_int_equal(c.alg.group, 19);
 }
 
@@ -213,32 +213,32 @@ static void transforms_never_chosen(void **state)
 
 	(void)state;
 	ours.n_p2 = 1;
-	ike_offer_p2(&offer, &ours, 0x1000, 0);
+	ike_offer_p2(&offer, &ours, 0x1000, 0, IKE_ENCAP_TUNNEL);
 	ike_transform_add(t, IKE_P2A_AUTH, 5);			/* AES-GCM with a hash */
-	assert_false(ike_choose_p2(&offer, &ours, 0, &answer, &c));
-	ike_offer_p2(&offer, &ours, 0x1000, 0);
+	assert_false(ike_choose_p2(&offer, &ours, 0, false, &answer, &c));
+	ike_offer_p2(&offer, &ours, 0x1000, 0, IKE_ENCAP_TUNNEL);
 	t->attr[1].value = 2;					/* transport mode */
 	assert_int_equal(t->attr[1].type, IKE_P2A_ENCAP_MODE);
-	assert_false(ike_choose_p2(&offer, &ours, 0, &answer, &c));
-	ike_offer_p2(&offer, &ours, 0x1000, 0);
+	assert_false(ike_choose_p2(&offer, &ours, 0, false, &answer, &c));
+	ike_offer_p2(&offer, &ours, 0x1000, 0, IKE_ENCAP_TUNNEL);
 	ike_transform_add(t, IKE_P2A_KEY_LENGTH, 128);		/* twice */
-	assert_false(ike_choose_p2(&offer, &ours, 0, &answer, &c));
-	ike_offer_p2(&offer, &ours, 255, 0);			/* an SPI of the reserved range */
-	assert_false(ike_choose_p2(&offer, &ours, 0, &answer, &c));
-	ike_offer_p2(&offer, &ours, 0x1000, 0);
+	assert_false(ike_choose_p2(&offer, &ours, 0, false, &answer, &c));
+	ike_offer_p2(&offer, &ours, 255, 0, IKE_ENCAP_TUNNEL);			/* an SPI of the reserved range */
+	assert_false(ike_choose_p2(&offer, &ours, 0, false, &answer, &c));
+	ike_offer_p2(&offer, &ours, 0x1000, 0, IKE_ENCAP_TUNNEL);
 	offer.p[0].proto = IKE_PROTO_AH;
-	assert_false(ike_choose_p2(&offer, &ours, 0, &answer, &c));
-	ike_offer_p2(&offer, &ours, 0x1000, 0);
+	assert_false(ike_choose_p2(&offer, &ours, 0, false, &answer, &c));
+	ike_offer_p2(&offer, &ours, 0x1000, 0, IKE_ENCAP_TUNNEL);
 	offer.p[1] = offer.p[0];				/* a bundle of two */
 	offer.n_proposals = 2;
-	assert_false(ike_choose_p2(&offer, &ours, 0, &answer, &c));
+	assert_false(ike_choose_p2(&offer, &ours, 0, false, &answer, &c));
 	offer.p[1].number = 2;					/* alternatives */
-	assert_true(ike_choose_p2(&offer, &ours, 0, &answer, &c));
+	assert_true(ike_choose_p2(&offer, &ours, 0, false, &answer, &c));
 	/* A missing key length means 128. */
-	ike_offer_p2(&offer, &ours, 0x1000, 0);
+	ike_offer_p2(&offer, &ours, 0x1000, 0, IKE_ENCAP_TUNNEL);
 	t->attr[0] = t->attr[--t->n_attrs];
 	t->attr[0].type = IKE_P2A_LIFE_DURATION;
-	assert_true(ike_choose_p2(&offer, &ours, 0, &answer, &c));
+	assert_true(ike_choose_p2(&offer, &ours, 0, false, &answer, &c));
 	assert_int_equal(c.alg.key_bits, 128);
 }
 
@@ -271,8 +271,8 @@ static void lifetimes_too_short(void **state)
 		} else {
 			assert_int_equal(c1.life, life);
 		}
-		ike_offer_p2(&sa, &peer, 0x1000, 0);
-		assert_int_equal(ike_choose_p2(&sa, &ours, 0, NULL, &c2), life >= 10);
+		ike_offer_p2(&sa, &peer, 0x1000, 0, IKE_ENCAP_TUNNEL);
+		assert_int_equal(ike_choose_p2(&sa, &ours, 0, false, NULL, &c2), life >= 10);
 	}
 }
 
@@ -298,8 +298,8 @@ static void lifetimes(void **state)
 		peer.p2_life_kb = tab[i].theirs_kb;
 		ours.p2_life = tab[i].ours;
 		ours.p2_life_kb = tab[i].ours_kb;
-		ike_offer_p2(&offer, &peer, 0x1000, 0);
-		assert_true(ike_choose_p2(&offer, &ours, 0, &answer, &c));
+		ike_offer_p2(&offer, &peer, 0x1000, 0, IKE_ENCAP_TUNNEL);
+		assert_true(ike_choose_p2(&offer, &ours, 0, false, &answer, &c));
 		assert_int_equal(c.life, tab[i].life);
 		assert_int_equal(c.life_kb, tab[i].kb);
 		assert_true(ike_transform_equal(&answer.t[0], &offer.t[0]));	/* returned unchanged all the same */
@@ -316,14 +316,18 @@ static void why_not(void **state)
 
 	(void)state;
 	ike_offer_p1(&offer, &peer);
-	offer.t[1].attr[3].value = 65001;
+	offer.t[1].attr[3].value = 3;
 	ike_transform_add(&offer.t[0], 99, 1);
 	assert_false(ike_choose_p1(&offer, &ours, NULL, &c));
 	ike_p1_explain(&offer, &ours, text, sizeof(text));
 	assert_string_equal(text, "offered 3des-md5-modp1024 [an unknown attribute: 99], aes256-sha1-modp1536 "
-			    "[an authentication method that is not PSK]; configured aes128-sha256-modp2048 (line 12)");
-	ike_offer_p2(&offer, &peer, 0x1000, 0);
-	ike_p2_explain(&offer, &ours, text, sizeof(text));
+			    "[authentication rsa (3)]; configured aes128-sha256-modp2048 (line 12)");
+	offer.t[1].attr[3].value = 65001;
+	assert_false(ike_choose_p1(&offer, &ours, NULL, &c));
+	ike_p1_explain(&offer, &ours, text, sizeof(text));
+	assert_non_null(strstr(text, ", with XAUTH of the initiator: aes256-sha1-modp1536; configured aes128-sha256-modp2048"));
+	ike_offer_p2(&offer, &peer, 0x1000, 0, IKE_ENCAP_TUNNEL);
+	ike_p2_explain(&offer, &ours, false, text, sizeof(text));
 	assert_string_equal(text, "offered 3des-md5; configured aes128gcm16, aes256-sha256-ecp256 (line 12)");
 }
 
@@ -350,6 +354,36 @@ static void long_offer_does_not_hide_the_configuration(void **state)
 	assert_non_null(strstr(text, "; configured aes128-sha256-modp2048 (line 12)"));
 }
 
+/* Tunnel mode in UDP has two numbers, taken alike; without and with UDP are two different things. */
+static void udp_encapsulation_by_either_number(void **state)
+{
+	static const struct { uint16_t mode; bool plain, udp; } want[] = {
+		{ 1, true, false }, { 2, false, false }, { 3, false, true }, { 4, false, false },
+		{ 61443, false, true }, { 61444, false, false }, { 61440, false, false },
+	};
+	struct ike_tunnel_cfg ours = tunnel(NULL, LIST("aes128gcm16"));
+	struct ike_sapay offer, answer;
+	struct ike_p2_choice c;
+	char text[300];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(want) / sizeof(want[0]); i++) {
+		ike_offer_p2(&offer, &ours, 0x1000, 0, want[i].mode);
+		assert_int_equal(ike_choose_p2(&offer, &ours, 0, false, &answer, &c), want[i].plain);
+		assert_int_equal(ike_choose_p2(&offer, &ours, 0, true, &answer, &c), want[i].udp);
+		/* The answer is what was offered, number and all. */
+		if (want[i].udp)
+			assert_true(ike_transform_equal(&answer.t[0], &offer.t[0]));
+	}
+	ike_offer_p2(&offer, &ours, 0x1000, 0, IKE_ENCAP_UDP_TUNNEL);
+	ike_p2_explain(&offer, &ours, false, text, sizeof(text));
+	assert_non_null(strstr(text, "offered aes128gcm16 in UDP; configured aes128gcm16 ("));
+	ike_offer_p2(&offer, &ours, 0x1000, 0, IKE_ENCAP_TUNNEL);
+	ike_p2_explain(&offer, &ours, true, text, sizeof(text));
+	assert_non_null(strstr(text, "offered aes128gcm16; configured aes128gcm16, all in UDP because of a NAT"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -360,6 +394,7 @@ int main(void)
 		cmocka_unit_test(peers_order_decides),
 		cmocka_unit_test(pfs_and_ke_go_together),
 		cmocka_unit_test(transforms_never_chosen),
+		cmocka_unit_test(udp_encapsulation_by_either_number),
 		cmocka_unit_test(lifetimes_too_short),
 		cmocka_unit_test(lifetimes),
 		cmocka_unit_test(why_not),

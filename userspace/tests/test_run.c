@@ -69,6 +69,13 @@ bool ike_next_action(struct ike_engine *e, struct ike_action *act)
 	return true;
 }
 
+void ike_xauth_answer(struct ike_engine *e, uint64_t id, bool ok, ike_time now)
+{
+	(void)e;
+	(void)now;
+	tell("login %d %s; ", (int)id, ok ? "ok" : "refused");
+}
+
 void ike_kernel_event(struct ike_engine *e, const struct ike_kernel_event *ev, ike_time now)
 {
 	(void)e;
@@ -118,6 +125,14 @@ int ike_configure(struct ike_engine *e, const struct ike_config *cfg, ike_time n
 	(void)now;
 	tell("configure %zu; ", cfg->n_tunnels);
 	return cfg->n_tunnels ? 0 : -IKE_E_NOMEM;
+}
+
+void ike_local_addresses(struct ike_engine *e, bool (*here)(void *ctx, const struct ike_addr *addr), void *ctx, ike_time now)
+{
+	(void)e;
+	(void)here;
+	(void)ctx;
+	(void)now;
 }
 
 int ike_command(struct ike_engine *e, enum ike_command cmd, const char *tunnel, ike_time now)
@@ -176,10 +191,24 @@ static int back_del(struct kern *k, void *back, const char *device, enum ike_dir
 	return 0;
 }
 
+static int back_address(struct kern *k, void *back, const char *device, const struct ike_addr *a, bool add)
+{
+	(void)k, (void)back;
+	tell("[%s %s %u.%u] ", add ? "give" : "take", device, a->ip[0], a->ip[3]);
+	return 0;
+}
+
 static const struct kern_back_ops back_ops = {
 	.name = "test", .close = back_close, .device_ensure = back_device, .spi_alloc = back_alloc, .sa_add = back_add,
-	.sa_activate = back_activate, .sa_del = back_del,
+	.sa_activate = back_activate, .sa_del = back_del, .address = back_address,
 };
+
+static bool only_alice(void *ctx, const char *tunnel, const struct ike_login *login)
+{
+	(void)ctx;
+	tell("[%s at %s] ", (const char *)login->user, tunnel);
+	return login->user_len == 5 && !memcmp(login->user, "alice", 5);
+}
 
 struct fixture {
 	struct loop *loop;
@@ -194,7 +223,7 @@ static int setup(void **state)
 	struct log_options lo = { .fd = -1, .level = IKE_LOG_ERROR, .ring = 8 };
 	struct fixture *f = calloc(1, sizeof(*f));
 	struct kern_env ke = { .event = run_kernel_event };
-	struct run_env re = { 0 };
+	struct run_env re = { .login = only_alice };
 
 	assert_non_null(f);
 	refuse_add = false;
@@ -303,6 +332,26 @@ static void the_rest_is_handed_through(void **state)
 	assert_string_equal(engine.story, "configure 1; configure 0; ");
 }
 
+/* Who may in is asked at once; an address given replaces the one before, and goes when none is given. */
+static void logins_and_addresses(void **state)
+{
+	const struct ike_given one = { .local = { .family = 4, .ip = { 10, 0, 0, 1 } } };
+	const struct ike_given two = { .local = { .family = 4, .ip = { 10, 0, 0, 2 } } };
+	struct fixture *f = *state;
+
+	queue((struct ike_action){ .type = IKE_ACT_XAUTH, .id = 7, .tunnel = "paris",
+				   .login = { (const uint8_t *)"alice", (const uint8_t *)"x", 5, 1 } });
+	queue((struct ike_action){ .type = IKE_ACT_XAUTH, .id = 8, .tunnel = "paris",
+				   .login = { (const uint8_t *)"mallory", (const uint8_t *)"x", 7, 1 } });
+	queue((struct ike_action){ .type = IKE_ACT_ASSIGN, .tunnel = "paris", .given = one });
+	queue((struct ike_action){ .type = IKE_ACT_ASSIGN, .tunnel = "paris", .given = one });
+	queue((struct ike_action){ .type = IKE_ACT_ASSIGN, .tunnel = "paris", .given = two });
+	queue((struct ike_action){ .type = IKE_ACT_ASSIGN, .tunnel = "paris" });
+	run_expire(f->run, 1);
+	assert_non_null(strstr(engine.story, "[alice at paris] login 7 ok; [mallory at paris] login 8 refused; "
+			       "[give paris0 10.1] [give paris0 10.1] [take paris0 10.1] [give paris0 10.2] [take paris0 10.2] "));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -312,6 +361,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(deletions_want_no_answer, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_happens_meanwhile_waits, setup, teardown),
 		cmocka_unit_test_setup_teardown(the_rest_is_handed_through, setup, teardown),
+		cmocka_unit_test_setup_teardown(logins_and_addresses, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -64,7 +64,7 @@ static void offers_are_the_octets_of_the_rfc(void **state)
 	(void)state;
 	ike_offer_p1(&sa, &t);
 	encode(&sa, p1_wire, sizeof(p1_wire));
-	ike_offer_p2(&sa, &t, 0x12345678, 19);
+	ike_offer_p2(&sa, &t, 0x12345678, 19, IKE_ENCAP_TUNNEL);
 	encode(&sa, p2_wire, sizeof(p2_wire));
 }
 
@@ -178,7 +178,7 @@ static void bounds(void **state)
 		ike_wbuf_free(&w);
 	}
 	assert_string_equal(why, "more than 64 transforms");
-	for (n = 8; n <= 9; n++) {		/* proposals */
+	for (n = 32; n <= 33; n++) {		/* proposals */
 		ike_wbuf_init(&w);
 		ike_put32(&w, 1);
 		ike_put32(&w, 1);
@@ -188,10 +188,10 @@ static void bounds(void **state)
 			ike_put32(&w, 8);
 			ike_put32(&w, 0x01010000);
 		}
-		assert_int_equal(ike_sapay_decode(w.data, w.len, &sa, &why), n == 8 ? 0 : -IKE_E_PARSE);
+		assert_int_equal(ike_sapay_decode(w.data, w.len, &sa, &why), n == 32 ? 0 : -IKE_E_PARSE);
 		ike_wbuf_free(&w);
 	}
-	assert_string_equal(why, "more than 8 proposals");
+	assert_string_equal(why, "more than 32 proposals");
 }
 
 /* Too many or too long attributes spoil their transform only. */

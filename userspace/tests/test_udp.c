@@ -25,8 +25,8 @@ struct fixture {
 	struct loop *loop;
 	struct log *log;
 	struct udp *udp;
-	uint16_t port;
-	unsigned int received;
+	uint16_t port, natt_port;
+	unsigned int received, attached;
 	size_t last_len;
 	struct ike_path last;
 	bool answer;
@@ -46,6 +46,25 @@ static void on_datagram(void *ctx, const struct ike_path *path, const void *data
 		udp_send(f->udp, path, data, len);
 }
 
+static int attach(void *ctx, int fd)
+{
+	struct fixture *f = ctx;
+
+	assert_true(fd >= 0);
+	f->attached++;
+	return 0;
+}
+
+static struct udp *open_at(struct fixture *f)
+{
+	const struct udp_options opt = {
+		.port = f->port, .natt_port = f->natt_port, .fn = on_datagram, .ctx = f,
+		.attach = attach, .attach_ctx = f,
+	};
+
+	return udp_open(f->loop, f->log, &opt);
+}
+
 static int setup(void **state)
 {
 	struct log_options lo = { .fd = -1, .level = IKE_LOG_ERROR };
@@ -56,8 +75,11 @@ static int setup(void **state)
 	f->log = log_new(&lo);
 	f->deadline = IKE_NEVER;
 	/* Any free port will do. */
-	for (f->port = 20500; !f->udp && f->port < 20600; f->port++)
-		f->udp = udp_open(f->loop, f->log, f->port, on_datagram, f);
+	for (f->port = 20500; !f->udp && f->port < 20600; f->port++) {
+		f->natt_port = f->port + 4000;
+		f->attached = 0;
+		f->udp = open_at(f);
+	}
 	f->port--;
 	assert_non_null(f->udp);
 	*state = f;
@@ -196,7 +218,74 @@ static void a_port_in_use_is_refused(void **state)
 {
 	struct fixture *f = *state;
 
-	assert_null(udp_open(f->loop, f->log, f->port, on_datagram, f));
+	assert_null(open_at(f));
+}
+
+static void ike_messages_bear_the_marker_on_the_second_port(void **state)
+{
+	static const uint8_t marked[] = { 0, 0, 0, 0, 'h', 'e', 'l', 'l', 'o' };
+	struct fixture *f = *state;
+	struct sockaddr_in to;
+	uint8_t buf[16];
+	int fd = client("127.0.0.78", f->natt_port, &to);
+
+	f->answer = true;
+	assert_int_equal(sendto(fd, marked, sizeof(marked), 0, (struct sockaddr *)&to, sizeof(to)), sizeof(marked));
+	turn(f);
+	assert_int_equal(f->received, 1);
+	assert_int_equal(f->last_len, 5);
+	assert_int_equal(f->last.local.port, f->natt_port);
+	assert_int_equal(recv(fd, buf, sizeof(buf), MSG_DONTWAIT), sizeof(marked));
+	assert_memory_equal(buf, marked, sizeof(marked));
+	close(fd);
+}
+
+static void what_is_no_ike_message_stays_out(void **state)
+{
+	static const uint8_t esp[12] = { 0xb0, 0, 0, 1 }, keepalive = 0xff, cut[3] = { 0, 0, 0 };
+	struct fixture *f = *state;
+	struct sockaddr_in to;
+	int fd = client("127.0.0.1", f->natt_port, &to);
+
+	assert_int_equal(sendto(fd, esp, sizeof(esp), 0, (struct sockaddr *)&to, sizeof(to)), sizeof(esp));
+	assert_int_equal(sendto(fd, &keepalive, 1, 0, (struct sockaddr *)&to, sizeof(to)), 1);
+	assert_int_equal(sendto(fd, cut, sizeof(cut), 0, (struct sockaddr *)&to, sizeof(to)), sizeof(cut));
+	assert_int_equal(sendto(fd, cut, 0, 0, (struct sockaddr *)&to, sizeof(to)), 0);
+	turn(f);
+	assert_int_equal(f->received, 0);
+	assert_int_equal(udp_counters(f->udp)->keepalives, 1);
+	assert_int_equal(udp_counters(f->udp)->no_marker, 3);
+	close(fd);
+}
+
+static void a_keepalive_goes_bare(void **state)
+{
+	struct fixture *f = *state;
+	struct sockaddr_in to = { .sin_family = AF_INET, .sin_addr = { htonl(INADDR_LOOPBACK) } };
+	struct ike_path path = { .local = { .family = 4, .port = f->natt_port },
+				 .remote = { .family = 4, .ip = { 127, 0, 0, 1 } } };
+	socklen_t len = sizeof(to);
+	int fd = socket(AF_INET, SOCK_DGRAM, 0);
+	uint8_t buf[8];
+
+	assert_int_equal(bind(fd, (struct sockaddr *)&to, len), 0);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&to, &len), 0);
+	path.remote.port = ntohs(to.sin_port);
+	assert_int_equal(udp_send(f->udp, &path, "\xff", 1), 0);
+	assert_int_equal(recvfrom(fd, buf, sizeof(buf), MSG_DONTWAIT, (struct sockaddr *)&to, &len), 1);
+	assert_int_equal(buf[0], 0xff);
+	assert_int_equal(ntohs(to.sin_port), f->natt_port);
+	close(fd);
+}
+
+static void the_kernel_gets_each_socket_before_and_after_it_is_bound(void **state)
+{
+	struct fixture *f = *state;
+	int six = socket(AF_INET6, SOCK_DGRAM, 0);
+
+	assert_int_equal(f->attached, six < 0 ? 2 : 4);
+	if (six >= 0)
+		close(six);
 }
 
 static void the_time_stands_still_within_a_turn(void **state)
@@ -217,6 +306,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_flood_leaves_room_for_the_timer, setup, teardown),
 		cmocka_unit_test_setup_teardown(an_unreachable_peer_is_an_error_not_a_crash, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_port_in_use_is_refused, setup, teardown),
+		cmocka_unit_test_setup_teardown(ike_messages_bear_the_marker_on_the_second_port, setup, teardown),
+		cmocka_unit_test_setup_teardown(what_is_no_ike_message_stays_out, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_keepalive_goes_bare, setup, teardown),
+		cmocka_unit_test_setup_teardown(the_kernel_gets_each_socket_before_and_after_it_is_bound, setup, teardown),
 		cmocka_unit_test_setup_teardown(the_time_stands_still_within_a_turn, setup, teardown),
 	};
 

@@ -38,6 +38,8 @@ struct kernel_sa {
 	size_t encr_len, auth_len;
 	struct ike_p2_proposal alg;
 	struct ike_path path;
+	bool follow_peer;
+	uint32_t keepalive;
 	struct ike_net local_net, remote_net;
 	uint64_t hard_bytes;
 	uint8_t cookie[IKE_SA_COOKIE_LEN];
@@ -54,11 +56,24 @@ struct side {
 	struct ike_engine *e;
 	const char *name;
 	struct ike_addr addr;
+	/*
+	 * Behind a NAT: the others see this address, and ports that are 'shift' higher. A change of
+	 * either is a new mapping; what goes to the old one is lost. family 0: no NAT.
+	 */
+	struct ike_addr outside;
+	uint16_t shift;
+	unsigned int keepalives;	/* sent */
 	uint64_t rng;
 	uint32_t next_spi;
 	ike_time traffic_at;		/* of the last ESP packet, as the kernel tells */
 	struct kernel_sa sa[MAX_SAS];
 	unsigned int fail_action;	/* refuse the next action of this type (plus 1) */
+	const char *user, *password;	/* whom the XAUTH server lets in */
+	char login[300];		/* "user/password" it was asked about last */
+	char login_tunnel[IKE_NAME_MAX + 1];
+	bool mute;			/* it does not answer */
+	struct ike_given given;		/* what IKE_ACT_ASSIGN said last */
+	struct ike_addr peer;		/* where IKE_ACT_PEER said the peer is */
 	unsigned int leaks;		/* deletes of SAs that were not there */
 	struct log_entry log[MAX_LOGS];
 	size_t n_logs;
@@ -87,6 +102,7 @@ struct world {
 	/* For the common wires: which message, how often. */
 	const char *target;
 	unsigned int count, seen;
+	uint16_t blocked_port;		/* nothing that goes to this port arrives */
 	size_t at;
 	struct packet kept;		/* a copy of the last message named 'keep' */
 	const char *keep;
@@ -112,6 +128,13 @@ static void side_random(void *ctx, void *buf, size_t len)
 		*p++ = (uint8_t)splitmix(&s->rng);
 }
 
+/* A day in November 2023, when the certificates of pki.h are valid. */
+static int64_t side_wall(void *ctx)
+{
+	(void)ctx;
+	return 1700000000;
+}
+
 static bool verbose(void)
 {
 	return getenv("IKE_TEST_VERBOSE") != NULL;
@@ -131,12 +154,17 @@ static uint64_t digest64(const uint8_t *p, size_t len)
 /* The n-th different datagram of a cookie and message ID is MMn or QMn. */
 static void name_packet(struct world *w, struct packet *p)
 {
-	const char *kind = p->data[18] == 2 ? "MM" : p->data[18] == 32 ? "QM" : "INFO";
+	const char *kind = p->data[18] == 2 ? "MM" : p->data[18] == 4 ? "AM" : p->data[18] == 6 ? "TR" :
+			   p->data[18] == 32 ? "QM" : "INFO";
 	uint64_t digest = digest64(p->data, p->len);
 	unsigned int number = 1;
 	uint8_t key[14];
 	size_t i;
 
+	if (p->data[16] == 132) {
+		snprintf(p->name, sizeof(p->name), "FRAG");
+		return;
+	}
 	memcpy(key, p->data, 8);
 	memcpy(key + 8, p->data + 20, 4);
 	key[12] = p->data[18];
@@ -192,6 +220,8 @@ static void kernel_add(struct side *s, const struct ike_sa *a)
 	k->active = a->dir == IKE_IN;
 	k->alg = a->alg;
 	k->path = a->path;
+	k->follow_peer = a->follow_peer;
+	k->keepalive = a->keepalive;
 	k->local_net = a->local_net;
 	k->remote_net = a->remote_net;
 	k->hard_bytes = a->hard_bytes;
@@ -213,7 +243,9 @@ static void kernel_activate(struct side *s, const struct ike_sa *a)
 
 	assert_non_null(k);
 	for (i = 0; i < MAX_SAS; i++)
-		if (s->sa[i].used && s->sa[i].dir == IKE_OUT && !strcmp(s->sa[i].tunnel, k->tunnel))
+		if (s->sa[i].used && s->sa[i].dir == IKE_OUT && !strcmp(s->sa[i].tunnel, k->tunnel) &&
+		    !memcmp(&s->sa[i].local_net, &k->local_net, sizeof(k->local_net)) &&
+		    !memcmp(&s->sa[i].remote_net, &k->remote_net, sizeof(k->remote_net)))
 			s->sa[i].active = false;
 	k->active = true;
 	k->pending = false;
@@ -271,14 +303,43 @@ static void keep_copy(struct world *w, const struct packet *p)
 	memcpy(w->kept.data, p->data, p->len);
 }
 
+/* How the receiver sees it: through its NAT and the sender's. False: no NAT lets it in. */
+static bool translate(struct world *w, int from, const struct ike_path *sent, struct ike_path *seen)
+{
+	struct side *s = &w->side[from], *to = &w->side[!from];
+
+	seen->local = to->addr;
+	seen->local.port = sent->remote.port;
+	seen->remote = s->outside.family ? s->outside : s->addr;
+	seen->remote.port = (uint16_t)(sent->local.port + (s->outside.family ? s->shift : 0));
+	if (sent->remote.port == w->blocked_port && w->blocked_port)
+		return false;
+	if (!to->outside.family) {
+		assert_memory_equal(sent->remote.ip, to->addr.ip, 16);
+		return true;
+	}
+	seen->local.port = (uint16_t)(sent->remote.port - to->shift);
+	return !memcmp(sent->remote.ip, to->outside.ip, 16) &&
+	       (seen->local.port == 500 || seen->local.port == IKE_NATT_PORT);
+}
+
 static void do_send(struct world *w, int from, const struct ike_action *a)
 {
-	struct ike_path path = { .local = w->side[!from].addr, .remote = w->side[from].addr };
+	struct ike_path path;
 	struct packet *p;
 	unsigned int copies;
 	size_t n;
 
-	assert_memory_equal(a->path.remote.ip, w->side[!from].addr.ip, 4);
+	if (a->len == 1) {
+		assert_int_equal(a->data[0], 0xff);
+		assert_int_equal(a->path.local.port, IKE_NATT_PORT);
+		w->side[from].keepalives++;
+		return;
+	}
+	if (!translate(w, from, &a->path, &path)) {
+		w->sent[from]++;
+		return;
+	}
 	enqueue(w, !from, &path, a->data, a->len);
 	p = &w->queue[w->n_queue - 1];
 	name_packet(w, p);
@@ -328,6 +389,20 @@ static void kernel_answer(struct world *w, struct side *s, const struct ike_acti
 	ike_kernel_event(s->e, &ev, w->now);
 }
 
+/* What stands in for the file of users. */
+static void kernel_login(struct world *w, struct side *s, const struct ike_action *a)
+{
+	uint64_t id = a->id;
+	char expected[300];
+
+	snprintf(s->login_tunnel, sizeof(s->login_tunnel), "%s", a->tunnel);
+	snprintf(s->login, sizeof(s->login), "%.*s/%.*s", (int)a->login.user_len, (const char *)a->login.user,
+		 (int)a->login.password_len, (const char *)a->login.password);
+	snprintf(expected, sizeof(expected), "%s/%s", s->user ? s->user : "", s->password ? s->password : "");
+	if (!s->mute)
+		ike_xauth_answer(s->e, id, !strcmp(s->login, expected), w->now);
+}
+
 static void drain(struct world *w, int who)
 {
 	struct side *s = &w->side[who];
@@ -340,6 +415,15 @@ static void drain(struct world *w, int who)
 			break;
 		case IKE_ACT_SA_DEL:
 			kernel_del(s, &a.sa);
+			break;
+		case IKE_ACT_XAUTH:
+			kernel_login(w, s, &a);
+			break;
+		case IKE_ACT_ASSIGN:
+			s->given = a.given;
+			break;
+		case IKE_ACT_PEER:
+			s->peer = a.path.remote;
 			break;
 		case IKE_ACT_LOG:
 			side_log(s, &a.log);
@@ -438,6 +522,7 @@ static void tunnel_cfg(struct ike_tunnel_cfg *t, int who, const char *p1, const 
 	memcpy(t->psk, "correct horse ba", t->psk_len);
 	t->policy = IKE_POLICY_INSECURE;
 	t->dpd = 0;	/* traces stay what the test has begun; test_dpd.c switches it on */
+	t->initial_contact = false;	/* no HASH covers it; test_contact.c switches it on */
 	if (ike_p1_parse(p1, t->policy, &t->p1[0], &why))
 		fail_msg("%s: %s", p1, why);
 	t->n_p1 = 1;
@@ -465,7 +550,7 @@ static struct world *world_empty(uint64_t seed)
 	w->now = 1000 * IKE_SECOND;
 	for (i = 0; i < 2; i++) {
 		struct side *s = &w->side[i];
-		struct ike_env env = { .ctx = s, .random = side_random };
+		struct ike_env env = { .ctx = s, .random = side_random, .wall = side_wall };
 
 		s->name = i ? "B" : "A";
 		s->rng = seed * 2 + (uint64_t)i;

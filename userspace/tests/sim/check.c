@@ -69,7 +69,8 @@ static bool doubt(struct sim_world *w, const char *fmt, ...)
 static bool end_is_right(struct sim_world *w, const struct sim_link *l, int end)
 {
 	const struct sim_kernel *k = &l->end[end]->kernel, *peer = &l->end[!end]->kernel;
-	const struct sim_sa *out = sim_kernel_outbound(k, l->name);
+	const struct ike_selector sel = sim_selector(l, end);
+	const struct sim_sa *out = sim_kernel_outbound(k, l->name, &sel);
 	char sas[300];
 
 	describe_sas(k, l->name, sas, sizeof(sas));
@@ -78,7 +79,7 @@ static bool end_is_right(struct sim_world *w, const struct sim_link *l, int end)
 	if (!sim_kernel_find(peer, IKE_IN, out->spi))
 		return doubt(w, "host %u sends to SPI %08x, which host %u does not have", l->end[end]->index, out->spi,
 			     l->end[!end]->index);
-	if (sim_kernel_count(k, l->name, IKE_IN) != 1 || sim_kernel_count(k, l->name, IKE_OUT) != 1)
+	if (sim_kernel_count(k, l->name, &sel, IKE_IN) != 1 || sim_kernel_count(k, l->name, &sel, IKE_OUT) != 1)
 		return doubt(w, "host %u has more than one pair in %s:%s", l->end[end]->index, l->name, sas);
 	return true;
 }
@@ -93,16 +94,20 @@ struct status_check {
 static bool tunnel_is_right(struct status_check *s, const struct ike_tunnel_status *st)
 {
 	const struct sim_kernel *k = &s->h->kernel;
-	const struct sim_sa *out = sim_kernel_outbound(k, st->cfg->name);
-	const struct ike_child_status *c = st->child;
+	size_t i;
 
 	if (strcmp(st->state, "up"))
 		return doubt(s->w, "host %u says %s is %s", s->h->index, st->cfg->name, st->state);
-	if (st->n_children != 1)
+	if (st->n_children != st->cfg->n_sel)
 		return doubt(s->w, "host %u says %s has %zu pairs", s->h->index, st->cfg->name, st->n_children);
-	if (!out || c->spi_out != out->spi || !sim_kernel_find(k, IKE_IN, c->spi_in))
-		return doubt(s->w, "host %u says %s has in %08x out %08x, its kernel has not", s->h->index,
-			     st->cfg->name, c->spi_in, c->spi_out);
+	for (i = 0; i < st->n_children; i++) {
+		const struct ike_child_status *c = &st->child[i];
+		const struct sim_sa *out = sim_kernel_outbound(k, st->cfg->name, &c->sel);
+
+		if (!out || c->spi_out != out->spi || !sim_kernel_find(k, IKE_IN, c->spi_in))
+			return doubt(s->w, "host %u says %s has in %08x out %08x, its kernel has not", s->h->index,
+				     st->cfg->name, c->spi_in, c->spi_out);
+	}
 	if (st->n_p1 > 1)
 		return doubt(s->w, "host %u has %zu ISAKMP SAs for %s", s->h->index, st->n_p1, st->cfg->name);
 	return true;
@@ -119,11 +124,15 @@ static void check_status(void *ctx, const struct ike_tunnel_status *st)
 static bool counters_are_right(struct sim_world *w, const struct sim_host *h)
 {
 	struct ike_counters c;
+	unsigned int selectors = 0;
+	size_t i;
 
+	for (i = 0; i < h->cfg.n_tunnels; i++)
+		selectors += h->cfg.tunnel[i].n_sel;
 	ike_counters(h->engine, &c);
-	if (c.children_now != h->cfg.n_tunnels)
-		return doubt(w, "host %u counts %llu pairs of SAs for %zu tunnels", h->index,
-			     (unsigned long long)c.children_now, h->cfg.n_tunnels);
+	if (c.children_now != selectors)
+		return doubt(w, "host %u counts %llu pairs of SAs for %u selectors", h->index,
+			     (unsigned long long)c.children_now, selectors);
 	if (c.p1_now > h->cfg.n_tunnels)
 		return doubt(w, "host %u counts %llu ISAKMP SAs for %zu tunnels", h->index,
 			     (unsigned long long)c.p1_now, h->cfg.n_tunnels);

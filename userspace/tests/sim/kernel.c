@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "libike/net.h"
 #include "world.h"
 
 enum { FIRST_SPI = 256, RESERVATION_SECONDS = 60 };
@@ -28,23 +29,26 @@ struct sim_sa *sim_kernel_find(const struct sim_kernel *k, enum ike_dir dir, uin
 	return NULL;
 }
 
-struct sim_sa *sim_kernel_outbound(const struct sim_kernel *k, const char *tunnel)
+struct sim_sa *sim_kernel_outbound(const struct sim_kernel *k, const char *tunnel, const struct ike_selector *sel)
 {
 	struct sim_sa *sa;
 
 	for (sa = k->sas; sa; sa = sa->next)
-		if (sa->dir == IKE_OUT && sa->state == SIM_SA_ACTIVE && !strcmp(sa->tunnel, tunnel))
+		if (sa->dir == IKE_OUT && sa->state == SIM_SA_ACTIVE && !strcmp(sa->tunnel, tunnel) &&
+		    ike_selector_equal(&sa->sel, sel))
 			return sa;
 	return NULL;
 }
 
-unsigned int sim_kernel_count(const struct sim_kernel *k, const char *tunnel, enum ike_dir dir)
+unsigned int sim_kernel_count(const struct sim_kernel *k, const char *tunnel, const struct ike_selector *sel,
+			      enum ike_dir dir)
 {
 	const struct sim_sa *sa;
 	unsigned int n = 0;
 
 	for (sa = k->sas; sa; sa = sa->next)
-		n += sa->dir == dir && sa->state != SIM_SA_LAPSED && (!tunnel || !strcmp(sa->tunnel, tunnel));
+		n += sa->dir == dir && sa->state != SIM_SA_LAPSED && !strcmp(sa->tunnel, tunnel) &&
+		     (sa->state == SIM_SA_RESERVED || ike_selector_equal(&sa->sel, sel));
 	return n;
 }
 
@@ -186,7 +190,7 @@ static void check_key_is_new(struct sim_host *h, const struct sim_sa *sa)
 
 static void make_active(struct sim_kernel *k, struct sim_sa *sa)
 {
-	struct sim_sa *active = sim_kernel_outbound(k, sa->tunnel);
+	struct sim_sa *active = sim_kernel_outbound(k, sa->tunnel, &sa->sel);
 
 	if (active && active != sa)
 		active->state = SIM_SA_OLD;
@@ -260,6 +264,7 @@ static void copy_sa(struct sim_sa *to, const struct ike_action *act)
 	to->spi = from->spi;
 	if (act->type != IKE_ACT_SA_ADD)
 		return;
+	to->sel = (struct ike_selector){ from->local_net, from->remote_net };
 	to->partner_spi = from->partner_spi;
 	to->alg = from->alg;
 	to->path = from->path;
@@ -387,9 +392,10 @@ static bool account(struct sim_host *h, struct sim_sa *sa, uint64_t octets)
 	return true;
 }
 
-const struct sim_sa *sim_kernel_send(struct sim_host *h, const char *tunnel, uint64_t octets)
+const struct sim_sa *sim_kernel_send(struct sim_host *h, const char *tunnel, const struct ike_selector *sel,
+				     uint64_t octets)
 {
-	struct sim_sa *sa = sim_kernel_outbound(&h->kernel, tunnel);
+	struct sim_sa *sa = sim_kernel_outbound(&h->kernel, tunnel, sel);
 
 	if (sa && account(h, sa, octets))
 		return sa;
@@ -434,6 +440,8 @@ const char *sim_kernel_receive(struct sim_host *h, const struct sim_sa *sa, uint
 		return "keys or algorithms differ";
 	if (strcmp(in->tunnel, sa->tunnel))
 		return "the SA belongs to another tunnel";
+	if (!ike_net_equal(&in->sel.local, &sa->sel.remote) || !ike_net_equal(&in->sel.remote, &sa->sel.local))
+		return "the SA is for other packets";
 	if (!account(h, in, octets))
 		return "the SA has expired";
 	in->last_at = h->w->now;

@@ -106,7 +106,7 @@ static void play(const struct sim_scenario *s, unsigned long seed)
 	}
 	if (w.failed) {
 		t->failed++;
-		printf("# %s, seed %lu: %s\n# play it again: ike-sim --scenario %s --seed %lu -v\n", s->name, seed,
+		printf("# %s, seed %lu: %s\n# play it again: make sim SCENARIO=%s FIRST=%lu VERBOSE=1\n", s->name, seed,
 		       w.failure, s->name, seed);
 	}
 	fflush(stdout);

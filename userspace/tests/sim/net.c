@@ -12,11 +12,36 @@
 
 enum { HEADER = 28, MAX_DATAGRAM = 65507 };
 
-static struct sim_host *host_at(struct sim_world *w, const struct ike_addr *addr)
+struct ike_addr sim_host_outside(const struct sim_host *h, uint16_t port)
 {
-	unsigned int i = (unsigned int)addr->ip[3] - 1;
+	if (!h->nat_octet)
+		return (struct ike_addr){ .family = 4, .port = port, .ip = { 10, 0, 0, (uint8_t)(h->index + 1) } };
+	return (struct ike_addr){ .family = 4, .port = (uint16_t)(port + h->nat_shift),
+				  .ip = { 203, 0, 113, h->nat_octet } };
+}
 
-	return addr->family == 4 && i < w->n_hosts ? &w->host[i] : NULL;
+void sim_host_nat(struct sim_host *h, uint8_t octet, uint16_t shift)
+{
+	h->nat_octet = octet;
+	h->nat_shift = shift;
+	sim_busy(h->w);
+}
+
+/* Whose address and port it is, and which port that is for the host itself; NULL: nobody's. */
+static struct sim_host *host_at(struct sim_world *w, const struct ike_addr *addr, uint16_t *port)
+{
+	static const uint16_t ports[] = { 500, IKE_NATT_PORT };
+	unsigned int i, j;
+
+	for (i = 0; i < w->n_hosts; i++)
+		for (j = 0; j < sizeof(ports) / sizeof(ports[0]); j++) {
+			struct ike_addr at = sim_host_outside(&w->host[i], ports[j]);
+
+			*port = ports[j];
+			if (at.port == addr->port && !memcmp(at.ip, addr->ip, sizeof(at.ip)))
+				return &w->host[i];
+		}
+	return NULL;
 }
 
 /* "MM", "QM", "IN" with what tells messages apart. */
@@ -39,7 +64,7 @@ static void datagram_arrives(struct sim_world *w, struct sim_event *ev)
 {
 	struct sim_host *h = &w->host[ev->host];
 
-	if (!h->engine || w->net.cut)
+	if (!h->engine || w->net.cut || h->asleep || h->homeless)
 		return;
 	sim_trace(w, "host %u <- %s", h->index, describe(ev->data, ev->len));
 	sim_busy(w);
@@ -67,7 +92,8 @@ static ike_time arrival(struct sim_world *w, struct sim_host *to)
 
 static void carry(struct sim_world *w, const struct ike_path *from, const uint8_t *data, size_t len)
 {
-	struct sim_host *to = host_at(w, &from->remote);
+	uint16_t port;
+	struct sim_host *to = host_at(w, &from->remote, &port);
 	struct sim_event *ev;
 
 	if (!to)
@@ -75,7 +101,7 @@ static void carry(struct sim_world *w, const struct ike_path *from, const uint8_
 	ev = sim_event_new(datagram_arrives, len);
 	ev->host = to->index;
 	ev->boot = SIM_ANY_BOOT;
-	ev->path.local = from->remote;
+	ev->path.local = (struct ike_addr){ .family = 4, .port = port, .ip = { 10, 0, 0, (uint8_t)(to->index + 1) } };
 	ev->path.remote = from->local;
 	if (len)
 		memcpy(ev->data, data, len);
@@ -198,10 +224,9 @@ void sim_net_send(struct sim_host *from, const struct ike_path *path, const void
 	struct ike_path p = *path;
 	const char *fate = "";
 
-	p.local.family = 4;
-	memset(p.local.ip, 0, sizeof(p.local.ip));
-	p.local.ip[0] = 10;
-	p.local.ip[3] = (uint8_t)(from->index + 1);
+	if (len == 1)
+		return;		/* a NAT keepalive: no NAT here forgets by itself */
+	p.local = sim_host_outside(from, path->local.port);
 	from->sent++;
 	from->sent_octets += len;
 	if (!w->net.flood)
@@ -210,11 +235,11 @@ void sim_net_send(struct sim_host *from, const struct ike_path *path, const void
 	if (len > MAX_DATAGRAM)
 		sim_fail(w, "host %u sends %zu octets", from->index, len);
 	sim_busy(w);
-	if (sim_chance(&w->wire, w->net.loss) || w->net.cut)
+	if (sim_chance(&w->wire, w->net.loss) || w->net.cut || from->homeless)
 		fate = ", lost";
 	else
 		carry(w, &p, data, len);
-	if (sim_chance(&w->wire, w->net.duplicate)) {
+	if (sim_chance(&w->wire, w->net.duplicate) && !from->homeless) {
 		fate = *fate ? ", copy only" : ", twice";
 		carry(w, &p, data, len);
 	}

@@ -11,6 +11,7 @@ struct sim_scenario {
 	const char *name, *story;
 	void (*play)(struct sim_world *w);
 	unsigned int rare;		/* played once for so many rounds over all scenarios */
+	unsigned int way;		/* how phase 1 is gone through: of enum sim_way */
 };
 
 /* Ends with a NULL name. */

@@ -91,12 +91,41 @@ struct ike_tunnel_cfg sim_tunnel_cfg(struct sim_world *w)
 	sim_set_p1(&t, pick(&w->script, p1, sizeof(p1) / sizeof(p1[0])));
 	sim_set_p2(&t, pick(&w->script, p2, sizeof(p2) / sizeof(p2[0])));
 	t.start = IKE_START_AUTO;
+	t.aggressive = t.aggressive_psk = w->way & SIM_AGGRESSIVE;
 	return t;
 }
 
 static struct ike_addr address(unsigned int host)
 {
 	return (struct ike_addr){ .family = 4, .port = 500, .ip = { 10, 0, 0, (uint8_t)(host + 1) } };
+}
+
+static const char the_password[] = "the right password";
+
+/* Either end may begin; who asks for the password stays the same. */
+static void add_login(struct ike_tunnel_cfg *t, bool client, bool push)
+{
+	t->xauth = client ? IKE_XAUTH_CLIENT : IKE_XAUTH_SERVER;
+	t->modecfg = push ? IKE_MODECFG_PUSH : IKE_MODECFG_PULL;
+	if (!client) {
+		t->pool_first = (struct ike_addr){ .family = 4, .ip = { 10, 9, 0, 1 } };
+		t->pool_last = (struct ike_addr){ .family = 4, .ip = { 10, 9, 0, 4 } };
+		return;
+	}
+	snprintf(t->xauth_user, sizeof(t->xauth_user), "alice");
+	t->xauth_password_len = sizeof(the_password) - 1;
+	t->xauth_password = sim_grow(NULL, sizeof(the_password));
+	memcpy(t->xauth_password, the_password, sizeof(the_password));
+}
+
+static void answer_login(struct sim_host *h, const struct ike_action *act)
+{
+	bool ok = act->login.password_len == sizeof(the_password) - 1 &&
+		  !memcmp(act->login.password, the_password, sizeof(the_password) - 1);
+
+	sim_fault_enter();
+	ike_xauth_answer(h->engine, act->id, ok, h->w->now);
+	sim_fault_leave();
 }
 
 static void add_tunnel(struct sim_host *h, const char *name, unsigned int peer, const struct ike_tunnel_cfg *cfg)
@@ -111,6 +140,8 @@ static void add_tunnel(struct sim_host *h, const char *name, unsigned int peer, 
 	snprintf(t->name, sizeof(t->name), "%s", name);
 	t->local = address(h->index);
 	t->remote = address(peer);
+	if (h->w->way & SIM_LOGIN)
+		add_login(t, h->index == 0, h->w->way & SIM_PUSH);
 }
 
 struct sim_link *sim_link_add(struct sim_world *w, const char *name, unsigned int a, unsigned int b,
@@ -123,11 +154,49 @@ struct sim_link *sim_link_add(struct sim_world *w, const char *name, unsigned in
 	if (w->n_hosts <= b)
 		w->n_hosts = b + 1;
 	l->name = name;
+	l->sel = cfg->sel[0];
 	l->end[0] = &w->host[a];
 	l->end[1] = &w->host[b];
 	add_tunnel(l->end[0], name, b, cfg);
 	add_tunnel(l->end[1], name, a, cfg);
+	/* Else the address that mode config gives, which nobody here knows, would stand for any. */
+	if (w->way & SIM_LOGIN)
+		sim_link_select(l, 1);
 	return l;
+}
+
+struct ike_selector sim_selector(const struct sim_link *l, int end)
+{
+	return end ? (struct ike_selector){ l->sel.remote, l->sel.local } : l->sel;
+}
+
+static struct ike_net network(uint8_t side, unsigned int n)
+{
+	return (struct ike_net){ .family = 4, .prefix = 24, .ip = { 10, side, (uint8_t)n } };
+}
+
+void sim_link_select(struct sim_link *l, unsigned int n)
+{
+	int end;
+
+	l->sel = (struct ike_selector){ network(1, n), network(2, n) };
+	for (end = 0; end < 2; end++)
+		sim_cfg(l, end)->sel[0] = sim_selector(l, end);
+}
+
+struct sim_link *sim_link_add_selector(struct sim_world *w, struct sim_link *l, unsigned int n)
+{
+	struct sim_link *more = &w->link[w->n_links++];
+	struct ike_tunnel_cfg *cfg;
+	int end;
+
+	*more = (struct sim_link){ .name = l->name, .end = { l->end[0], l->end[1] } };
+	more->sel = (struct ike_selector){ network(1, n), network(2, n) };
+	for (end = 0; end < 2; end++) {
+		cfg = sim_cfg(more, end);
+		cfg->sel[cfg->n_sel++] = sim_selector(more, end);
+	}
+	return more;
 }
 
 struct ike_tunnel_cfg *sim_cfg(struct sim_link *l, int end)
@@ -242,6 +311,28 @@ void sim_host_reconfigure(struct sim_host *h)
 	sim_host_drain(h);
 }
 
+void sim_host_sleep(struct sim_host *h, bool asleep)
+{
+	sim_trace(h->w, "host %u %s", h->index, asleep ? "is suspended" : "wakes up");
+	h->asleep = asleep;
+}
+
+static bool is_here(void *ctx, const struct ike_addr *addr)
+{
+	const struct sim_host *h = ctx;
+
+	(void)addr;
+	return !h->homeless;
+}
+
+void sim_host_address(struct sim_host *h, bool present)
+{
+	sim_trace(h->w, "host %u: its address %s", h->index, present ? "is back" : "goes");
+	h->homeless = !present;
+	ike_local_addresses(h->engine, is_here, h, h->w->now);
+	sim_host_drain(h);
+}
+
 void sim_host_adopt(struct sim_host *h)
 {
 	struct ike_kernel_event ev = { .type = IKE_KEV_ADOPT };
@@ -254,6 +345,8 @@ void sim_host_adopt(struct sim_host *h)
 		ev.dir = sa->dir;
 		ev.spi = sa->spi;
 		ev.cookie = sa->cookie;
+		ev.sel = sa->sel;
+		ev.peer = sa->path.local.port ? sa->path.remote : (struct ike_addr){ .family = 0 };
 		sim_fault_enter();
 		ike_kernel_event(h->engine, &ev, h->w->now);
 		sim_fault_leave();
@@ -326,6 +419,10 @@ void sim_host_drain(struct sim_host *h)
 		}
 		if (act.type == IKE_ACT_LOG)
 			take_log(h, &act.log);
+		else if (act.type == IKE_ACT_XAUTH)
+			answer_login(h, &act);
+		else if (act.type == IKE_ACT_PEER || act.type == IKE_ACT_ASSIGN)
+			continue;	/* what addresses do is not played here */
 		else if (act.type == IKE_ACT_SEND)
 			sim_net_send(h, &act.path, act.data, act.len);
 		else
@@ -335,7 +432,7 @@ void sim_host_drain(struct sim_host *h)
 
 void sim_host_kernel_event(struct sim_host *h, const struct ike_kernel_event *ev)
 {
-	if (!h->engine)
+	if (!h->engine || h->asleep)
 		return;
 	/* A tunnel that is down asks every second: nothing changes by that. */
 	if (ev->type != IKE_KEV_ACQUIRE)
@@ -372,7 +469,7 @@ static void packet_arrives(struct sim_world *w, struct sim_event *ev)
 	int from = (int)(ev->b & 1);
 	const char *why;
 
-	if (w->net.cut)
+	if (w->net.cut || l->end[!from]->asleep || l->end[!from]->homeless)
 		return;
 	why = sim_kernel_receive(l->end[!from], ev->thing, ev->len);
 	if (ev->id != l->era)
@@ -391,11 +488,15 @@ static void ping(struct sim_world *w, unsigned int link, int from)
 {
 	struct sim_link *l = &w->link[link];
 	struct sim_host *h = l->end[from];
+	struct ike_selector sel;
 	const struct sim_sa *sa;
 	struct sim_event *ev;
 
+	if (h->asleep || h->homeless)
+		return;
 	l->sent++;
-	sa = sim_kernel_send(h, l->name, w->ping_octets);
+	sel = sim_selector(l, from);
+	sa = sim_kernel_send(h, l->name, &sel, w->ping_octets);
 	if (!sa) {
 		lost(w, l, from, l->watched, "no outbound SA");
 		return;
@@ -462,7 +563,7 @@ static void step(struct sim_world *w, ike_time end)
 	unsigned int i;
 
 	for (i = 0; i < w->n_hosts; i++) {
-		t = w->host[i].engine ? ike_deadline(w->host[i].engine) : IKE_NEVER;
+		t = w->host[i].engine && !w->host[i].asleep ? ike_deadline(w->host[i].engine) : IKE_NEVER;
 		if (t < at) {
 			at = t;
 			first = &w->host[i];

@@ -22,12 +22,14 @@
 /* Events of this boot happen whatever restarts. */
 #define SIM_ANY_BOOT (~0u)
 
-enum { SIM_HOSTS = 4, SIM_LINKS = 4, SIM_EVENT_NAMES = 96 };
+enum { SIM_HOSTS = 4, SIM_LINKS = 8, SIM_EVENT_NAMES = 96 };
 
 struct sim_host {
 	struct sim_world *w;
 	unsigned int index, boot;	/* boot counts restarts of the engine */
 	struct ike_engine *engine;	/* NULL: switched off */
+	bool asleep;			/* suspended: time passes, nothing else */
+	bool homeless;			/* its address is gone */
 	struct sim_kernel kernel;
 	struct sim_rng random;		/* the engine's */
 	struct ike_config cfg;
@@ -36,11 +38,21 @@ struct sim_host {
 	ike_time sent_since;
 	unsigned long sent_lately;
 	ike_time last_arrival;		/* of a datagram, here */
+	/* Behind a NAT: others see it at 203.0.113.octet and at ports higher by shift; octet 0: it is not. */
+	uint8_t nat_octet;
+	uint16_t nat_shift;
 };
 
-/* A tunnel, from both ends. */
+enum sim_way {
+	SIM_AGGRESSIVE = 1,		/* in aggressive mode, not main mode */
+	SIM_LOGIN = 2,			/* with XAUTH and mode config; host 0 is the client */
+	SIM_PUSH = 4,			/* the server sends the address unasked */
+};
+
+/* A tunnel, or one selector of it, from both ends. */
 struct sim_link {
-	const char *name;
+	const char *name;		/* of the tunnel */
+	struct ike_selector sel;	/* as the first end sees it */
 	struct sim_host *end[2];
 	bool up[2];			/* a packet has come through to that end */
 	bool watched;			/* no packet sent from now on may be lost */
@@ -68,6 +80,7 @@ struct sim_net {
 struct sim_world {
 	uint64_t seed;
 	bool verbose;
+	unsigned int way;		/* how phase 1 is gone through */
 	ike_time now;
 	struct sim_queue queue;
 	struct sim_rng script, wire, kernels, pings;
@@ -95,6 +108,12 @@ void sim_cfg_free(struct ike_tunnel_cfg *t);
 /* Add a tunnel between two hosts, configured alike; what differs is changed afterwards. */
 struct sim_link *sim_link_add(struct sim_world *w, const char *name, unsigned int a, unsigned int b,
 			      const struct ike_tunnel_cfg *cfg);
+/* l's tunnel is for the n-th networks behind both ends. */
+void sim_link_select(struct sim_link *l, unsigned int n);
+/* l's tunnel gets one more selector, for the n-th networks: a link of its own. */
+struct sim_link *sim_link_add_selector(struct sim_world *w, struct sim_link *l, unsigned int n);
+/* As that end sees it. */
+struct ike_selector sim_selector(const struct sim_link *l, int end);
 struct ike_tunnel_cfg *sim_cfg(struct sim_link *l, int end);
 void sim_set_psk(struct ike_tunnel_cfg *t, const char *psk);
 void sim_set_p1(struct ike_tunnel_cfg *t, const char *proposal);
@@ -106,8 +125,16 @@ void sim_set_p2(struct ike_tunnel_cfg *t, const char *proposal);
 void sim_host_start(struct sim_host *h);
 /* The engine is gone without a word; the kernel's SAs stay. */
 void sim_host_kill(struct sim_host *h);
+/* Suspend it, wake it up: what was due in between is due at once. */
+void sim_host_sleep(struct sim_host *h, bool asleep);
+/* Its address goes or returns: nothing passes without it, and the engine is told. */
+void sim_host_address(struct sim_host *h, bool present);
 /* Hand the kernel's SAs to a new engine. */
 void sim_host_adopt(struct sim_host *h);
+/* The host is behind a NAT, or that gives it another mapping: what goes to the old one is lost. */
+void sim_host_nat(struct sim_host *h, uint8_t octet, uint16_t shift);
+/* Where the others see a port of it. */
+struct ike_addr sim_host_outside(const struct sim_host *h, uint16_t port);
 void sim_host_reconfigure(struct sim_host *h);
 void sim_command(struct sim_host *h, enum ike_command cmd, const char *tunnel);
 
