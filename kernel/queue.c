@@ -2,9 +2,9 @@
 /*
  * The queue in front of a device without carrier. The core puts one there that swallows
  * everything without a trace, so that packet sockets would lose packets that nobody counts
- * and that ask for no SA. (tc redirects nothing to such a device, and counts that.) Our devices have no queue of their own, carrier
- * or not: it is taken away again as soon as the core has put it there. What the IP layer sends
- * in that moment is seen to by neigh.c.
+ * and that ask for no SA. (tc redirects nothing to such a device, and counts that.) Our
+ * devices have no queue of their own, carrier or not: it is taken away again as soon as the
+ * core has put it there. What the IP layer sends in that moment is seen to by neigh.c.
  */
 #include "queue.h"
 #include "device.h"
