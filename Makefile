@@ -82,6 +82,10 @@ SEEDS ?= $(if $(VERBOSE),1,10000)
 bench: all ## instructions per packet in a VM whose clock counts them
 	@$(TOP)/scripts/bench
 
+interop: ## the keyer against strongSwan, vpnc and ike-scan: in namespaces, then with the module in the VM
+	@$(TOP)/scripts/check keyer
+	@$(MAKE) --no-print-directory selftest TESTS="$(patsubst $(TOP)/selftests/%.sh,%,$(wildcard $(TOP)/selftests/ike_*.sh))"
+
 bench-ike: user ## what a negotiation costs, beside strongSwan (BENCH_OUT=FILE, BENCH_PEERS=N, BENCH_ONLY=...)
 	@$(TOP)/scripts/deps build peers
 	@$(TOP)/scripts/bench-ike
@@ -125,4 +129,4 @@ clean: ## remove build/
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(TOP)/Makefile | expand -t 12
 
-.PHONY: all deps module user gen gen-check demo check selftest check-debug fuzz-wire matrix sim bench bench-ike install uninstall clean help
+.PHONY: all deps module user gen gen-check demo check selftest check-debug fuzz-wire matrix sim bench bench-ike interop install uninstall clean help

@@ -1,7 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # time limit: 900 s
-# only by name: it has not been seen to pass yet
 # NAT traversal with the module: esptund and its tunnel in h1, gwA is a NAT that masquerades it.
 # Traffic, a keyer that is killed under a ping each millisecond at either end, a NAT that forgets
 # its mapping while strongSwan or esptund is on the other side.
@@ -21,7 +20,7 @@ nat()
 	flush table ip nat
 	table ip nat {
 		chain post {
-			oifname "wan0" meta l4proto udp masquerade to :$1
+			oifname "wan0" udp dport { 500, 4500 } masquerade to :$1
 		}
 	}
 	END

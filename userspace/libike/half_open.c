@@ -53,9 +53,13 @@ bool ike_half_open_make_room(struct ike_engine *e, const struct ike_path *path)
 {
 	struct ike_logctx ctx = { .path = path };
 	const struct ike_addr *remote = &path->remote;
-	struct half_open n = count_half_open(e, remote);
 	struct ike_ikesa *victim;
+	struct half_open n;
 
+	/* All in all fewer than one peer may have: nobody needs to be counted. */
+	if (e->half_open < IKE_HALF_OPEN_PER_PEER)
+		return true;
+	n = count_half_open(e, remote);
 	if (n.all < IKE_HALF_OPEN_PER_PEER) {
 		if (e->half_open < IKE_HALF_OPEN_MAX)
 			return true;
