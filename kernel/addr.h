@@ -13,6 +13,7 @@
 #include <linux/socket.h>
 #include <linux/string.h>
 #include <net/ipv6.h>
+#include <net/netlink.h>
 
 /**
  * struct esptun_addr - an IPv4 or IPv6 address
@@ -46,10 +47,31 @@ static inline bool esptun_addr_equal(const struct esptun_addr *a, const struct e
 	return a->family == b->family && ipv6_addr_equal(&a->v6, &b->v6);
 }
 
+/* As two attributes say, of which at most one is there; family AF_UNSPEC if neither is. */
+static inline void esptun_addr_of_attrs(const struct nlattr *attr4, const struct nlattr *attr6,
+					struct esptun_addr *addr)
+{
+	memset(addr, 0, sizeof(*addr));
+	if (attr6) {
+		addr->v6 = nla_get_in6_addr(attr6);
+		addr->family = AF_INET6;
+	} else if (attr4) {
+		esptun_addr_set4(addr, nla_get_in_addr(attr4));
+	}
+}
+
 /* No address in particular: 0.0.0.0, :: or none at all. */
 static inline bool esptun_addr_any(const struct esptun_addr *addr)
 {
 	return ipv6_addr_any(&addr->v6);
+}
+
+/* An address that one host can have: not multicast or broadcast, nor IPv4 in disguise. */
+static inline bool esptun_addr_unicast(const struct esptun_addr *addr)
+{
+	if (addr->family == AF_INET6)
+		return !ipv6_addr_is_multicast(&addr->v6) && !ipv6_addr_v4mapped(&addr->v6);
+	return !ipv4_is_multicast(addr->v4) && !ipv4_is_lbcast(addr->v4);
 }
 
 static inline u32 esptun_addr_hash(const struct esptun_addr *addr)

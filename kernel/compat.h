@@ -205,6 +205,16 @@ static inline void dev_sw_netstats_tx_add(struct net_device *dev, unsigned int p
 #define esptun_trace_str(dst, src) __assign_str(dst, src)
 #endif
 
+/* 6.10: what a tunnel key has is a bitmap. */
+static inline void esptun_compat_tunnel_key(struct ip_tunnel_key *key)
+{
+#ifdef ESPTUN_HAVE_TUNNEL_FLAG_BITS
+	__set_bit(IP_TUNNEL_KEY_BIT, key->tun_flags);
+#else
+	key->tun_flags = TUNNEL_KEY;
+#endif
+}
+
 #ifndef ESPTUN_HAVE_GSO_RESET
 static inline void skb_gso_reset(struct sk_buff *skb)
 {
@@ -226,6 +236,15 @@ static inline bool pskb_inet_may_pull(struct sk_buff *skb)
 	return true;
 }
 #endif
+
+/*
+ * 6.4, backported far: the queue that a device has when it is active is marked as RCU's. For
+ * holders of RTNL.
+ */
+static inline struct Qdisc *esptun_compat_qdisc_sleeping(const struct netdev_queue *txq)
+{
+	return (__force struct Qdisc *)READ_ONCE(txq->qdisc_sleeping);
+}
 
 /* 6.1: the weight of a NAPI is not the driver's choice any more. */
 static inline void esptun_compat_napi_add(struct net_device *dev, struct napi_struct *napi,

@@ -70,6 +70,30 @@ struct esptun_dev *esptun_device_find(struct esptun_net *en, const struct esptun
 	return NULL;
 }
 
+int esptun_device_enter(struct esptun_dev *tun)
+{
+	struct esptun_net *en = esptun_net_get(tun->net);
+	int err;
+
+	lockdep_assert_held(&en->mutex);
+	err = xa_alloc(&esptun_devices, &tun->id, tun, xa_limit_31b, GFP_KERNEL_ACCOUNT);
+	if (err)
+		return err;
+	tun->shape.header = esptun_outer_header(rcu_dereference_protected(tun->path, true),
+						 tun->shape.encap);
+	hash_add_rcu(en->remotes, &tun->by_remote, esptun_addr_hash(&tun->remote));
+	esptun_nl_changed();
+	return 0;
+}
+
+void esptun_device_leave(struct esptun_dev *tun)
+{
+	lockdep_assert_held(&esptun_net_get(tun->net)->mutex);
+	hash_del_rcu(&tun->by_remote);
+	xa_erase(&esptun_devices, tun->id);
+	esptun_nl_changed();
+}
+
 int esptun_device_register(struct esptun_dev *tun)
 {
 	struct esptun_net *en = esptun_net_get(tun->net);
@@ -79,15 +103,12 @@ int esptun_device_register(struct esptun_dev *tun)
 	err = esptun_outer_prober_init(en);
 	if (err)
 		return err;
-	err = xa_alloc(&esptun_devices, &tun->id, tun, xa_limit_31b, GFP_KERNEL_ACCOUNT);
-	if (err)
-		return err;
-	tun->shape.header = esptun_outer_header(rcu_dereference_protected(tun->path, true),
-						 false);
-	list_add_tail(&tun->by_net, &en->devices);
-	hash_add_rcu(en->remotes, &tun->by_remote, esptun_addr_hash(&tun->remote));
-	esptun_nl_changed();
-	return 0;
+	mutex_lock(&en->mutex);
+	err = esptun_device_enter(tun);
+	mutex_unlock(&en->mutex);
+	if (!err)
+		list_add_tail(&tun->by_net, &en->devices);
+	return err;
 }
 
 void esptun_device_unregister(struct esptun_dev *tun)
@@ -99,13 +120,11 @@ void esptun_device_unregister(struct esptun_dev *tun)
 	tun->gone = true;
 	esptun_sa_flush_locked(tun, tun->gone_reason);
 	esptun_sadb_unreserve_all(tun);
+	esptun_device_leave(tun);
 	mutex_unlock(&en->mutex);
 	/* There is no SA any more that would start it again. */
 	cancel_delayed_work_sync(&tun->keepalive);
-	hash_del_rcu(&tun->by_remote);
 	list_del(&tun->by_net);
-	xa_erase(&esptun_devices, tun->id);
-	esptun_nl_changed();
 }
 
 int esptun_device_rebind(struct esptun_dev *tun, const struct esptun_addr *local,
@@ -117,7 +136,7 @@ int esptun_device_rebind(struct esptun_dev *tun, const struct esptun_addr *local
 	ASSERT_RTNL();
 	if (esptun_addr_equal(&tun->local, local) && esptun_addr_equal(&tun->remote, remote))
 		return 0;
-	path = esptun_path_new(local, remote, 0, GFP_KERNEL_ACCOUNT);
+	path = esptun_path_new(tun, local, remote, 0, GFP_KERNEL_ACCOUNT);
 	if (!path)
 		return -ENOMEM;
 	mutex_lock(&en->mutex);
@@ -185,6 +204,7 @@ int esptun_device_want_mtu(struct esptun_dev *tun)
 	struct esptun_crypto c = { 0 };
 	struct esptun_route route;
 	int mtu = ETH_DATA_LEN;
+	unsigned int room;
 	int header;
 
 	spin_lock_bh(&tun->lock);
@@ -198,8 +218,10 @@ int esptun_device_want_mtu(struct esptun_dev *tun)
 	if (!esptun_outer_route(tun, &route)) {
 		mtu = esptun_outer_mtu(tun, &route);
 		WRITE_ONCE(tun->path_mtu, mtu);
-		WRITE_ONCE(tun->dev->needed_headroom,
-			   min(esptun_outer_headroom(&route), ESPTUN_MAX_NEEDED_HEADROOM));
+		room = min(esptun_outer_headroom(&route), ESPTUN_MAX_NEEDED_HEADROOM);
+		/* The device of many tunnels has what that needs which needs most. */
+		if (!tun->external || room > tun->dev->needed_headroom)
+			WRITE_ONCE(tun->dev->needed_headroom, room);
 		dst_release(route.dst);
 	}
 	rcu_read_unlock();

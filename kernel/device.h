@@ -11,6 +11,7 @@
 #include <linux/mutex.h>
 #include <linux/netdevice.h>
 #include <linux/workqueue.h>
+#include <linux/xarray.h>
 
 /**
  * DOC: ownership and locking
@@ -46,7 +47,7 @@
  * @net: the namespace
  * @mutex: see above
  * @devices: devices with this underlay, under RTNL
- * @remotes: the same by remote address, RCU
+ * @remotes: the same and branches of external ones by remote address, under @mutex, RCU
  * @in: inbound SAs by SPI
  * @out: outbound SAs by SPI, for ICMP errors
  * @reserved: SPIs handed out and not yet used, under @mutex
@@ -101,6 +102,10 @@ struct esptun_shape {
  * @pmtudisc: outer packets carry DF
  * @keep_carrier: carrier does not follow the SA
  * @mss_clamp: TCP SYNs announce no more than fits
+ * @rx_extra: received packets need more than the usual: @mss_clamp, or it is a branch
+ * @external: an external device or a branch of one, see external.h
+ * @tunnel_id: not 0: a branch of an external device, the one of this ID
+ * @branches: of an external device, by ID, under the underlay's mutex and RCU
  * @pmtu: path MTU learned from ICMP, 0: none
  * @pmtu_expires: jiffies when @pmtu ends
  * @path_mtu: path MTU that the device's MTU was last computed from
@@ -137,6 +142,8 @@ struct esptun_dev {
 	bool pmtudisc;
 	bool keep_carrier;
 	bool mss_clamp;
+	bool rx_extra;
+	bool external;
 	u32 pmtu;
 	unsigned long pmtu_expires;
 	u32 path_mtu;
@@ -155,6 +162,8 @@ struct esptun_dev {
 	struct work_struct mtu_work;
 	struct delayed_work keepalive;
 	u32 id;
+	u32 tunnel_id;
+	struct xarray branches;
 	struct list_head by_net;
 	struct hlist_node by_remote;
 };
@@ -162,7 +171,20 @@ struct esptun_dev {
 /* Where the module's deferred work runs; emptied before the module goes. */
 extern struct workqueue_struct *esptun_wq;
 
+/*
+ * Set for good when somebody gets to call us who is still in our code, for a few instructions,
+ * after he has given up what kept it there; see the module's exit.
+ */
+extern bool esptun_lingers;
+
 bool esptun_device_is(const struct net_device *dev);
+
+/*
+ * Enters a device or a branch into the tables that packets and dumps find it in, and takes it
+ * out. Under the underlay's mutex. 0 or -errno.
+ */
+int esptun_device_enter(struct esptun_dev *tun);
+void esptun_device_leave(struct esptun_dev *tun);
 
 /* The device of that index in @net with a reference (dev_put()), or NULL. */
 struct esptun_dev *esptun_device_get(struct net *net, u32 ifindex);

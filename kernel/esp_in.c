@@ -14,6 +14,7 @@ bool esptun_esp_hold(struct sk_buff *skb)
 	if (!esptun_sa_hold(cb->sa))
 		return false;
 	dev_hold(cb->sa->tun->dev);
+	WRITE_ONCE(esptun_lingers, true);
 	cb->async = true;
 	cb->route = NULL;
 	return true;

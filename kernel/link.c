@@ -4,6 +4,7 @@
  * attributes, and the net_device itself. Sends and receives nothing.
  */
 #include "link.h"
+#include "external.h"
 #include "gro.h"
 #include "neigh.h"
 #include "keepalive.h"
@@ -34,7 +35,7 @@ static int esptun_link_init(struct net_device *dev)
 	dev->tstats = netdev_alloc_pcpu_stats(struct pcpu_sw_netstats);
 	if (!dev->tstats)
 		return -ENOMEM;
-	path = esptun_path_new(&tun->local, &tun->remote, 0, GFP_KERNEL_ACCOUNT);
+	path = esptun_path_new(tun, &tun->local, &tun->remote, 0, GFP_KERNEL_ACCOUNT);
 	if (!path)
 		goto err_stats;
 	RCU_INIT_POINTER(tun->path, path);
@@ -95,19 +96,24 @@ static int esptun_link_iflink(const struct net_device *dev)
 	return READ_ONCE(tun->link);
 }
 
-static const struct net_device_ops esptun_link_ndo = {
-	.ndo_init = esptun_link_init,
-	.ndo_uninit = esptun_link_uninit,
-	.ndo_start_xmit = esptun_xmit,
-	.ndo_change_mtu = esptun_link_change_mtu,
-	.ndo_get_stats64 = esptun_link_stats64,
-	.ndo_get_iflink = esptun_link_iflink,
-	.ndo_neigh_construct = esptun_neigh_construct,
-};
+#define ESPTUN_LINK_NDO(xmit) { \
+	.ndo_init = esptun_link_init, \
+	.ndo_uninit = esptun_link_uninit, \
+	.ndo_start_xmit = (xmit), \
+	.ndo_change_mtu = esptun_link_change_mtu, \
+	.ndo_get_stats64 = esptun_link_stats64, \
+	.ndo_get_iflink = esptun_link_iflink, \
+	.ndo_neigh_construct = esptun_neigh_construct, \
+}
+
+static const struct net_device_ops esptun_link_ndo = ESPTUN_LINK_NDO(esptun_xmit);
+static const struct net_device_ops esptun_link_external_ndo =
+	ESPTUN_LINK_NDO(esptun_external_xmit);
 
 bool esptun_device_is(const struct net_device *dev)
 {
-	return dev->netdev_ops == &esptun_link_ndo;
+	return dev->netdev_ops == &esptun_link_ndo ||
+	       dev->netdev_ops == &esptun_link_external_ndo;
 }
 
 static void esptun_link_drvinfo(struct net_device *dev, struct ethtool_drvinfo *info)
@@ -156,10 +162,28 @@ static void esptun_link_features(struct net_device *dev)
 	esptun_compat_lltx(dev);
 }
 
+void esptun_link_setup_tunnel(struct esptun_dev *tun, struct net_device *dev)
+{
+	tun->dev = dev;
+	tun->ttl = ESPTUN_TTL;
+	tun->tos = ESPTUN_TOS_INHERIT;
+	tun->pmtudisc = true;
+	tun->path_mtu = ETH_DATA_LEN;
+	tun->mtu_auto = true;
+	tun->shape = esptun_link_shape;
+	tun->gone_reason = ESPTUN_DELETE_REASON_DEVICE_GONE;
+	spin_lock_init(&tun->lock);
+	INIT_LIST_HEAD(&tun->outs);
+	INIT_LIST_HEAD(&tun->sas);
+	INIT_WORK(&tun->mtu_work, esptun_device_mtu_work);
+	INIT_DELAYED_WORK(&tun->keepalive, esptun_keepalive_work);
+	esptun_stats_init(&tun->drops);
+	xa_init(&tun->branches);
+	tun->acquired = jiffies - HZ;
+}
+
 static void esptun_link_setup(struct net_device *dev)
 {
-	struct esptun_dev *tun = netdev_priv(dev);
-
 	dev->netdev_ops = &esptun_link_ndo;
 	dev->ethtool_ops = &esptun_link_ethtool;
 	dev->header_ops = &ip_tunnel_header_ops;
@@ -176,22 +200,7 @@ static void esptun_link_setup(struct net_device *dev)
 	dev->max_mtu = IP_MAX_MTU - ESPTUN_MAX_OVERHEAD;
 	netif_keep_dst(dev);
 	esptun_link_features(dev);
-
-	tun->dev = dev;
-	tun->ttl = ESPTUN_TTL;
-	tun->tos = ESPTUN_TOS_INHERIT;
-	tun->pmtudisc = true;
-	tun->path_mtu = ETH_DATA_LEN;
-	tun->mtu_auto = true;
-	tun->shape = esptun_link_shape;
-	tun->gone_reason = ESPTUN_DELETE_REASON_DEVICE_GONE;
-	spin_lock_init(&tun->lock);
-	INIT_LIST_HEAD(&tun->outs);
-	INIT_LIST_HEAD(&tun->sas);
-	INIT_WORK(&tun->mtu_work, esptun_device_mtu_work);
-	INIT_DELAYED_WORK(&tun->keepalive, esptun_keepalive_work);
-	esptun_stats_init(&tun->drops);
-	tun->acquired = jiffies - HZ;
+	esptun_link_setup_tunnel(netdev_priv(dev), dev);
 }
 
 static int esptun_link_refuse(struct netlink_ext_ack *extack, struct nlattr *attr,
@@ -225,27 +234,6 @@ static int esptun_link_unknown(struct nlattr *tb[], struct netlink_ext_ack *exta
 	return 0;
 }
 
-/* An endpoint as the attributes say; family AF_UNSPEC if neither is there. */
-static void esptun_link_addr(const struct nlattr *attr4, const struct nlattr *attr6,
-			     struct esptun_addr *addr)
-{
-	memset(addr, 0, sizeof(*addr));
-	if (attr6) {
-		addr->v6 = nla_get_in6_addr(attr6);
-		addr->family = AF_INET6;
-	} else if (attr4) {
-		esptun_addr_set4(addr, nla_get_in_addr(attr4));
-	}
-}
-
-/* An address that one host can have: not multicast or broadcast, nor IPv4 in disguise. */
-static bool esptun_link_unicast(const struct esptun_addr *addr)
-{
-	if (addr->family == AF_INET6)
-		return !ipv6_addr_is_multicast(&addr->v6) && !ipv6_addr_v4mapped(&addr->v6);
-	return !ipv4_is_multicast(addr->v4) && !ipv4_is_lbcast(addr->v4);
-}
-
 static int esptun_link_validate_ends(struct nlattr *data[], struct netlink_ext_ack *extack)
 {
 	struct nlattr *remote6 = data[IFLA_ESPTUN_REMOTE6], *local6 = data[IFLA_ESPTUN_LOCAL6];
@@ -255,12 +243,16 @@ static int esptun_link_validate_ends(struct nlattr *data[], struct netlink_ext_a
 	if ((remote4 && remote6) || (local4 && local6))
 		return esptun_link_refuse(extack, remote6 ? : local6,
 					  "local, remote: both an IPv4 and an IPv6 address");
-	esptun_link_addr(remote4, remote6, &remote);
-	if (remote.family && (esptun_addr_any(&remote) || !esptun_link_unicast(&remote)))
+	esptun_addr_of_attrs(remote4, remote6, &remote);
+	if (remote.family && (esptun_addr_any(&remote) || !esptun_addr_unicast(&remote)))
 		return esptun_link_refuse(extack, remote6 ? : remote4,
 					  "remote: must be a unicast address, not any, multicast or broadcast");
-	esptun_link_addr(local4, local6, &local);
-	if (local.family && !esptun_link_unicast(&local))
+	if (data[IFLA_ESPTUN_EXTERNAL] && nla_get_u8(data[IFLA_ESPTUN_EXTERNAL]) &&
+	    (remote4 || remote6 || local4 || local6))
+		return esptun_link_refuse(extack, data[IFLA_ESPTUN_EXTERNAL],
+					  "external: local and remote are named with each tunnel's SAs");
+	esptun_addr_of_attrs(local4, local6, &local);
+	if (local.family && !esptun_addr_unicast(&local))
 		return esptun_link_refuse(extack, local6 ? : local4,
 					  "local: must be a unicast address or any");
 	if (remote6 && !ipv6_mod_enabled())
@@ -292,10 +284,10 @@ static int esptun_link_validate(struct nlattr *tb[], struct nlattr *data[],
 static void esptun_link_ends(const struct esptun_dev *tun, struct nlattr *data[],
 			     struct esptun_addr *local, struct esptun_addr *remote)
 {
-	esptun_link_addr(data[IFLA_ESPTUN_REMOTE4], data[IFLA_ESPTUN_REMOTE6], remote);
+	esptun_addr_of_attrs(data[IFLA_ESPTUN_REMOTE4], data[IFLA_ESPTUN_REMOTE6], remote);
 	if (!remote->family)
 		*remote = tun->remote;
-	esptun_link_addr(data[IFLA_ESPTUN_LOCAL4], data[IFLA_ESPTUN_LOCAL6], local);
+	esptun_addr_of_attrs(data[IFLA_ESPTUN_LOCAL4], data[IFLA_ESPTUN_LOCAL6], local);
 	/* Any is any, and with a peer of the other family the old one is of no use. */
 	if (!local->family && tun->local.family == remote->family)
 		*local = tun->local;
@@ -309,7 +301,11 @@ static int esptun_link_check(const struct esptun_dev *tun, struct nlattr *data[]
 			     struct netlink_ext_ack *extack)
 {
 	u32 link = data[IFLA_ESPTUN_LINK] ? nla_get_u32(data[IFLA_ESPTUN_LINK]) : tun->link;
+	struct nlattr *keep = data[IFLA_ESPTUN_KEEP_CARRIER];
 
+	if (tun->external && keep && !nla_get_u8(keep))
+		return esptun_link_refuse(extack, keep,
+					  "keep-carrier: an external device always has carrier");
 	if (local->family != remote->family)
 		return esptun_link_refuse(extack, data[IFLA_ESPTUN_LOCAL4] ? :
 					  data[IFLA_ESPTUN_LOCAL6],
@@ -342,6 +338,30 @@ static void esptun_link_options(struct esptun_dev *tun, struct nlattr *data[])
 		WRITE_ONCE(tun->keep_carrier, nla_get_u8(data[IFLA_ESPTUN_KEEP_CARRIER]));
 	if (data[IFLA_ESPTUN_MSS_CLAMP])
 		WRITE_ONCE(tun->mss_clamp, nla_get_u8(data[IFLA_ESPTUN_MSS_CLAMP]));
+	WRITE_ONCE(tun->rx_extra, tun->mss_clamp || tun->tunnel_id);
+}
+
+void esptun_link_copy_options(struct esptun_dev *to, const struct esptun_dev *from)
+{
+	to->link = from->link;
+	to->ttl = from->ttl;
+	to->tos = from->tos;
+	to->pmtudisc = from->pmtudisc;
+	to->fwmark = from->fwmark;
+	to->mss_clamp = from->mss_clamp;
+	to->rx_extra = to->mss_clamp || to->tunnel_id;
+}
+
+/* What a device that has no endpoints of its own is like, before its tunnels come. */
+static void esptun_link_make_external(struct net_device *dev)
+{
+	struct esptun_dev *tun = netdev_priv(dev);
+
+	tun->external = true;
+	tun->keep_carrier = true;
+	tun->shape.encap = true;
+	dev->netdev_ops = &esptun_link_external_ndo;
+	dev->needed_headroom = ESPTUN_MAX_OVERHEAD;
 }
 
 ESPTUN_NEWLINK(esptun_link_new, net, dev, tb, data, extack)
@@ -349,7 +369,9 @@ ESPTUN_NEWLINK(esptun_link_new, net, dev, tb, data, extack)
 	struct esptun_dev *tun = netdev_priv(dev);
 	int err;
 
-	if (!data || (!data[IFLA_ESPTUN_REMOTE4] && !data[IFLA_ESPTUN_REMOTE6]))
+	if (data && data[IFLA_ESPTUN_EXTERNAL] && nla_get_u8(data[IFLA_ESPTUN_EXTERNAL]))
+		esptun_link_make_external(dev);
+	else if (!data || (!data[IFLA_ESPTUN_REMOTE4] && !data[IFLA_ESPTUN_REMOTE6]))
 		return esptun_link_refuse(extack, NULL,
 					  "remote: the address of the peer is missing");
 	tun->net = net;
@@ -360,17 +382,42 @@ ESPTUN_NEWLINK(esptun_link_new, net, dev, tb, data, extack)
 	esptun_link_options(tun, data);
 	if (!tun->keep_carrier)
 		netif_carrier_off(dev);
-	tun->mtu_auto = !tb[IFLA_MTU];
+	tun->mtu_auto = !tb[IFLA_MTU] && !tun->external;
 	err = register_netdevice(dev);
 	if (err)
 		return err;
 	/* The route can be asked for as soon as the device has its caches. */
-	if (tun->mtu_auto) {
+	if (!tb[IFLA_MTU]) {
 		tun->mtu_setting = true;
-		dev_set_mtu(dev, esptun_device_want_mtu(tun));
+		dev_set_mtu(dev, tun->external ? esptun_device_room(tun) :
+						 esptun_device_want_mtu(tun));
 		tun->mtu_setting = false;
 	}
 	return 0;
+}
+
+/* A tunnel's new options take effect. */
+static void esptun_link_apply(struct esptun_dev *tun, struct nlattr *data[])
+{
+	esptun_link_options(tun, data);
+	spin_lock_bh(&tun->lock);
+	dst_cache_reset(&esptun_path_held(tun)->route);
+	esptun_device_follow(tun);
+	spin_unlock_bh(&tun->lock);
+}
+
+/* The device's options are those of its branches, too. */
+static void esptun_link_apply_external(struct esptun_dev *tun, struct nlattr *data[])
+{
+	struct esptun_net *en = esptun_net_get(tun->net);
+	struct esptun_dev *branch;
+	unsigned long id;
+
+	mutex_lock(&en->mutex);
+	esptun_link_options(tun, data);
+	xa_for_each(&tun->branches, id, branch)
+		esptun_link_apply(branch, data);
+	mutex_unlock(&en->mutex);
 }
 
 static int esptun_link_change(struct net_device *dev, struct nlattr *tb[], struct nlattr *data[],
@@ -386,8 +433,14 @@ static int esptun_link_change(struct net_device *dev, struct nlattr *tb[], struc
 	}
 	if (!data)
 		return 0;
+	if (data[IFLA_ESPTUN_EXTERNAL] && !!nla_get_u8(data[IFLA_ESPTUN_EXTERNAL]) != tun->external)
+		return esptun_link_refuse(extack, data[IFLA_ESPTUN_EXTERNAL],
+					  "external: only when the device is made");
 	/* All or nothing: what is refused must not have changed anything before. */
 	esptun_link_ends(tun, data, &local, &remote);
+	if (tun->external && remote.family)
+		return esptun_link_refuse(extack, NULL,
+					  "remote: an external device has none of its own");
 	err = esptun_link_check(tun, data, &local, &remote, extack);
 	if (err)
 		return err;
@@ -396,12 +449,12 @@ static int esptun_link_change(struct net_device *dev, struct nlattr *tb[], struc
 		NL_SET_ERR_MSG(extack, "local, remote: the device has SAs, delete them first");
 	if (err)
 		return err;
-	esptun_link_options(tun, data);
-	spin_lock_bh(&tun->lock);
-	dst_cache_reset(&esptun_path_held(tun)->route);
-	esptun_device_follow(tun);
-	spin_unlock_bh(&tun->lock);
-	esptun_device_mtu_later(tun);
+	if (tun->external) {
+		esptun_link_apply_external(tun, data);
+	} else {
+		esptun_link_apply(tun, data);
+		esptun_device_mtu_later(tun);
+	}
 	netdev_state_change(dev);
 	return 0;
 }
@@ -409,11 +462,13 @@ static int esptun_link_change(struct net_device *dev, struct nlattr *tb[], struc
 static size_t esptun_link_size(const struct net_device *dev)
 {
 	return 2 * nla_total_size(sizeof(u32)) + 2 * nla_total_size(sizeof(struct in6_addr)) +
-	       5 * nla_total_size(sizeof(u8));
+	       6 * nla_total_size(sizeof(u8));
 }
 
 static int esptun_link_fill_ends(struct sk_buff *skb, const struct esptun_dev *tun)
 {
+	if (tun->external)
+		return 0;
 	if (tun->remote.family == AF_INET6)
 		return nla_put_in6_addr(skb, IFLA_ESPTUN_LOCAL6, &tun->local.v6) ||
 		       nla_put_in6_addr(skb, IFLA_ESPTUN_REMOTE6, &tun->remote.v6);
@@ -432,7 +487,8 @@ static int esptun_link_fill(struct sk_buff *skb, const struct net_device *dev)
 	    nla_put_u8(skb, IFLA_ESPTUN_PMTUDISC, tun->pmtudisc) ||
 	    nla_put_u32(skb, IFLA_ESPTUN_FWMARK, tun->fwmark) ||
 	    nla_put_u8(skb, IFLA_ESPTUN_KEEP_CARRIER, tun->keep_carrier) ||
-	    nla_put_u8(skb, IFLA_ESPTUN_MSS_CLAMP, tun->mss_clamp))
+	    nla_put_u8(skb, IFLA_ESPTUN_MSS_CLAMP, tun->mss_clamp) ||
+	    nla_put_u8(skb, IFLA_ESPTUN_EXTERNAL, tun->external))
 		return -EMSGSIZE;
 	return 0;
 }

@@ -15,6 +15,12 @@ void esptun_device_unregister(struct esptun_dev *tun);
 int esptun_device_rebind(struct esptun_dev *tun, const struct esptun_addr *local,
 			 const struct esptun_addr *remote);
 
+/* What every tunnel begins with, a device or a branch of one. */
+void esptun_link_setup_tunnel(struct esptun_dev *tun, struct net_device *dev);
+
+/* The options of an external device for a branch of it. Under the underlay's mutex. */
+void esptun_link_copy_options(struct esptun_dev *to, const struct esptun_dev *from);
+
 /* The MTU that fits path and transform. */
 int esptun_device_want_mtu(struct esptun_dev *tun);
 void esptun_device_mtu_work(struct work_struct *work);

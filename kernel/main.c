@@ -7,6 +7,7 @@
 #include "gro.h"
 #include "keyring.h"
 #include "netlink.h"
+#include "queue.h"
 #include "rcv.h"
 #include <linux/module.h>
 #include <net/rtnetlink.h>
@@ -14,6 +15,8 @@
 #ifndef ESPTUN_VERSION
 #define ESPTUN_VERSION "0.1"
 #endif
+
+bool esptun_lingers;
 
 static int __init esptun_init(void)
 {
@@ -29,9 +32,12 @@ static int __init esptun_init(void)
 	err = esptun_device_init();
 	if (err)
 		goto err_crypto;
-	err = esptun_rcv_init();
+	err = esptun_queue_init();
 	if (err)
 		goto err_device;
+	err = esptun_rcv_init();
+	if (err)
+		goto err_queue;
 	err = genl_register_family(&esptun_nl_family);
 	if (err)
 		goto err_rcv;
@@ -44,6 +50,8 @@ err_genl:
 	genl_unregister_family(&esptun_nl_family);
 err_rcv:
 	esptun_rcv_exit();
+err_queue:
+	esptun_queue_exit();
 err_device:
 	esptun_device_exit();
 err_crypto:
@@ -58,14 +66,17 @@ static void __exit esptun_exit(void)
 	rtnl_link_unregister(&esptun_link_ops);
 	genl_unregister_family(&esptun_nl_family);
 	esptun_rcv_exit();
+	esptun_queue_exit();
 	esptun_device_exit();
 	esptun_crypto_stop();
 	esptun_gro_exit();
 	/*
 	 * A cipher's completion gives up the device, and a socket's end the module, a few
 	 * instructions before they return: on a preemptible kernel a task may be in between.
+	 * That is a wait for every task of the machine, and for nothing where there was neither.
 	 */
-	synchronize_rcu_tasks();
+	if (READ_ONCE(esptun_lingers))
+		synchronize_rcu_tasks();
 }
 
 module_init(esptun_init);

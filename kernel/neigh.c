@@ -6,7 +6,6 @@
  * or to count and to ask for an SA. Knows nothing of SAs itself.
  */
 #include "neigh.h"
-#include "xmit.h"
 #include <linux/inetdevice.h>
 #include <net/neighbour.h>
 #include <net/sch_generic.h>
@@ -31,7 +30,7 @@ static int esptun_neigh_output(struct neighbour *neigh, struct sk_buff *skb)
 		return dev_queue_xmit(skb);
 	skb_reset_mac_header(skb);
 	local_bh_disable();
-	esptun_xmit(skb, dev);
+	dev->netdev_ops->ndo_start_xmit(skb, dev);
 	local_bh_enable();
 	return NET_XMIT_SUCCESS;
 }

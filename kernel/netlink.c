@@ -5,6 +5,7 @@
  */
 #include "netlink.h"
 #include "device.h"
+#include "external.h"
 #include "outer.h"
 #include "policy.h"
 #include "sa.h"
@@ -180,6 +181,14 @@ static u32 esptun_nl_path_mtu(struct esptun_dev *tun)
 	return mtu;
 }
 
+/* Which of an external device's tunnels it is; nothing for others. */
+static int esptun_nl_put_branch(struct sk_buff *skb, const struct esptun_dev *tun)
+{
+	if (tun->external && nla_put_u8(skb, ESPTUN_A_TUNNEL_EXTERNAL, 1))
+		return -EMSGSIZE;
+	return tun->tunnel_id ? nla_put_u32(skb, ESPTUN_A_TUNNEL_TUNNEL_ID, tun->tunnel_id) : 0;
+}
+
 /* Where the peer is now. Under RCU. */
 static int esptun_nl_put_peer(struct sk_buff *skb, const struct esptun_dev *tun)
 {
@@ -220,11 +229,23 @@ static int esptun_nl_put_ends(struct sk_buff *skb, struct esptun_dev *tun)
 	       esptun_nl_put_addr(skb, ESPTUN_A_TUNNEL_REMOTE4, ESPTUN_A_TUNNEL_REMOTE6, &remote);
 }
 
+/* What an external device as such does not have. Under RCU. */
+static int esptun_nl_put_way(struct sk_buff *skb, struct esptun_dev *tun)
+{
+	u32 path;
+
+	if (tun->external && !tun->tunnel_id)
+		return nla_put_u8(skb, ESPTUN_A_TUNNEL_CARRIER, 1);
+	path = esptun_nl_path_mtu(tun);
+	if (path && nla_put_u32(skb, ESPTUN_A_TUNNEL_PATH_MTU, path))
+		return -EMSGSIZE;
+	return esptun_nl_put_peer(skb, tun) || esptun_nl_put_active(skb, tun);
+}
+
 /* Under RCU. */
 static int esptun_nl_put_tunnel(struct sk_buff *skb, struct esptun_dev *tun)
 {
 	struct net_device *dev = tun->dev;
-	u32 path = esptun_nl_path_mtu(tun);
 	int link = READ_ONCE(tun->link);
 
 	if (nla_put_u32(skb, ESPTUN_A_TUNNEL_IFINDEX, dev->ifindex) ||
@@ -235,10 +256,8 @@ static int esptun_nl_put_tunnel(struct sk_buff *skb, struct esptun_dev *tun)
 		return -EMSGSIZE;
 	if (link && nla_put_u32(skb, ESPTUN_A_TUNNEL_LINK, link))
 		return -EMSGSIZE;
-	if (path && nla_put_u32(skb, ESPTUN_A_TUNNEL_PATH_MTU, path))
-		return -EMSGSIZE;
-	if (esptun_nl_put_peer(skb, tun) || esptun_nl_put_active(skb, tun) ||
-	    esptun_nl_put_stats(skb, dev))
+	if (esptun_nl_put_branch(skb, tun) || esptun_nl_put_way(skb, tun) ||
+	    (!tun->tunnel_id && esptun_nl_put_stats(skb, dev)))
 		return -EMSGSIZE;
 	return esptun_nl_put_drops(skb, ESPTUN_A_TUNNEL_DROPS, ESPTUN_A_TUNNEL_LAST_ERROR,
 				   &tun->drops);
@@ -263,7 +282,9 @@ static struct esptun_dev *esptun_nl_tunnel(struct genl_info *info)
 
 int esptun_nl_tunnel_get_doit(struct sk_buff *skb, struct genl_info *info)
 {
+	struct nlattr *id = info->attrs[ESPTUN_A_TUNNEL_TUNNEL_ID];
 	struct esptun_dev *tun = esptun_nl_tunnel(info);
+	struct esptun_dev *shown = tun;
 	struct sk_buff *msg;
 	void *head;
 	int err;
@@ -276,9 +297,13 @@ int esptun_nl_tunnel_get_doit(struct sk_buff *skb, struct genl_info *info)
 		return -ENOMEM;
 	}
 	rcu_read_lock();
-	err = esptun_nl_put_tunnel(msg, tun);
+	if (id)
+		shown = esptun_external_find(tun, nla_get_u32(id));
+	err = shown ? esptun_nl_put_tunnel(msg, shown) : -ENOENT;
 	rcu_read_unlock();
 	dev_put(tun->dev);
+	if (!shown)
+		NL_SET_ERR_MSG_ATTR(info->extack, id, "tunnel-id: the device has no such tunnel");
 	return esptun_nl_send(info, msg, head, err);
 }
 
@@ -390,7 +415,9 @@ void esptun_nl_multicast(struct esptun_dev *tun, struct sk_buff *msg, void *head
 static int esptun_nl_put_name(struct sk_buff *skb, const struct esptun_dev *tun)
 {
 	return nla_put_u32(skb, ESPTUN_A_TUNNEL_IFINDEX, tun->dev->ifindex) ||
-	       nla_put_string(skb, ESPTUN_A_TUNNEL_IFNAME, tun->dev->name);
+	       nla_put_string(skb, ESPTUN_A_TUNNEL_IFNAME, tun->dev->name) ||
+	       (tun->tunnel_id &&
+		nla_put_u32(skb, ESPTUN_A_TUNNEL_TUNNEL_ID, tun->tunnel_id));
 }
 
 void esptun_nl_carrier(struct esptun_dev *tun)
@@ -449,7 +476,7 @@ void esptun_nl_peer_moved(struct esptun_dev *tun)
 	esptun_nl_multicast(tun, msg, head, err);
 }
 
-void esptun_nl_acquire(struct esptun_dev *tun, const struct esptun_flow *flow)
+void esptun_nl_acquire(struct esptun_dev *tun, u32 id, const struct esptun_flow *flow)
 {
 	unsigned long last = READ_ONCE(tun->acquired);
 	struct sk_buff *msg;
@@ -461,5 +488,6 @@ void esptun_nl_acquire(struct esptun_dev *tun, const struct esptun_flow *flow)
 	msg = esptun_nl_event(tun, ESPTUN_CMD_ACQUIRE_NTF, &head);
 	if (msg)
 		esptun_nl_multicast(tun, msg, head, esptun_nl_put_name(msg, tun) ||
+				    (id && nla_put_u32(msg, ESPTUN_A_TUNNEL_TUNNEL_ID, id)) ||
 				    (flow && esptun_nl_put_flow(msg, flow)));
 }

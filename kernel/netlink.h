@@ -20,8 +20,11 @@ void esptun_nl_sa_event(u8 cmd, const struct esptun_sa *sa);
 void esptun_nl_sa_deleted(const struct esptun_sa *sa, u32 reason);
 void esptun_nl_carrier(struct esptun_dev *tun);
 void esptun_nl_peer_moved(struct esptun_dev *tun);
-/* @flow: of the packet that wants to leave, NULL if it is not known. */
-void esptun_nl_acquire(struct esptun_dev *tun, const struct esptun_flow *flow);
+/*
+ * @flow: of the packet that wants to leave, NULL if it is not known. @id: the tunnel ID that an
+ * external device has no branch for yet, or 0.
+ */
+void esptun_nl_acquire(struct esptun_dev *tun, u32 id, const struct esptun_flow *flow);
 
 /* Something a dump shows has come or gone: running dumps are marked as interrupted. */
 void esptun_nl_changed(void);

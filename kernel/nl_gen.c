@@ -9,6 +9,7 @@
 static const struct nla_policy esptun_nl_tunnel_get_policy[ESPTUN_A_TUNNEL_MAX + 1] = {
 	[ESPTUN_A_TUNNEL_IFINDEX]	= { .type = NLA_U32 },
 	[ESPTUN_A_TUNNEL_IFNAME]	= { .type = NLA_NUL_STRING, .len = 15 },
+	[ESPTUN_A_TUNNEL_TUNNEL_ID]	= { .type = NLA_U32 },
 };
 
 static const struct nla_policy esptun_nl_sa_alloc_spi_policy[ESPTUN_A_SA_MAX + 1] = {
@@ -44,27 +45,36 @@ static const struct nla_policy esptun_nl_sa_new_policy[ESPTUN_A_SA_MAX + 1] = {
 	[ESPTUN_A_SA_ENCAP_LOCAL_PORT]	= { .type = NLA_U16 },
 	[ESPTUN_A_SA_ENCAP_PEER_PORT]	= { .type = NLA_U16 },
 	[ESPTUN_A_SA_KEEPALIVE]		= NLA_POLICY_MAX(NLA_U32, ESPTUN_MAX_KEEPALIVE),
+	[ESPTUN_A_SA_TUNNEL_ID]		= { .type = NLA_U32 },
+	[ESPTUN_A_SA_LOCAL4]		= { .type = NLA_U32 },
+	[ESPTUN_A_SA_LOCAL6]		= NLA_POLICY_EXACT_LEN(16),
+	[ESPTUN_A_SA_REMOTE4]		= { .type = NLA_U32 },
+	[ESPTUN_A_SA_REMOTE6]		= NLA_POLICY_EXACT_LEN(16),
 };
 
 static const struct nla_policy esptun_nl_sa_activate_policy[ESPTUN_A_SA_MAX + 1] = {
 	[ESPTUN_A_SA_IFINDEX]	= { .type = NLA_U32 },
 	[ESPTUN_A_SA_SPI]	= { .type = NLA_U32 },
+	[ESPTUN_A_SA_TUNNEL_ID]	= { .type = NLA_U32 },
 };
 
 static const struct nla_policy esptun_nl_sa_del_policy[ESPTUN_A_SA_MAX + 1] = {
 	[ESPTUN_A_SA_IFINDEX]	= { .type = NLA_U32 },
 	[ESPTUN_A_SA_DIR]	= NLA_POLICY_MAX(NLA_U32, ESPTUN_DIR_OUT),
 	[ESPTUN_A_SA_SPI]	= { .type = NLA_U32 },
+	[ESPTUN_A_SA_TUNNEL_ID]	= { .type = NLA_U32 },
 };
 
 static const struct nla_policy esptun_nl_sa_get_policy[ESPTUN_A_SA_MAX + 1] = {
 	[ESPTUN_A_SA_IFINDEX]	= { .type = NLA_U32 },
 	[ESPTUN_A_SA_DIR]	= NLA_POLICY_MAX(NLA_U32, ESPTUN_DIR_OUT),
 	[ESPTUN_A_SA_SPI]	= { .type = NLA_U32 },
+	[ESPTUN_A_SA_TUNNEL_ID]	= { .type = NLA_U32 },
 };
 
 static const struct nla_policy esptun_nl_sa_flush_policy[ESPTUN_A_SA_MAX + 1] = {
 	[ESPTUN_A_SA_IFINDEX]	= { .type = NLA_U32 },
+	[ESPTUN_A_SA_TUNNEL_ID]	= { .type = NLA_U32 },
 };
 
 static const struct nla_policy esptun_nl_module_get_policy[ESPTUN_A_MODULE_MAX + 1] = {
@@ -87,6 +97,7 @@ const struct nla_policy esptun_link_policy[IFLA_ESPTUN_MAX + 1] = {
 	[IFLA_ESPTUN_FWMARK]		= { .type = NLA_U32 },
 	[IFLA_ESPTUN_KEEP_CARRIER]	= NLA_POLICY_MAX(NLA_U8, 1),
 	[IFLA_ESPTUN_MSS_CLAMP]		= NLA_POLICY_MAX(NLA_U8, 1),
+	[IFLA_ESPTUN_EXTERNAL]		= NLA_POLICY_MAX(NLA_U8, 1),
 };
 
 static int esptun_nl_tunnel_get_guard_do(struct sk_buff *skb, struct genl_info *info)
@@ -274,4 +285,5 @@ const char esptun_drop_names[ESPTUN_DROP_COUNT][ETH_GSTRING_LEN] = {
 	[ESPTUN_DROP_TX_NO_SELECTOR]	= "tx_no_selector",
 	[ESPTUN_DROP_RX_WRONG_SELECTOR]	= "rx_wrong_selector",
 	[ESPTUN_DROP_RX_WRONG_ENCAP]	= "rx_wrong_encap",
+	[ESPTUN_DROP_TX_NO_TUNNEL_ID]	= "tx_no_tunnel_id",
 };

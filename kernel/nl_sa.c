@@ -5,6 +5,7 @@
  */
 #include "netlink.h"
 #include "device.h"
+#include "external.h"
 #include "sa.h"
 #include "sadb.h"
 #include <linux/string.h>
@@ -65,14 +66,70 @@ static struct esptun_dev *esptun_nl_subject(struct genl_info *info, u32 need)
 /* What a request does to its device; an answer, if it has one, is sent from here as well. */
 typedef int esptun_nl_act(struct esptun_dev *tun, struct genl_info *info);
 
+/* The branch of an external device a new SA is for; with a reference. */
+static struct esptun_dev *esptun_nl_new_branch(struct esptun_dev *tun, struct genl_info *info)
+{
+	struct nlattr *id = info->attrs[ESPTUN_A_SA_TUNNEL_ID];
+	struct esptun_addr local, remote;
+
+	if (!id || !nla_get_u32(id)) {
+		NL_SET_ERR_MSG(info->extack, "tunnel-id: an external device's SAs need one, not 0");
+		return ERR_PTR(-EINVAL);
+	}
+	esptun_addr_of_attrs(info->attrs[ESPTUN_A_SA_LOCAL4], info->attrs[ESPTUN_A_SA_LOCAL6], &local);
+	esptun_addr_of_attrs(info->attrs[ESPTUN_A_SA_REMOTE4], info->attrs[ESPTUN_A_SA_REMOTE6],
+			   &remote);
+	return esptun_external_make(tun, nla_get_u32(id), &local, &remote, info->extack);
+}
+
+/* What belongs to external devices only. */
+static const int esptun_nl_external_attrs[] = {
+	ESPTUN_A_SA_TUNNEL_ID, ESPTUN_A_SA_LOCAL4, ESPTUN_A_SA_LOCAL6,
+	ESPTUN_A_SA_REMOTE4, ESPTUN_A_SA_REMOTE6,
+};
+
+/*
+ * The tunnel of @tun that a request is about: the device itself, or a branch of an external
+ * one, with a reference for esptun_external_put().
+ */
+static struct esptun_dev *esptun_nl_branch(struct esptun_dev *tun, struct genl_info *info)
+{
+	struct nlattr *id = info->attrs[ESPTUN_A_SA_TUNNEL_ID];
+	struct esptun_dev *branch;
+	int i;
+
+	for (i = 0; !tun->external && i < ARRAY_SIZE(esptun_nl_external_attrs); i++) {
+		if (!info->attrs[esptun_nl_external_attrs[i]])
+			continue;
+		NL_SET_ERR_MSG(info->extack,
+			       "tunnel-id, local, remote: the device is not an external one");
+		return ERR_PTR(-EINVAL);
+	}
+	if (tun->external && info->genlhdr->cmd == ESPTUN_CMD_SA_NEW)
+		return esptun_nl_new_branch(tun, info);
+	if (!id)
+		return tun;
+	branch = esptun_external_get(tun, nla_get_u32(id));
+	if (branch)
+		return branch;
+	NL_SET_ERR_MSG_ATTR(info->extack, id, "tunnel-id: the device has no such tunnel");
+	return ERR_PTR(-ENOENT);
+}
+
 static int esptun_nl_on_device(struct genl_info *info, u32 need, esptun_nl_act *act)
 {
 	struct esptun_dev *tun = esptun_nl_subject(info, need);
+	struct esptun_dev *branch;
 	int err;
 
 	if (IS_ERR(tun))
 		return PTR_ERR(tun);
-	err = act(tun, info);
+	branch = esptun_nl_branch(tun, info);
+	err = PTR_ERR_OR_ZERO(branch);
+	if (!err) {
+		err = act(branch, info);
+		esptun_external_put(branch);
+	}
 	dev_put(tun->dev);
 	return err;
 }
@@ -259,7 +316,7 @@ static struct esptun_dev *esptun_nl_next_device(struct net *net, unsigned long *
 
 	rcu_read_lock();
 	while ((tun = esptun_device_next(id)))
-		if (net_eq(dev_net(tun->dev), net))
+		if (net_eq(dev_net(tun->dev), net) && !tun->tunnel_id)
 			break;
 	if (tun)
 		dev_hold(tun->dev);
@@ -398,6 +455,8 @@ int esptun_nl_put_sa(struct sk_buff *skb, const struct esptun_sa *sa)
 	    nla_put_u32(skb, ESPTUN_A_SA_DIR, sa->dir) ||
 	    nla_put_be32(skb, ESPTUN_A_SA_SPI, sa->spi) ||
 	    nla_put_u32(skb, ESPTUN_A_SA_STATE, READ_ONCE(sa->state)))
+		return -EMSGSIZE;
+	if (sa->branch && nla_put_u32(skb, ESPTUN_A_SA_TUNNEL_ID, sa->tun->tunnel_id))
 		return -EMSGSIZE;
 	if (sa->partner && nla_put_be32(skb, ESPTUN_A_SA_PARTNER_SPI, sa->partner))
 		return -EMSGSIZE;

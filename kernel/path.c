@@ -6,13 +6,15 @@
  */
 #include "path.h"
 #include "device.h"
+#include "external.h"
 #include "netlink.h"
 #include "sa.h"
 #include <linux/skbuff.h>
 #include <linux/slab.h>
 #include <linux/udp.h>
+#include <net/dst_metadata.h>
 
-struct esptun_path *esptun_path_new(const struct esptun_addr *local,
+struct esptun_path *esptun_path_new(const struct esptun_dev *tun, const struct esptun_addr *local,
 				    const struct esptun_addr *remote, __be16 port, gfp_t gfp)
 {
 	struct esptun_path *path = kzalloc(sizeof(*path), gfp);
@@ -26,7 +28,13 @@ struct esptun_path *esptun_path_new(const struct esptun_addr *local,
 	path->local = *local;
 	path->remote = *remote;
 	path->port = port;
-	return path;
+	if (!tun->tunnel_id)
+		return path;
+	path->metadata = esptun_external_metadata(tun, path, gfp);
+	if (path->metadata)
+		return path;
+	esptun_path_free(path);
+	return NULL;
 }
 
 void esptun_path_free(struct esptun_path *path)
@@ -34,6 +42,9 @@ void esptun_path_free(struct esptun_path *path)
 	if (!path)
 		return;
 	dst_cache_destroy(&path->route);
+	/* Packets that carry it have references of their own. */
+	if (path->metadata)
+		dst_release(&path->metadata->dst);
 	kfree(path);
 }
 
@@ -56,7 +67,7 @@ int esptun_path_set_port(struct esptun_dev *tun, __be16 port)
 {
 	struct esptun_path *old, *path;
 
-	path = esptun_path_new(&tun->local, &tun->remote, port, GFP_KERNEL_ACCOUNT);
+	path = esptun_path_new(tun, &tun->local, &tun->remote, port, GFP_KERNEL_ACCOUNT);
 	if (!path)
 		return -ENOMEM;
 	spin_lock_bh(&tun->lock);
@@ -83,7 +94,7 @@ int esptun_path_home(struct esptun_dev *tun)
 	spin_unlock_bh(&tun->lock);
 	if (!away)
 		return 0;
-	path = esptun_path_new(&tun->local, &tun->remote, 0, GFP_KERNEL_ACCOUNT);
+	path = esptun_path_new(tun, &tun->local, &tun->remote, 0, GFP_KERNEL_ACCOUNT);
 	if (!path)
 		return -ENOMEM;
 	spin_lock_bh(&tun->lock);
@@ -122,7 +133,7 @@ void esptun_path_follow(struct esptun_sa *sa, const struct sk_buff *skb, u64 seq
 	/* One that others have overtaken tells where the peer was before. */
 	if (sa->replay.window && seq != READ_ONCE(sa->replay.top))
 		return;
-	moved = esptun_path_new(&path->local, &source, uh->source, GFP_ATOMIC | __GFP_NOWARN);
+	moved = esptun_path_new(sa->tun, &path->local, &source, uh->source, GFP_ATOMIC | __GFP_NOWARN);
 	if (!moved)
 		return;		/* the next packet comes from there, too */
 	if (!esptun_path_move(sa->tun, path, moved)) {

@@ -13,6 +13,7 @@
 
 struct esptun_dev;
 struct esptun_sa;
+struct metadata_dst;
 struct sk_buff;
 
 /**
@@ -21,6 +22,7 @@ struct sk_buff;
  * @local: our address, any: as the route says; of the same family
  * @port: the peer's UDP port, 0 as long as no SA is encapsulated in UDP
  * @route: outer route, per CPU
+ * @metadata: of a branch: what received packets are given along, see external.h; or NULL
  * @rcu: frees it
  */
 struct esptun_path {
@@ -28,11 +30,12 @@ struct esptun_path {
 	struct esptun_addr local;
 	__be16 port;
 	struct dst_cache route;
+	struct metadata_dst *metadata;
 	struct rcu_head rcu;
 };
 
-/* A path that nobody uses yet; NULL without memory. */
-struct esptun_path *esptun_path_new(const struct esptun_addr *local,
+/* A path of @tun that nobody uses yet; NULL without memory. */
+struct esptun_path *esptun_path_new(const struct esptun_dev *tun, const struct esptun_addr *local,
 				    const struct esptun_addr *remote, __be16 port, gfp_t gfp);
 
 /* Frees a path that no packet can see. Any context. NULL is fine. */

@@ -8,6 +8,7 @@
 #include "icmp.h"
 #include "device.h"
 #include "esp.h"
+#include "external.h"
 #include "gro.h"
 #include "mss.h"
 #include "policy.h"
@@ -87,6 +88,16 @@ static void esptun_rcv_reset(struct sk_buff *skb, struct esptun_dev *tun, bool i
 	}
 }
 
+/* What few devices want done. False: no memory. */
+static noinline bool esptun_rcv_extra(struct sk_buff *skb, struct esptun_dev *tun)
+{
+	if (READ_ONCE(tun->mss_clamp) && !esptun_mss_clamp(skb, esptun_device_room(tun)))
+		return false;
+	if (tun->tunnel_id)
+		esptun_external_tag(skb, tun);
+	return true;
+}
+
 /* Neither IPv4 nor IPv6, or not what it says it is. */
 static void esptun_rcv_bad_inner(struct sk_buff *skb, u8 next_header)
 {
@@ -129,13 +140,12 @@ void esptun_rcv_deliver(struct sk_buff *skb, u8 next_header)
 		esptun_rcv_drop(skb, ESPTUN_DROP_RX_ECN);
 		return;
 	}
-	if (unlikely(READ_ONCE(tun->mss_clamp)) &&
-	    !esptun_mss_clamp(skb, esptun_device_room(tun))) {
+	len = skb->len;
+	esptun_rcv_reset(skb, tun, sa->crypto.integrity);
+	if (unlikely(READ_ONCE(tun->rx_extra)) && !esptun_rcv_extra(skb, tun)) {
 		esptun_rcv_drop(skb, ESPTUN_DROP_RX_NO_MEMORY);
 		return;
 	}
-	len = skb->len;
-	esptun_rcv_reset(skb, tun, sa->crypto.integrity);
 	memset(skb->cb, 0, sizeof(struct esptun_cb));
 	err = esptun_gro_receive(skb);
 	if (unlikely(err)) {

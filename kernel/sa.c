@@ -4,6 +4,7 @@
  * a packet. Ownership and locking: DOC in device.h.
  */
 #include "sa.h"
+#include "external.h"
 #include "keepalive.h"
 #include "sadb.h"
 #include "socket.h"
@@ -19,10 +20,13 @@ static atomic64_t esptun_sa_ids = ATOMIC64_INIT(0);
 static void esptun_sa_free_work(struct work_struct *work)
 {
 	struct esptun_sa *sa = container_of(work, struct esptun_sa, free_work);
+	struct esptun_dev *branch = sa->branch;
 
 	esptun_crypto_free(&sa->crypto);
 	free_percpu(sa->stats);
 	kfree(sa);
+	if (branch)
+		esptun_external_put(branch);
 	atomic64_inc(&esptun_census.sas_destroyed);
 }
 
@@ -147,6 +151,8 @@ static void esptun_sa_fill(struct esptun_sa *sa, struct esptun_dev *tun,
 			   const struct esptun_sa_params *p)
 {
 	sa->tun = tun;
+	sa->branch = tun->tunnel_id ? tun : NULL;
+	esptun_external_hold(tun);
 	sa->spi = p->spi;
 	sa->dir = p->dir;
 	sa->state = p->dir == ESPTUN_DIR_IN ? ESPTUN_SA_STATE_ACTIVE : ESPTUN_SA_STATE_PENDING;
@@ -449,6 +455,8 @@ void esptun_sa_flush_locked(struct esptun_dev *tun, u32 reason)
 		esptun_sa_unlink(en, sa, reason);
 		cond_resched();
 	}
+	if (tun->external && !tun->tunnel_id)
+		esptun_external_flush_locked(tun, reason);
 }
 
 void esptun_sa_flush(struct esptun_dev *tun, u32 reason)

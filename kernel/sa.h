@@ -42,6 +42,8 @@ enum {
  * struct esptun_sa - a security association
  * @tun: its device; valid while the SA is in the tables or a reference on the device is
  *	held
+ * @branch: the same if that is a branch of an external device, which then stays as long as
+ *	the SA; or NULL
  * @spi: security parameters index
  * @dir: &enum esptun_dir
  * @state: &enum esptun_sa_state, written under the device's lock
@@ -121,6 +123,7 @@ struct esptun_sa {
 	u8 auth;
 	u16 encr_bits;
 	u16 auth_bits;
+	struct esptun_dev *branch;
 	struct esptun_live_key key;
 	u64 final_seq;
 	u8 cookie_len;

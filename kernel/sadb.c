@@ -202,7 +202,7 @@ static u32 esptun_sadb_reserve_expire(struct esptun_net *en, const struct esptun
 	hash_for_each_safe(en->reserved, i, tmp, r, node) {
 		if (time_after(jiffies, r->expires))
 			esptun_sadb_reserve_end(r);
-		else if (r->tun == tun)
+		else if (r->tun->dev == tun->dev)
 			left++;
 	}
 	return left;
@@ -272,7 +272,7 @@ bool esptun_sadb_unreserve(struct esptun_dev *tun, __be32 spi)
 
 	lockdep_assert_held(&en->mutex);
 	r = esptun_sadb_reserved(en, spi);
-	if (!r || r->tun != tun)
+	if (!r || r->tun->dev != tun->dev)
 		return false;
 	esptun_sadb_reserve_end(r);
 	return true;
@@ -285,7 +285,7 @@ bool esptun_sadb_reserved_other(struct esptun_dev *tun, __be32 spi)
 
 	lockdep_assert_held(&en->mutex);
 	r = esptun_sadb_reserved(en, spi);
-	return r && r->tun != tun;
+	return r && r->tun->dev != tun->dev;
 }
 
 void esptun_sadb_unreserve_all(struct esptun_dev *tun)

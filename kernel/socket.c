@@ -262,6 +262,7 @@ static int esptun_socket_attach(struct esptun_net *en, struct socket *sock,
 	err = esptun_socket_check(en, sk, extack);
 	if (!err && udp_sk(sk)->encap_rcv != esptun_socket_rcv) {
 		__module_get(THIS_MODULE);
+		WRITE_ONCE(esptun_lingers, true);
 		esptun_socket_setup(en, sock, &esptun_socket_keyer);
 		/* So that a stand-in and a later keyer can have the same port. */
 		sk->sk_reuse = SK_CAN_REUSE;

@@ -5,6 +5,7 @@
  */
 #include "stats.h"
 #include "device.h"
+#include "external.h"
 #include "nl_gen.h"
 #include "sa.h"
 #include <linux/skbuff.h>
@@ -74,6 +75,8 @@ void esptun_stats_dropped(struct esptun_dev *tun, const struct esptun_drop_info 
 	esptun_stats_count(&tun->drops, &last, packets);
 	if (info->sa)
 		esptun_stats_count(&info->sa->drops, &last, packets);
+	if (tun->tunnel_id)
+		esptun_stats_count(&esptun_external_trunk(tun)->drops, &last, packets);
 	trace_esptun_drop(tun->dev, last.reason, last.spi, last.seq, last.protocol);
 }
 

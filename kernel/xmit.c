@@ -61,7 +61,8 @@ void esptun_xmit_drop(struct sk_buff *skb, enum esptun_drop reason)
 	esptun_stats_drop(cb->sa->tun, skb, &info);
 }
 
-static bool esptun_xmit_inner4(const struct sk_buff *skb, struct esptun_inner *inner)
+static __always_inline bool esptun_xmit_inner4(const struct sk_buff *skb,
+					       struct esptun_inner *inner)
 {
 	const struct iphdr *iph = ip_hdr(skb);
 
@@ -77,7 +78,8 @@ static bool esptun_xmit_inner4(const struct sk_buff *skb, struct esptun_inner *i
 	return true;
 }
 
-static bool esptun_xmit_inner6(const struct sk_buff *skb, struct esptun_inner *inner)
+static __always_inline bool esptun_xmit_inner6(const struct sk_buff *skb,
+					       struct esptun_inner *inner)
 {
 	const struct ipv6hdr *ip6 = ipv6_hdr(skb);
 
@@ -93,7 +95,7 @@ static bool esptun_xmit_inner6(const struct sk_buff *skb, struct esptun_inner *i
 	return true;
 }
 
-static bool esptun_xmit_inner(struct sk_buff *skb, struct esptun_inner *inner)
+static __always_inline bool esptun_xmit_inner(struct sk_buff *skb, struct esptun_inner *inner)
 {
 	if (skb_network_offset(skb) || !pskb_inet_may_pull(skb))
 		return false;
@@ -199,7 +201,7 @@ static noinline struct esptun_sa *esptun_xmit_choose(struct esptun_dev *tun, str
 		sa = esptun_policy_out(tun, &flow);
 	if (sa && READ_ONCE(sa->state) != ESPTUN_SA_STATE_EXPIRED)
 		return sa;
-	esptun_nl_acquire(tun, read ? &flow : NULL);
+	esptun_nl_acquire(tun, 0, read ? &flow : NULL);
 	if (!sa)
 		esptun_xmit_refuse(tun, NULL, skb, list_empty(&tun->outs) ?
 				   ESPTUN_DROP_TX_NO_SA : ESPTUN_DROP_TX_NO_SELECTOR);
@@ -211,7 +213,7 @@ static noinline struct esptun_sa *esptun_xmit_choose(struct esptun_dev *tun, str
 }
 
 /* One that has been replaced since the pointer was read is as good. */
-static struct esptun_sa *esptun_xmit_sa(struct esptun_dev *tun, struct sk_buff *skb)
+static __always_inline struct esptun_sa *esptun_xmit_sa(struct esptun_dev *tun, struct sk_buff *skb)
 {
 	struct esptun_sa *sa = rcu_dereference(tun->out);
 
@@ -451,7 +453,8 @@ out:
 }
 
 /* False if this tunnel is already on the packet's way, or too many are. */
-static bool esptun_xmit_enter(struct esptun_nesting *here, const struct esptun_dev *tun)
+static __always_inline bool esptun_xmit_enter(struct esptun_nesting *here,
+					      const struct esptun_dev *tun)
 {
 	struct esptun_nesting *n;
 	int depth = 0;
@@ -470,20 +473,20 @@ static void esptun_xmit_leave(const struct esptun_nesting *here)
 	this_cpu_write(esptun_xmit_nesting, here->outer);
 }
 
-netdev_tx_t esptun_xmit(struct sk_buff *skb, struct net_device *dev)
+/* Inlined with all it calls, into the functions of either kind of device. */
+static __always_inline void esptun_xmit_in(struct esptun_dev *tun, struct sk_buff *skb)
 {
-	struct esptun_dev *tun = netdev_priv(dev);
 	struct esptun_nesting here;
 	struct esptun_inner inner;
 	struct esptun_sa *sa;
 
 	if (unlikely(!esptun_xmit_inner(skb, &inner))) {
 		esptun_xmit_bad_inner(tun, skb);
-		return NETDEV_TX_OK;
+		return;
 	}
 	if (unlikely(!esptun_xmit_enter(&here, tun))) {
 		esptun_xmit_refuse(tun, NULL, skb, ESPTUN_DROP_TX_LOOP);
-		return NETDEV_TX_OK;
+		return;
 	}
 	rcu_read_lock();
 	sa = esptun_xmit_sa(tun, skb);
@@ -491,5 +494,15 @@ netdev_tx_t esptun_xmit(struct sk_buff *skb, struct net_device *dev)
 		esptun_xmit_one(tun, sa, skb, &inner);
 	rcu_read_unlock();
 	esptun_xmit_leave(&here);
+}
+
+netdev_tx_t esptun_xmit(struct sk_buff *skb, struct net_device *dev)
+{
+	esptun_xmit_in(netdev_priv(dev), skb);
 	return NETDEV_TX_OK;
+}
+
+void esptun_xmit_tunnel(struct esptun_dev *tun, struct sk_buff *skb)
+{
+	esptun_xmit_in(tun, skb);
 }

@@ -41,7 +41,7 @@ class Refusals(unittest.TestCase):
         self.refused("enum: encr }", "enum: encryption }", "encryption")
 
     def test_unknown_attribute_in_request(self):
-        self.refused("[ ifindex, dir, spi ] } }", "[ ifindex, direction ] } }", "direction")
+        self.refused("[ ifindex, dir, spi, tunnel-id ] } }", "[ ifindex, direction ] } }", "direction")
 
     def test_unknown_check(self):
         self.refused("checks: { max-len: 68 }", "checks: { min-len: 1 }", "encr-key")
@@ -72,7 +72,7 @@ class Output(unittest.TestCase):
         text = nlgen.make_kernel_c(self.spec)
         block = re.search(r"esptun_nl_sa_del_policy\[.*?\};", text, re.S).group()
         self.assertEqual(re.findall(r"\[ESPTUN_A_SA_([A-Z_]+)\]", block),
-                         ["IFINDEX", "DIR", "SPI"])
+                         ["IFINDEX", "DIR", "SPI", "TUNNEL_ID"])
 
     def test_every_request_has_policy_flags_and_handler(self):
         text = nlgen.make_kernel_c(self.spec)

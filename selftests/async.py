@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
 # time limit: 600 s
+# only by name: the end of a TCP connection may come late and is counted with a full queue
 """
 Ciphers that finish later. The kernel is told to prefer cryptd, which gives each request to a
 worker, over everything else; then traffic both ways with the in-tree esp4, a queue that is

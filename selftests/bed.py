@@ -397,6 +397,16 @@ def stats(ns, dev):
     return ns.genl.do("tunnel-get", ifname=dev)["stats"]
 
 
+def refused(code, text, what):
+    """It is, with this errno and a text that has this word in it."""
+    try:
+        what()
+    except nl.Refused as err:
+        equal((err.errno, text in (err.text or "")), (code, True), f"{text}: {err.text}")
+        return
+    raise Failure(f"accepted, although: {text}")
+
+
 def flow(sender, sdev, receiver, rdev):
     """What one esptun device has sent, and what the other has received or dropped by name."""
     got = receiver.genl.do("tunnel-get", ifname=rdev)

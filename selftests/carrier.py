@@ -9,8 +9,10 @@ comes the carrier, and not one packet is lost on the way there.
 import json
 import select
 import socket
+import time
 
 from bed import Bed, drops, expect_drops, reconcile, stats
+from craft import ipv4
 from ends import A_IN, A_OUT, B_IN, B_OUT, pair
 from ktap import Failure, case, check, equal, run, wait_for
 from sa import Sa
@@ -104,6 +106,43 @@ def gso():
         s.setsockopt(socket.IPPROTO_UDP, 103, 1000)         # UDP_SEGMENT
         s.sendto(bytes(9500), (hb.addr[4], 4000))
     expect_drops(a, "esp0", before, tx_no_sa=10)
+
+
+@case("packet sockets: counted as well, also when the device comes up; tc counts its own")
+def below_ip():
+    a, *_ = BED["ends"]
+    flush()
+    packet = ipv4(A_IN[0], B_IN[0], 253, b"made by hand")
+    a.ip("link add lan0 type dummy\nlink set lan0 arp off up\n"
+         f"route add 10.77.0.0/16 dev lan0 src {A_IN[0]}")
+    a.sh("tc qdisc add dev lan0 clsact")
+    a.sh("tc filter add dev lan0 egress matchall action mirred egress redirect dev esp0")
+    for _ in range(2):
+        events = a.events()
+        before = drops(a, "esp0")
+        with a.inside(), socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, 0) as s:
+            for _ in range(20):
+                s.sendto(packet, ("esp0", 0x0800))
+        expect_drops(a, "esp0", before, tx_no_sa=20)
+        wait_for("acquire", lambda events=events: events.named("acquire"))
+        events.close()
+        a.ip("link set esp0 down\nlink set esp0 up")
+        # Longer than acquire events are apart.
+        wait_for("a second", lambda now=time.monotonic(): time.monotonic() > now + 1.1)
+    # tc redirects nothing to a device without carrier, and its action counts what it has not.
+    with a.inside(), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        for _ in range(10):
+            s.sendto(b"x", ("10.77.0.1", 9))
+    seen = json.loads(a.sh("tc -s -j filter show dev lan0 egress"))
+    counts = [f["options"]["actions"][0]["stats"] for f in seen if "actions" in f.get("options", {})]
+    equal([(c["packets"], c["overlimits"]) for c in counts], [(10, 10)], "what tc has counted")
+    a.ip(f"link del lan0\nroute replace {B_IN[0]}/32 dev esp0 src {A_IN[0]}\n"
+         f"route replace {B_IN[1]}/128 dev esp0 src {A_IN[1]}")
+    keys()
+    with a.inside(), socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, 0) as s:
+        sent = stats(a, "esp0")["tx_packets"]
+        s.sendto(packet, ("esp0", 0x0800))
+        wait_for("the packet", lambda: stats(a, "esp0")["tx_packets"] == sent + 1)
 
 
 @case("a route that is worse takes over where linkdown routes are ignored, and gives back")

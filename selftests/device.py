@@ -104,7 +104,8 @@ def by_cli():
     cli("tunnel add t0 local 192.0.2.1 remote 192.0.2.7 dev under0 ttl 33 tos 0x88 pmtudisc off "
         "fwmark 0x1234 keep-carrier on mss-clamp on mtu 1300 up", ns)
     want = {"local4": "192.0.2.1", "remote4": "192.0.2.7", "link": ns.index("under0"), "ttl": 33,
-            "tos": 0x88, "pmtudisc": 0, "fwmark": 0x1234, "keep_carrier": 1, "mss_clamp": 1}
+            "tos": 0x88, "pmtudisc": 0, "fwmark": 0x1234, "keep_carrier": 1, "mss_clamp": 1,
+            "external": 0}
     equal(ns.rtnl.getlink("t0"), want, "rtnetlink")
     shown = json.loads(cli("-j tunnel show t0", ns))[0]
     equal((shown["dev"], shown["local"], shown["remote"], shown["mtu"]),
@@ -133,7 +134,7 @@ def by_ip():
     ns.rtnl.newlink("t0", remote4="192.0.2.7")
     equal(ns.rtnl.getlink("t0"), {"local4": "0.0.0.0", "remote4": "192.0.2.7", "link": 0, "ttl": 64,
                                   "tos": 1, "pmtudisc": 1, "fwmark": 0, "keep_carrier": 0,
-                                  "mss_clamp": 0}, "defaults")
+                                  "mss_clamp": 0, "external": 0}, "defaults")
     ns.ip("link set t0 name t1\nlink set t1 mtu 1234\nlink set t1 up\nlink set t1 alias hello")
     equal(json.loads(cli("-j tunnel show t1", ns))[0]["mtu"], 1234, "MTU")
     says(f"ip -n {ns.name} link add t1 type esptun", "")

@@ -14,11 +14,10 @@ import signal
 import socket
 import struct
 
-from bed import Bed, Tap, drops, expect_drops, flow, reconcile
+from bed import Bed, Tap, drops, expect_drops, flow, reconcile, refused
 from craft import checksum, esp, ipv4, seal, trailer, udp
 from ends import A_IN, B_IN, IF_ID, esptun, xfrm_packets, xfrmi
-from ktap import Failure, add, case, check, equal, run, wait_for
-from nl import Refused
+from ktap import add, case, check, equal, run, wait_for
 from sa import CBC, GCM, Sa
 from traffic import MARK, exchange, transfer
 
@@ -283,16 +282,6 @@ def follow():
     a.genl.do("sa-flush")
     got = a.genl.do("tunnel-get", ifname="esp0")
     equal((got["peer4"], got.get("peer_port")), (B, None), "without SAs it is at home again")
-
-
-def refused(code, text, what):
-    """It is, with this errno and a text that has this word in it."""
-    try:
-        what()
-    except Refused as err:
-        equal((err.errno, text in (err.text or "")), (code, True), f"{text}: {err.text}")
-        return
-    raise Failure(f"accepted, although: {text}")
 
 
 @case("socket-set and sa-new refuse what makes no sense, and say why")

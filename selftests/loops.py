@@ -3,8 +3,8 @@
 # time limit: 600 s
 """
 Routing loops: an outer route that leads back into its own tunnel, tunnels that lead through
-each other, and a way back that another machine makes. Each packet ends as one named drop, and
-the stack is bounded; tunnels within tunnels that end somewhere work.
+each other, and ways back that other machines make. Each packet ends as one named drop, the
+stack and the number of rounds are bounded; tunnels within tunnels that end somewhere work.
 """
 import socket
 
@@ -170,6 +170,108 @@ def sent_back():
     equal(stats(a, "esp0")["tx_packets"], 20, "packets sent")
     a.ip("link del esp0")
     r.ip("route del 203.0.113.9/32")
+
+
+def refused(*namespaces):
+    """Packets whose TTL forwarding has refused."""
+    return sum(ns.snmp("Ip.InHdrErrors") for ns in namespaces)
+
+
+def two_gateways(**options):
+    """Tunnel t of a, whose packets c puts into its tunnel t, whose packets a puts into its own."""
+    a, r, c = BED["a"], BED["r"], BED["c"]
+    for ns in (a, c):
+        ns.sh("ip link del t0", ok=False)
+    esptun(a, "t0", "198.51.100.1", "203.0.113.21", fwmark=7, **options)
+    esptun(c, "t0", "198.51.100.5", "203.0.113.22", fwmark=7, **options)
+    out(a, "t0", "198.51.100.1", "203.0.113.21")
+    out(c, "t0", "198.51.100.5", "203.0.113.22")
+    r.ip("route replace 203.0.113.21/32 via 198.51.100.5\n"
+         "route replace 203.0.113.22/32 via 198.51.100.1")
+    c.ip("route replace 203.0.113.21/32 dev t0")
+    a.ip("route replace 203.0.113.22/32 dev t0\nroute replace 10.66.0.0/16 dev t0")
+
+
+def encrypted():
+    """Packets that both gateways have sent."""
+    return sum(stats(BED[ns], "t0")["tx_packets"] for ns in "ac")
+
+
+def settled(least):
+    """Waits until that many have been encrypted, and no packet moves any more; returns how many."""
+    seen = [-1]
+
+    def quiet():
+        now = encrypted()
+        same = now == seen[0]
+        seen[0] = now
+        return same and now >= least
+    for _ in range(3):
+        wait_for("no packet moves any more", quiet)
+    return seen[0]
+
+
+def gone():
+    """The tunnels of two_gateways()."""
+    for ns in "ac":
+        BED[ns].ip("link del t0")
+
+
+@case("two gateways that send each other's tunnels round: TTL ends it, whatever the outer one is")
+def by_ttl():
+    namespaces = a, *_ = [BED[ns] for ns in "arc"]
+    # A round takes three from the TTL: router, gateway, tunnel. What is left with 1 is our drop
+    # or the router's.
+    for ttl, each, ours in ((12, 4, 10), (30, 10, 10), (0, 22, 0), (64, 22, 0)):
+        two_gateways(ttl=ttl)
+        before = refused(*namespaces)
+        send(a, "10.66.0.1", 10)
+
+        def ended(before=before):
+            dropped = sum(drops(BED[ns], "t0").get("tx_loop", 0) for ns in "ac")
+            return encrypted(), dropped, refused(*namespaces) - before
+        wait_for(f"the end of each with ttl {ttl}",
+                 lambda each=each, ours=ours, ended=ended: ended() == (10 * each, ours, 10 - ours))
+        gone()
+    # A packet grows by each round, and its buffer with it: there is an end before the TTL's.
+    two_gateways(ttl=255)
+    send(a, "10.66.0.1", 10)
+    sent = settled(100)
+    check(sent <= 300, f"{sent} packets encrypted with ttl 255")
+    gone()
+
+
+@case("the same with fragments outside: the storm ends as well")
+def fragments():
+    a = BED["a"]
+    two_gateways(ttl=64, pmtudisc=0)
+    send(a, "10.66.0.1", 1, 1300)
+    sent = settled(2)
+    check(sent <= 3000, f"{sent} packets from one")
+    gone()
+
+
+@case("an end host's own ESP passes through the tunnel, its TTL below the outer one")
+def passes():
+    a, b = BED["a"], BED["b"]
+    ha, hb = nest(1)
+    with a.inside(), socket.socket(socket.AF_INET, socket.SOCK_RAW, 50) as s, \
+            b.socket(socket.AF_INET, socket.SOCK_RAW, 50) as sink:
+        sink.settimeout(60)
+        with b.inside():
+            sink.bind((hb.addr[4], 0))
+        s.bind((ha.addr[4], 0))
+        for ttl in (255, 64, 3, 2):
+            s.setsockopt(socket.IPPROTO_IP, socket.IP_TTL, ttl)
+            payload = b"\0\0\x77\x77" + bytes(60)
+            s.sendto(payload, (hb.addr[4], 0))
+            got = sink.recv(2000)
+            equal((got[20:], got[8]), (payload, ttl), "what came out")
+        before = drops(a, "n0")
+        s.setsockopt(socket.IPPROTO_IP, socket.IP_TTL, 1)
+        s.sendto(b"\0\0\x77\x77" + bytes(60), (hb.addr[4], 0))
+        expect_drops(a, "n0", before, tx_loop=1)
+    unnest(1)
 
 
 def ends():

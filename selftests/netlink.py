@@ -99,8 +99,10 @@ def wrong_sizes():
         others = SPEC.encode(SA_TABLE, {k: v for k, v in whole.items() if k != key})
         size = {"u8": 1, "u32": 4, "u64": 8}.get(a["type"])
         if a["type"] == "binary":
-            limit = a["checks"]["max-len"]
+            exact = a["checks"].get("exact-len")
+            limit = exact or a["checks"]["max-len"]
             lengths = [(64 if limit == "cookie-max-len" else limit) + 1, 4000]
+            lengths += [0, exact - 1] if exact else []
         elif size:
             lengths = [0, size - 1, size + 1, 300]
         else:

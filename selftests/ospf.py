@@ -3,17 +3,17 @@
 # time limit: 600 s
 """
 Multicast through the tunnel: OSPF (FRR) between two gateways over esptun. The adjacency
-reaches Full, routes are learnt and carry traffic, and with the last SA the adjacency and its
-routes go at once, since the device loses its carrier.
+reaches Full, routes are learnt and carry traffic, a rekey goes unnoticed, and with the last SA
+the adjacency and its routes go at once, since the device loses its carrier.
 """
 import json
 import os
 import signal
 
-from bed import Bed, Tap, reconcile, sh, stats
+from bed import Bed, Tap, drops, reconcile, sh, stats
 from ends import A_OUT, B_OUT, esptun
 from ktap import check, case, equal, run, wait_for
-from sa import GCM, Sa
+from sa import CBC, GCM, Sa
 from traffic import Host, exchange
 
 BED = {"pids": []}
@@ -119,6 +119,33 @@ def routes():
     check(" 3 received" in out, out)
     exchange(BED["ha"], BED["hb"], 4, [100, 1280])
     exchange(BED["hb"], BED["ha"], 4, [100, 1280])
+
+
+def changes():
+    """How often the neighbours' state has changed."""
+    return [neighbour(n).get("stateChangeCounter") for n in "ab"]
+
+
+@case("five rekeys, with other algorithms too: the adjacency notices nothing")
+def rekeys():
+    a, b = BED["a"], BED["b"]
+    before, lost = changes(), (drops(a, "esp0"), drops(b, "esp0"))
+    old = [sa["spi"] for sa in a.genl.dump("sa-get")]
+    for alg in (GCM[2], CBC[0], GCM[0], CBC[-1], GCM[0]):
+        sas = keys(alg)
+        # Hellos of both sides cross with the new keys before the old ones go.
+        wait_for("hellos", lambda sas=sas: all(
+            sa.get(ns, "esp0", "in")["packets"] >= 2 for sa, ns in zip(sas, (b, a))))
+        for ns in (a, b):
+            for sa in ns.genl.dump("sa-get"):
+                if sa["state"] == "old" or sa["dir"] == "in" and sa["spi"] not in \
+                        [s.spi for s in sas]:
+                    ns.genl.do("sa-del", ifindex=ns.index("esp0"), dir=sa["dir"], spi=sa["spi"])
+    check(not set(old) & {sa["spi"] for sa in a.genl.dump("sa-get")}, "the old SAs are gone")
+    check(full() and routed(), "Full, and the routes are there")
+    equal(changes(), before, "state changes")
+    equal((drops(a, "esp0"), drops(b, "esp0")), lost, "drops")
+    exchange(BED["ha"], BED["hb"], 4, [100])
 
 
 @case("without an SA the routes go at once, far before the dead interval; with one they return")

@@ -3,13 +3,14 @@
 # time limit: 600 s
 """
 Where the two sides of a device live: the device in a VRF, the outer packets in a VRF (bound to
-it or to one of its links), both, and the outer side in another network namespace.
+it or to one of its links), both, the outer side in another network namespace; and the mark of
+outer packets, which routes them, shows on them, and keeps a default route out of a loop.
 """
 import socket
 
-from bed import Bed, drops, reconcile
+from bed import Bed, Tap, drops, reconcile
 from ends import esptun
-from ktap import add, case, equal, run
+from ktap import add, case, check, equal, run, wait_for
 from sa import Sa
 from traffic import Host, exchange
 
@@ -149,6 +150,88 @@ def everywhere():
     c.rtnl.newlink("esp0", flags=0, ttl=9, mss_clamp=1, fwmark=3)
     traffic(c, b, ha, hb)
     done((ha, hb), a, b, c)
+
+
+def two_wires():
+    """Gateways with two links between them; the peer's address is reached over either."""
+    bed = BED["bed"]
+    a, b, hb = gateways()
+    bed.wire(a, "a1", "198.51.100.1/24", b, "b1", "198.51.100.2/24")
+    for sniffer in bed.sniffers[-2:]:
+        sniffer.outer += [socket.inet_aton(x) for x in (A, B, "198.51.100.1", "198.51.100.2")]
+    a.ip("rule add fwmark 0x51 lookup 100\n"
+         f"route add {B}/32 via 198.51.100.2 dev a1 table 100")
+    return a, b, hb, Tap(b, "b0", 50), Tap(b, "b1", 50)
+
+
+@case("fwmark: the mark decides over which link outer packets go, and they carry it", None)
+@case("fwmark of a device in a VRF: the same", "red")
+def marked(device_in):
+    a, b, hb, wire0, wire1 = two_wires()
+    if device_in:
+        vrf(a, device_in, 10)
+    a.rtnl.newlink("esp0", local4=A, remote4=B)
+    ha = inside(a, device_in)
+    keys(a, b)
+    a.sh("""nft -f - <<-END
+table ip t {
+chain c {
+type filter hook output priority 0; policy accept;
+ip protocol esp meta mark 0x51 counter
+ip protocol esp meta mark 0 counter
+}
+}
+END""")
+
+    def count():
+        return [int(line.split("packets ")[1].split()[0])
+                for line in a.sh("nft list table ip t").splitlines() if "packets" in line]
+    for mark, over, beside in ((0, wire0, wire1), (0x51, wire1, wire0), (0x52, wire0, wire1),
+                               (0x51, wire1, wire0), (0, wire0, wire1)):
+        a.rtnl.newlink("esp0", flags=0, fwmark=mark)
+        equal(a.rtnl.getlink("esp0")["fwmark"], mark, "fwmark")
+        before = count()
+        for tap in (over, beside):
+            tap.packets()
+        exchange(ha, hb, 4, [100] * 10)
+        exchange(ha, hb, 6, [100] * 10)
+        equal((len(over.packets("in")), len(beside.packets("in"))), (20, 0),
+              f"packets on the links with mark {mark:#x}")
+        moved = [n - o for n, o in zip(count(), before)]
+        equal(moved, [20 if mark == 0x51 else 0, 20 if mark == 0 else 0], "packets by mark")
+    done((ha, hb), a, b)
+
+
+@case("the inner packet's mark does not leak outside")
+def inner_mark():
+    a, b, hb, wire0, wire1 = two_wires()
+    ha = esptun(a, "esp0", A, B, IN_A, IN_B)
+    keys(a, b)
+    wire0.packets()
+    ha.sock(4, "udp").setsockopt(socket.SOL_SOCKET, 36, 0x51)           # SO_MARK
+    a.ip(f"route add {IN_B[0]}/32 dev esp0 src {IN_A[0]} table 100")
+    exchange(ha, hb, 4, [100] * 10)
+    equal((len(wire0.packets("in")), len(wire1.packets("in"))), (10, 0), "packets on the links")
+    done((ha, hb), a, b)
+
+
+@case("a default route into the tunnel: the mark keeps outer packets out of the loop")
+def default_route():
+    a, b, hb, _, wire1 = two_wires()
+    ha = esptun(a, "esp0", A, B, IN_A, IN_B)
+    keys(a, b)
+    # All of the main table leads into the tunnel, the peer's own address as well.
+    a.ip("route replace 192.0.2.0/24 dev esp0 metric 0\nroute add default dev esp0")
+    before = drops(a, "esp0").get("tx_loop", 0)
+    ha.sock(4, "udp").sendto(b"x", (hb.addr[4], 4000))
+    wait_for("a loop without mark", lambda: drops(a, "esp0").get("tx_loop", 0) == before + 1)
+    a.rtnl.newlink("esp0", flags=0, fwmark=0x51)
+    wire1.packets()
+    exchange(ha, hb, 4, [100] * 10)
+    exchange(hb, ha, 6, [100] * 10)
+    equal(drops(a, "esp0").get("tx_loop"), before + 1, "loops with mark")
+    check(len(wire1.packets("in")) >= 10, "packets on the link that the mark names")
+    done((ha, hb), a, b)
 
 
 def ends():

@@ -69,6 +69,8 @@ static void show_device(struct out *o, const struct esptun_event *ev, const char
 	char text[INET6_ADDRSTRLEN];
 
 	out_name(o, "dev", ifname);
+	if (t->tunnel_id)
+		out_num(o, "id", t->tunnel_id);
 	out_num(o, "ifindex", t->ifindex);
 	if (ev->type == ESPTUN_CMD_CARRIER_NTF)
 		out_onoff(o, "carrier", t->carrier);

@@ -24,7 +24,7 @@ struct request {
 };
 
 enum { DEV = 1, DIR = 2, SPI = 4, WINDOW = 8, STATE = 16, PARTNER = 32, SEL = 64, IN_SEL = 128,
-       ENCAP = 256, KEEPALIVE = 512, FOLLOW = 1024 };
+       ENCAP = 256, KEEPALIVE = 512, FOLLOW = 1024, ID = 2048, OUTER = 4096 };
 
 #define IN_SA(member)	(offsetof(struct request, sa) + offsetof(struct esptun_sa, member))
 #define IN(member)	offsetof(struct request, member)
@@ -32,6 +32,7 @@ enum { DEV = 1, DIR = 2, SPI = 4, WINDOW = 8, STATE = 16, PARTNER = 32, SEL = 64
 #define DEV_OPTION	{ "dev", "NAME", cli_parse_text, IN(dev), DEV, true }
 #define DIR_OPTION	{ "dir", "in or out", cli_parse_dir, IN_SA(dir), DIR, true }
 #define SPI_OPTION	{ "spi", "SPI", cli_parse_spi, IN_SA(spi), SPI, true }
+#define ID_OPTION	{ "id", "TUNNEL-ID", cli_parse_tunnel_id, IN_SA(tunnel_id), ID, false }
 
 #define DEFAULT_WINDOW	1024	/* as esptund: several CPUs overtake each other by more than 64 */
 
@@ -58,6 +59,9 @@ static const struct args_option add_options[] = {
 	{ "encap-peer-port", "PORT", cli_parse_port, IN_SA(encap_peer_port), ENCAP, false },
 	{ "keepalive", "SECONDS", cli_parse_keepalive, IN_SA(keepalive), KEEPALIVE, false },
 	{ "follow-peer", NULL, cli_parse_flag, IN(follow_peer), FOLLOW, false },
+	ID_OPTION,
+	{ "outer-local", "ADDRESS", cli_parse_local, IN_SA(local), OUTER, false },
+	{ "outer-remote", "ADDRESS", cli_parse_addr, IN_SA(remote), OUTER, false },
 	{ "sel", NULL, cli_parse_flag, IN(sel), SEL, false },
 	{ "local", "ADDRS", cli_parse_range, IN_SA(sel.local), IN_SEL, false },
 	{ "remote", "ADDRS", cli_parse_range, IN_SA(sel.remote), IN_SEL, false },
@@ -67,9 +71,12 @@ static const struct args_option add_options[] = {
 	END
 };
 
-static const struct args_option name_options[] = { DEV_OPTION, DIR_OPTION, SPI_OPTION, END };
-static const struct args_option activate_options[] = { DEV_OPTION, SPI_OPTION, END };
+static const struct args_option name_options[] = {
+	DEV_OPTION, DIR_OPTION, SPI_OPTION, ID_OPTION, END
+};
+static const struct args_option activate_options[] = { DEV_OPTION, SPI_OPTION, ID_OPTION, END };
 static const struct args_option dev_options[] = { DEV_OPTION, END };
+static const struct args_option flush_options[] = { DEV_OPTION, ID_OPTION, END };
 
 static void list_words(FILE *f, const char *what, const struct esptun_nl_names *names)
 {
@@ -104,6 +111,8 @@ static int read_request(struct cli *c, struct args *a, const struct args_option 
 		ret = cli_device(c, r->dev, &r->sa.ifindex);
 	if (ret == CLI_OK && !cli_kernel(c))
 		ret = CLI_REFUSED;
+	if (ret == CLI_OK)
+		esptun_sa_tunnel(c->kernel, r->sa.tunnel_id);
 	return ret;
 }
 
@@ -115,6 +124,8 @@ static int check_direction(struct cli *c, const struct request *r, uint32_t give
 				 given & STATE ? "state" : "partner-spi");
 	if (r->sa.dir == ESPTUN_DIR_OUT && given & WINDOW)
 		return cli_wrong(c, "replay-window is for inbound SAs only");
+	if (given & OUTER && !(given & ID))
+		return cli_wrong(c, "outer-local and outer-remote go with id, for an external device");
 	return CLI_OK;
 }
 
@@ -232,7 +243,7 @@ static int sa_flush(struct cli *c, struct args *a)
 		if (ret == CLI_OK)
 			ret = read_request(c, a, dev_options, ARGS_SOME, &r, NULL);
 	} else {
-		ret = read_request(c, a, dev_options, ARGS_ALL, &r, NULL);
+		ret = read_request(c, a, flush_options, ARGS_ALL, &r, NULL);
 	}
 	if (ret != CLI_OK)
 		return ret;
@@ -247,6 +258,8 @@ static int by_name(const void *a, const void *b)
 
 	if (x->ifindex != y->ifindex)
 		return x->ifindex < y->ifindex ? -1 : 1;
+	if (x->tunnel_id != y->tunnel_id)
+		return x->tunnel_id < y->tunnel_id ? -1 : 1;
 	if (x->dir != y->dir)
 		return x->dir < y->dir ? -1 : 1;
 	return (x->created > y->created) - (x->created < y->created);
@@ -254,7 +267,8 @@ static int by_name(const void *a, const void *b)
 
 static bool wanted(const struct esptun_sa *sa, const struct request *r, uint32_t given)
 {
-	return (!(given & DIR) || sa->dir == r->sa.dir) && (!(given & SPI) || sa->spi == r->sa.spi);
+	return (!(given & DIR) || sa->dir == r->sa.dir) && (!(given & SPI) || sa->spi == r->sa.spi) &&
+	       (!(given & ID) || sa->tunnel_id == r->sa.tunnel_id);
 }
 
 static void show_list(struct cli *c, const struct esptun_sa *list, size_t count,
@@ -305,14 +319,15 @@ static const struct cli_command commands[] = {
 		 "              [ soft-packets NUMBER ] [ hard-packets NUMBER ] [ cookie HEX ]\n"
 		 "              [ encap { none | udp } ] [ encap-local-port PORT ] [ encap-peer-port PORT ]\n"
 		 "              [ keepalive SECONDS ] [ follow-peer ]\n"
+		 "              [ id TUNNEL-ID [ outer-local ADDRESS ] [ outer-remote ADDRESS ] ]\n"
 		 "              [ sel [ local ADDRS ] [ remote ADDRS ] [ proto PROTO ]\n"
 		 "              [ local-port PORT ] [ remote-port PORT ] ]", sa_add },
-	{ "activate", "dev NAME spi SPI", sa_activate },
+	{ "activate", "dev NAME [ id TUNNEL-ID ] spi SPI", sa_activate },
 	{ "alloc-spi", "dev NAME", sa_alloc_spi },
-	{ "del", "dev NAME dir { in | out } spi SPI", sa_del },
+	{ "del", "dev NAME [ id TUNNEL-ID ] dir { in | out } spi SPI", sa_del },
 	{ "delete", NULL, sa_del },
-	{ "flush", "{ dev NAME | all }", sa_flush },
-	{ "show", "[ dev NAME ] [ dir { in | out } ] [ spi SPI ]", sa_show },
+	{ "flush", "{ dev NAME [ id TUNNEL-ID ] | all }", sa_flush },
+	{ "show", "[ dev NAME ] [ id TUNNEL-ID ] [ dir { in | out } ] [ spi SPI ]", sa_show },
 	{ "list", NULL, sa_show },
 	{ NULL, NULL, NULL }
 };

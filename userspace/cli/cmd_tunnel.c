@@ -20,7 +20,8 @@ struct request {
 
 static const struct args_option tunnel_options[] = {
 	{ "local", "ADDRESS", cli_parse_local, IN_TUNNEL(local), ESPTUN_TUNNEL_LOCAL, false },
-	{ "remote", "ADDRESS", cli_parse_addr, IN_TUNNEL(remote), ESPTUN_TUNNEL_REMOTE, true },
+	{ "remote", "ADDRESS", cli_parse_addr, IN_TUNNEL(remote), ESPTUN_TUNNEL_REMOTE, false },
+	{ "external", NULL, cli_parse_flag, IN_TUNNEL(external), ESPTUN_TUNNEL_EXTERNAL, false },
 	{ "dev", "DEVICE", cli_parse_text, offsetof(struct request, dev), ESPTUN_TUNNEL_LINK, false },
 	{ "ttl", "TTL", cli_parse_ttl, IN_TUNNEL(ttl), ESPTUN_TUNNEL_TTL, false },
 	{ "tos", "TOS", cli_parse_tos, IN_TUNNEL(tos), ESPTUN_TUNNEL_TOS, false },
@@ -82,11 +83,25 @@ static int read_request(struct cli *c, struct args *a, enum args_mode mode, stru
 	return esptun_link_index(c->kernel, r->dev, &r->t.link) < 0 ? cli_refused(c) : CLI_OK;
 }
 
+/* One peer, or many whose SAs name them. */
+static int check_ends(struct cli *c, const struct esptun_tunnel *t)
+{
+	bool ends = t->fields & (ESPTUN_TUNNEL_LOCAL | ESPTUN_TUNNEL_REMOTE);
+
+	if (t->external && ends)
+		return cli_wrong(c, "%s: external goes without local and remote", c->where);
+	if (!t->external && !(t->fields & ESPTUN_TUNNEL_REMOTE))
+		return cli_wrong(c, "%s: remote ADDRESS is required", c->where);
+	return CLI_OK;
+}
+
 static int tunnel_add(struct cli *c, struct args *a)
 {
 	struct request r;
 	int ret = read_request(c, a, ARGS_ALL, &r);
 
+	if (ret == CLI_OK)
+		ret = check_ends(c, &r.t);
 	if (ret != CLI_OK)
 		return ret;
 	if (!cli_kernel(c))
@@ -158,8 +173,14 @@ static void show_config(struct cli *c, const struct esptun_tunnel *t)
 
 	out_name(o, "dev", t->ifname);
 	out_num(o, "ifindex", t->ifindex);
-	out_str(o, "local", esptun_addr_text(&t->local, text));
-	out_str(o, "remote", esptun_addr_text(&t->remote, text));
+	if (t->tunnel_id)
+		out_num(o, "id", t->tunnel_id);
+	else if (t->external)
+		out_flag(o, "external", true);
+	if (t->remote.family) {
+		out_str(o, "local", esptun_addr_text(&t->local, text));
+		out_str(o, "remote", esptun_addr_text(&t->remote, text));
+	}
 	if (t->peer_port || (t->peer.family && !same_address(&t->peer, &t->remote))) {
 		out_str(o, "peer", esptun_addr_text(&t->peer, text));
 		if (t->peer_port)
@@ -211,7 +232,7 @@ static void show_tunnel(struct cli *c, const struct esptun_tunnel *t)
 	out_item_begin(o);
 	show_config(c, t);
 	show_state(c, t);
-	if (c->stats >= 1)
+	if (c->stats >= 1 && !t->tunnel_id)
 		show_stats(o, &t->stats);
 	if (c->stats >= 2) {
 		cli_show_drops(o, t->drops, c->details);
@@ -273,7 +294,7 @@ static int tunnel_show(struct cli *c, struct args *a)
 }
 
 static const struct cli_command commands[] = {
-	{ "add", "NAME [ local ADDRESS ] remote ADDRESS " OPTIONS_GRAMMAR, tunnel_add },
+	{ "add", "NAME { [ local ADDRESS ] remote ADDRESS | external } " OPTIONS_GRAMMAR, tunnel_add },
 	{ "change", "NAME [ local ADDRESS ] [ remote ADDRESS ] " OPTIONS_GRAMMAR, tunnel_change },
 	{ "del", "NAME", tunnel_del },
 	{ "delete", NULL, tunnel_del },

@@ -200,6 +200,11 @@ const char *cli_parse_keepalive(const char *text, void *dst)
 	return number32(text, 1, ESPTUN_MAX_KEEPALIVE, dst, "a number of seconds 1..3600");
 }
 
+const char *cli_parse_tunnel_id(const char *text, void *dst)
+{
+	return number32(text, 1, UINT32_MAX, dst, "a tunnel ID, 1..4294967295");
+}
+
 const char *cli_parse_state(const char *text, void *dst)
 {
 	int value = esptun_sa_state_value(text);

@@ -24,6 +24,7 @@ const char *cli_parse_encr(const char *text, void *dst);	/* enum esptun_encr */
 const char *cli_parse_auth(const char *text, void *dst);	/* enum esptun_auth */
 const char *cli_parse_encap(const char *text, void *dst);	/* enum esptun_encap */
 const char *cli_parse_keepalive(const char *text, void *dst);	/* uint32_t */
+const char *cli_parse_tunnel_id(const char *text, void *dst);	/* uint32_t */
 const char *cli_parse_state(const char *text, void *dst);	/* enum esptun_sa_state, pending or active */
 const char *cli_parse_cookie(const char *text, void *dst);	/* struct esptun_sa's cookie */
 

@@ -84,6 +84,8 @@ void cli_show_sa_name(struct out *o, const char *ifname, const struct esptun_sa 
 {
 	out_name(o, "dev", ifname);
 	out_num(o, "ifindex", sa->ifindex);
+	if (sa->tunnel_id)
+		out_num(o, "id", sa->tunnel_id);
 	out_str(o, "dir", esptun_dir_name(sa->dir));
 	out_hex32(o, "spi", sa->spi);
 }

@@ -86,6 +86,8 @@ static const struct field tunnel_fields[] = {
 	{ ESPTUN_A_TUNNEL_DROPS, NEST, AT(esptun_tunnel, drops), NULL, ESPTUN_A_DROPS_MAX },
 	{ ESPTUN_A_TUNNEL_LAST_ERROR, NEST, AT(esptun_tunnel, last_error), last_error_fields,
 	  ESPTUN_A_LAST_ERROR_MAX },
+	{ ESPTUN_A_TUNNEL_TUNNEL_ID, NUM32, AT(esptun_tunnel, tunnel_id), NULL, 0 },
+	{ ESPTUN_A_TUNNEL_EXTERNAL, BOOL8, AT(esptun_tunnel, external), NULL, 0 },
 	{ ESPTUN_A_TUNNEL_FLOW, NEST, AT(esptun_tunnel, flow), flow_fields, ESPTUN_A_FLOW_MAX },
 	{ 0 }
 };
@@ -122,6 +124,7 @@ static const struct field sa_fields[] = {
 	{ ESPTUN_A_SA_ENCAP_LOCAL_PORT, BE16, AT(esptun_sa, encap_local_port), NULL, 0 },
 	{ ESPTUN_A_SA_ENCAP_PEER_PORT, BE16, AT(esptun_sa, encap_peer_port), NULL, 0 },
 	{ ESPTUN_A_SA_KEEPALIVE, NUM32, AT(esptun_sa, keepalive), NULL, 0 },
+	{ ESPTUN_A_SA_TUNNEL_ID, NUM32, AT(esptun_sa, tunnel_id), NULL, 0 },
 	{ ESPTUN_A_SA_SEL_LOCAL, ADDR, AT(esptun_sa, sel.local.first), NULL, 0 },
 	{ ESPTUN_A_SA_SEL_LOCAL_LAST, ADDR, AT(esptun_sa, sel.local.last), NULL, 0 },
 	{ ESPTUN_A_SA_SEL_REMOTE, ADDR, AT(esptun_sa, sel.remote.first), NULL, 0 },
@@ -156,6 +159,7 @@ static const struct field link_fields[] = {
 	{ IFLA_ESPTUN_FWMARK, NUM32, AT(esptun_tunnel, fwmark), NULL, 0 },
 	{ IFLA_ESPTUN_KEEP_CARRIER, BOOL8, AT(esptun_tunnel, keep_carrier), NULL, 0 },
 	{ IFLA_ESPTUN_MSS_CLAMP, BOOL8, AT(esptun_tunnel, mss_clamp), NULL, 0 },
+	{ IFLA_ESPTUN_EXTERNAL, BOOL8, AT(esptun_tunnel, external), NULL, 0 },
 	{ 0 }
 };
 
@@ -303,7 +307,7 @@ static uint32_t fields_present(const struct esptun_tunnel *t)
 	       (t->link ? ESPTUN_TUNNEL_LINK : 0) | (t->mtu ? ESPTUN_TUNNEL_MTU : 0) |
 	       ESPTUN_TUNNEL_TTL | ESPTUN_TUNNEL_TOS | ESPTUN_TUNNEL_PMTUDISC |
 	       ESPTUN_TUNNEL_FWMARK | ESPTUN_TUNNEL_KEEP_CARRIER | ESPTUN_TUNNEL_MSS_CLAMP |
-	       ESPTUN_TUNNEL_UP;
+	       ESPTUN_TUNNEL_EXTERNAL | ESPTUN_TUNNEL_UP;
 }
 
 int esptun_decode_link(const struct nlmsghdr *nlh, struct esptun_tunnel *out)
@@ -344,8 +348,11 @@ void esptun_decode_merge(struct esptun_tunnel *t, const struct esptun_tunnel *st
 	t->fields = config.fields;
 	t->ifindex = config.ifindex;
 	memcpy(t->ifname, config.ifname, sizeof(t->ifname));
-	t->local = config.local;
-	t->remote = config.remote;
+	if (!t->tunnel_id) {
+		t->local = config.local;
+		t->remote = config.remote;
+		t->carrier = config.carrier;
+	}
 	t->link = config.link;
 	t->link_netnsid = config.link_netnsid;
 	t->ttl = config.ttl;
@@ -354,7 +361,7 @@ void esptun_decode_merge(struct esptun_tunnel *t, const struct esptun_tunnel *st
 	t->fwmark = config.fwmark;
 	t->keep_carrier = config.keep_carrier;
 	t->mss_clamp = config.mss_clamp;
+	t->external = config.external;
 	t->mtu = config.mtu;
 	t->up = config.up;
-	t->carrier = config.carrier;
 }

@@ -124,6 +124,7 @@ struct esptun_stats {
 #define ESPTUN_TUNNEL_MTU		(1U << 8)
 #define ESPTUN_TUNNEL_UP		(1U << 9)
 #define ESPTUN_TUNNEL_MSS_CLAMP		(1U << 10)
+#define ESPTUN_TUNNEL_EXTERNAL		(1U << 11)
 
 /**
  * struct esptun_tunnel - an esptun device
@@ -142,6 +143,10 @@ struct esptun_stats {
  * @fwmark: mark for the outer route lookup
  * @keep_carrier: carrier stays on without a usable outbound SA
  * @mss_clamp: TCP SYNs in both directions announce no larger segment than fits
+ * @external: one device for many tunnels, told apart by tunnel IDs; without @local and
+ *   @remote. Only when it is made
+ * @tunnel_id: reply; not 0: one of the tunnels of an external device, with its endpoints and
+ *   without @stats; in the event acquire the one that does not exist yet
  * @mtu: of the device, octets
  * @up: administratively up
  * @carrier: reply; the device has carrier: a usable outbound SA, or @keep_carrier. In the
@@ -172,6 +177,8 @@ struct esptun_tunnel {
 	uint32_t fwmark;
 	bool keep_carrier;
 	bool mss_clamp;
+	bool external;
+	uint32_t tunnel_id;
 	uint32_t mtu;
 	bool up;
 	bool carrier;
@@ -229,6 +236,10 @@ struct esptun_keys {
  *   one, which all encapsulated SAs of a device share
  * @keepalive: out, ESPTUN_ENCAP_UDP: a NAT keepalive after so many seconds of silence,
  *   0 (never)..ESPTUN_MAX_KEEPALIVE
+ * @tunnel_id: external device: which of its tunnels; 0 for other devices
+ * @local: request for an external device: our outer address; family AF_UNSPEC: any
+ * @remote: request for an external device: the peer's outer address, for the first SA of a
+ *   tunnel; family AF_UNSPEC: as the tunnel has it
  * @encr_key_bits: reply; of the cipher key without salt
  * @auth_key_bits: reply
  * @bytes: reply; octets of inner packets that passed
@@ -263,6 +274,9 @@ struct esptun_sa {
 	uint16_t encap_local_port;
 	uint16_t encap_peer_port;
 	uint32_t keepalive;
+	uint32_t tunnel_id;
+	struct esptun_addr local;
+	struct esptun_addr remote;
 	uint32_t encr_key_bits;
 	uint32_t auth_key_bits;
 	uint64_t bytes;
@@ -392,6 +406,13 @@ int esptun_sa_alloc_spi(struct esptun_sock *s, uint32_t ifindex, uint32_t *spi);
  *   refuses, -ENODEV for a device that is none of ours.
  */
 int esptun_sa_new(struct esptun_sock *s, const struct esptun_sa *sa, struct esptun_keys *keys);
+
+/**
+ * esptun_sa_tunnel() - which tunnel of an external device the next requests that name an SA are
+ * about (activate, del, get, flush)
+ * @tunnel_id: 0, the beginning: none; for devices that are not external
+ */
+void esptun_sa_tunnel(struct esptun_sock *s, uint32_t tunnel_id);
 
 /** esptun_sa_activate() - make a pending outbound SA the active one of its selectors. -ENOENT if none. */
 int esptun_sa_activate(struct esptun_sock *s, uint32_t ifindex, uint32_t spi);

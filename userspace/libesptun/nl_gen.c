@@ -116,9 +116,10 @@ static const char *const drop_names[] = {
 	"tx-no-selector",
 	"rx-wrong-selector",
 	"rx-wrong-encap",
+	"tx-no-tunnel-id",
 };
 const struct esptun_nl_names esptun_nl_drop_names = {
-	"drop", 0, 32, drop_names
+	"drop", 0, 33, drop_names
 };
 
 static const struct esptun_nl_attr drops_attrs[ESPTUN_A_DROPS_MAX + 1] = {
@@ -154,6 +155,7 @@ static const struct esptun_nl_attr drops_attrs[ESPTUN_A_DROPS_MAX + 1] = {
 	[ESPTUN_A_DROPS_TX_NO_SELECTOR]		= { "tx-no-selector", NULL, NULL },
 	[ESPTUN_A_DROPS_RX_WRONG_SELECTOR]	= { "rx-wrong-selector", NULL, NULL },
 	[ESPTUN_A_DROPS_RX_WRONG_ENCAP]		= { "rx-wrong-encap", NULL, NULL },
+	[ESPTUN_A_DROPS_TX_NO_TUNNEL_ID]	= { "tx-no-tunnel-id", NULL, NULL },
 };
 const struct esptun_nl_set esptun_nl_drops_set = {
 	"drops", ESPTUN_A_DROPS_MAX, drops_attrs
@@ -217,6 +219,8 @@ static const struct esptun_nl_attr tunnel_attrs[ESPTUN_A_TUNNEL_MAX + 1] = {
 	[ESPTUN_A_TUNNEL_PEER4]		= { "peer4", NULL, NULL },
 	[ESPTUN_A_TUNNEL_PEER6]		= { "peer6", NULL, NULL },
 	[ESPTUN_A_TUNNEL_PEER_PORT]	= { "peer-port", NULL, NULL },
+	[ESPTUN_A_TUNNEL_TUNNEL_ID]	= { "tunnel-id", NULL, NULL },
+	[ESPTUN_A_TUNNEL_EXTERNAL]	= { "external", NULL, NULL },
 };
 const struct esptun_nl_set esptun_nl_tunnel_set = {
 	"tunnel", ESPTUN_A_TUNNEL_MAX, tunnel_attrs
@@ -263,6 +267,11 @@ static const struct esptun_nl_attr sa_attrs[ESPTUN_A_SA_MAX + 1] = {
 	[ESPTUN_A_SA_ENCAP_LOCAL_PORT]	= { "encap-local-port", NULL, NULL },
 	[ESPTUN_A_SA_ENCAP_PEER_PORT]	= { "encap-peer-port", NULL, NULL },
 	[ESPTUN_A_SA_KEEPALIVE]		= { "keepalive", NULL, NULL },
+	[ESPTUN_A_SA_TUNNEL_ID]		= { "tunnel-id", NULL, NULL },
+	[ESPTUN_A_SA_LOCAL4]		= { "local4", NULL, NULL },
+	[ESPTUN_A_SA_LOCAL6]		= { "local6", NULL, NULL },
+	[ESPTUN_A_SA_REMOTE4]		= { "remote4", NULL, NULL },
+	[ESPTUN_A_SA_REMOTE6]		= { "remote6", NULL, NULL },
 };
 const struct esptun_nl_set esptun_nl_sa_set = {
 	"sa", ESPTUN_A_SA_MAX, sa_attrs
@@ -302,6 +311,7 @@ static const struct esptun_nl_attr link_attrs[IFLA_ESPTUN_MAX + 1] = {
 	[IFLA_ESPTUN_FWMARK]		= { "fwmark", NULL, NULL },
 	[IFLA_ESPTUN_KEEP_CARRIER]	= { "keep-carrier", NULL, NULL },
 	[IFLA_ESPTUN_MSS_CLAMP]		= { "mss-clamp", NULL, NULL },
+	[IFLA_ESPTUN_EXTERNAL]		= { "external", NULL, NULL },
 };
 const struct esptun_nl_set esptun_nl_link_set = {
 	"link", IFLA_ESPTUN_MAX, link_attrs

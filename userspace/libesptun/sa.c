@@ -78,6 +78,28 @@ static int put_encap(struct nl_msg *msg, const struct esptun_sa *sa)
 	return nle;
 }
 
+static int put_outer(struct nl_msg *msg, int attr4, int attr6, const struct esptun_addr *addr)
+{
+	switch (addr->family) {
+	case AF_INET:
+		return nla_put(msg, attr4, sizeof(addr->v4), &addr->v4);
+	case AF_INET6:
+		return nla_put(msg, attr6, sizeof(addr->v6), &addr->v6);
+	}
+	return 0;
+}
+
+/* Which tunnel of an external device, and between whom. */
+static int put_branch(struct nl_msg *msg, const struct esptun_sa *sa)
+{
+	int nle = 0;
+
+	if (sa->tunnel_id)
+		nle |= nla_put_u32(msg, ESPTUN_A_SA_TUNNEL_ID, sa->tunnel_id);
+	nle |= put_outer(msg, ESPTUN_A_SA_LOCAL4, ESPTUN_A_SA_LOCAL6, &sa->local);
+	return nle | put_outer(msg, ESPTUN_A_SA_REMOTE4, ESPTUN_A_SA_REMOTE6, &sa->remote);
+}
+
 static int put_sa(struct nl_msg *msg, const struct esptun_sa *sa, const struct esptun_keys *keys)
 {
 	int nle = nla_put_u32(msg, ESPTUN_A_SA_IFINDEX, sa->ifindex);
@@ -99,7 +121,8 @@ static int put_sa(struct nl_msg *msg, const struct esptun_sa *sa, const struct e
 		nle |= nla_put_u32(msg, ESPTUN_A_SA_PARTNER_SPI, htonl(sa->partner_spi));
 	if (sa->cookie_len)
 		nle |= nla_put(msg, ESPTUN_A_SA_COOKIE, (int)sa->cookie_len, sa->cookie);
-	return nle | put_limits(msg, sa) | put_selector(msg, &sa->sel) | put_encap(msg, sa);
+	return nle | put_limits(msg, sa) | put_selector(msg, &sa->sel) | put_encap(msg, sa) |
+	       put_branch(msg, sa);
 }
 
 int esptun_sa_new(struct esptun_sock *s, const struct esptun_sa *sa, struct esptun_keys *keys)
@@ -133,11 +156,18 @@ static struct nl_msg *name_sa(struct esptun_sock *s, uint8_t cmd, int flags, uin
 		nle |= nla_put_u32(msg, ESPTUN_A_SA_DIR, (uint32_t)dir);
 	if (spi)
 		nle |= nla_put_u32(msg, ESPTUN_A_SA_SPI, htonl(spi));
+	if (s->tunnel_id && !(flags & NLM_F_DUMP) && cmd != ESPTUN_CMD_SA_ALLOC_SPI)
+		nle |= nla_put_u32(msg, ESPTUN_A_SA_TUNNEL_ID, s->tunnel_id);
 	if (nle == 0)
 		return msg;
 	nlmsg_free(msg);
 	*err = esptun_fail(s, -ENOMEM, "no memory for a netlink message");
 	return NULL;
+}
+
+void esptun_sa_tunnel(struct esptun_sock *s, uint32_t tunnel_id)
+{
+	s->tunnel_id = tunnel_id;
 }
 
 static int on_sa(struct nlmsghdr *nlh, void *arg)

@@ -19,6 +19,7 @@
  * @route: rtnetlink
  * @family: id of the family "esptun", 0 until it was needed
  * @netns: descriptor of the network namespace, -1 for the caller's own
+ * @tunnel_id: see esptun_sa_tunnel()
  * @error: text of the last failure
  */
 struct esptun_sock {
@@ -26,6 +27,7 @@ struct esptun_sock {
 	struct nl_sock *route;
 	int family;
 	int netns;
+	uint32_t tunnel_id;
 	char error[ESPTUN_ERROR_MAX];
 };
 

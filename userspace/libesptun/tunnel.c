@@ -54,6 +54,8 @@ static int put_config(struct nl_msg *msg, const struct esptun_tunnel *t)
 		nle |= nla_put_u8(msg, IFLA_ESPTUN_KEEP_CARRIER, t->keep_carrier);
 	if (f & ESPTUN_TUNNEL_MSS_CLAMP)
 		nle |= nla_put_u8(msg, IFLA_ESPTUN_MSS_CLAMP, t->mss_clamp);
+	if (f & ESPTUN_TUNNEL_EXTERNAL)
+		nle |= nla_put_u8(msg, IFLA_ESPTUN_EXTERNAL, t->external);
 	return nle;
 }
 
@@ -248,23 +250,18 @@ int esptun_tunnel_get(struct esptun_sock *s, const char *ifname, uint32_t ifinde
 	return err;
 }
 
+/* Devices, the first @links of them sorted, and behind them the tunnels of external ones. */
 struct tunnels {
 	struct esptun_tunnel *list;
 	size_t count;
+	size_t links;
 	size_t room;
 };
 
-static int on_dump_link(struct nlmsghdr *nlh, void *arg)
+static int keep_tunnel(struct tunnels *all, const struct esptun_tunnel *t)
 {
-	struct tunnels *all = arg;
-	struct esptun_tunnel t, *grown;
-	int ours;
+	struct esptun_tunnel *grown;
 
-	if (nlh->nlmsg_type != RTM_NEWLINK)
-		return 0;
-	ours = esptun_decode_link(nlh, &t);
-	if (ours <= 0)
-		return ours;
 	if (all->count == all->room) {
 		size_t room = all->room * 2 + 16;
 
@@ -274,8 +271,19 @@ static int on_dump_link(struct nlmsghdr *nlh, void *arg)
 		all->list = grown;
 		all->room = room;
 	}
-	all->list[all->count++] = t;
+	all->list[all->count++] = *t;
 	return 0;
+}
+
+static int on_dump_link(struct nlmsghdr *nlh, void *arg)
+{
+	struct esptun_tunnel t;
+	int ours;
+
+	if (nlh->nlmsg_type != RTM_NEWLINK)
+		return 0;
+	ours = esptun_decode_link(nlh, &t);
+	return ours > 0 ? keep_tunnel(arg, &t) : ours;
 }
 
 static int by_ifindex(const void *a, const void *b)
@@ -286,19 +294,34 @@ static int by_ifindex(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
+static int by_tunnel(const void *a, const void *b)
+{
+	uint32_t x = ((const struct esptun_tunnel *)a)->tunnel_id;
+	uint32_t y = ((const struct esptun_tunnel *)b)->tunnel_id;
+	int order = by_ifindex(a, b);
+
+	return order ? order : (x > y) - (x < y);
+}
+
 /* A device without a link message is one that came meanwhile: not part of this dump. */
 static int on_dump_state(struct nlmsghdr *nlh, void *arg)
 {
 	struct tunnels *all = arg;
-	struct esptun_tunnel state, *t;
+	struct esptun_tunnel state, branch, *t;
 	int err = esptun_decode_tunnel(nlh, &state);
 
-	if (err < 0 || all->count == 0)
+	if (err < 0 || all->links == 0)
 		return err;
-	t = bsearch(&state, all->list, all->count, sizeof(state), by_ifindex);
-	if (t)
+	t = bsearch(&state, all->list, all->links, sizeof(state), by_ifindex);
+	if (!t)
+		return 0;
+	if (!state.tunnel_id) {
 		esptun_decode_merge(t, &state);
-	return 0;
+		return 0;
+	}
+	branch = *t;
+	esptun_decode_merge(&branch, &state);
+	return keep_tunnel(all, &branch);
 }
 
 static int dump_links(struct esptun_sock *s, struct tunnels *all)
@@ -329,6 +352,7 @@ static int dump_state(struct esptun_sock *s, struct tunnels *all)
 
 	if (all->count == 0)
 		return 0;
+	all->links = all->count;
 	qsort(all->list, all->count, sizeof(*all->list), by_ifindex);
 	msg = esptun_genl_msg(s, ESPTUN_CMD_TUNNEL_GET, NLM_F_DUMP, &err);
 	return msg ? esptun_request(s, s->genl, msg, &reply) : err;
@@ -349,6 +373,8 @@ int esptun_tunnel_dump(struct esptun_sock *s, struct esptun_tunnel **list, size_
 		return err == -EINTR ?
 			esptun_fail(s, err, "the devices changed each time they were read") : err;
 	}
+	if (all.count)
+		qsort(all.list, all.count, sizeof(*all.list), by_tunnel);
 	*list = all.list;
 	*count = all.count;
 	return 0;

@@ -43,7 +43,7 @@ union value {
 	struct esptun_addr addr;
 };
 
-enum form { NUM32, SWITCH, DEVICE, ADDRESS, TTL, TOS };
+enum form { NUM32, SWITCH, DEVICE, ADDRESS, TTL, TOS, WORD };
 
 static const struct option {
 	const char *word;
@@ -62,6 +62,7 @@ static const struct option {
 	{ "fwmark", "fwmark", cli_parse_u32, NUM32, IFLA_ESPTUN_FWMARK, 0 },
 	{ "keep-carrier", "keep_carrier", cli_parse_onoff, SWITCH, IFLA_ESPTUN_KEEP_CARRIER, 0 },
 	{ "mss-clamp", "mss_clamp", cli_parse_onoff, SWITCH, IFLA_ESPTUN_MSS_CLAMP, 0 },
+	{ "external", "external", NULL, WORD, IFLA_ESPTUN_EXTERNAL, 0 },
 };
 
 #define OPTIONS	(sizeof(options) / sizeof(options[0]))
@@ -119,8 +120,18 @@ static int append_option(struct nlmsghdr *n, const struct option *o, const char 
 	case TTL:
 	case TOS:
 		return append(n, o->attr, &v.u8, sizeof(v.u8));
+	case WORD:
+		break;
 	}
 	return -1;
+}
+
+/* A word that says all by being there. */
+static int append_word(struct nlmsghdr *n, const struct option *o)
+{
+	uint8_t on = 1;
+
+	return append(n, o->attr, &on, sizeof(on));
 }
 
 static void print_help(struct link_util *lu, int argc, char **argv, FILE *f)
@@ -128,7 +139,7 @@ static void print_help(struct link_util *lu, int argc, char **argv, FILE *f)
 	(void)lu;
 	(void)argc;
 	(void)argv;
-	fputs("Usage: ... esptun remote ADDRESS [ local ADDRESS ] [ dev DEVICE ]\n"
+	fputs("Usage: ... esptun { remote ADDRESS [ local ADDRESS ] | external } [ dev DEVICE ]\n"
 	      "                  [ ttl { 1..255 | inherit } ] [ tos { 0..252 | inherit } ]\n"
 	      "                  [ pmtudisc { on | off } ] [ fwmark MARK ]\n"
 	      "                  [ keep-carrier { on | off } ] [ mss-clamp { on | off } ]\n", f);
@@ -146,7 +157,7 @@ static int parse_opt(struct link_util *lu, int argc, char **argv, struct nlmsghd
 {
 	const struct option *o;
 
-	for (; argc > 0; argc -= 2, argv += 2) {
+	for (; argc > 0; argc--, argv++) {
 		if (strcmp(*argv, "help") == 0) {
 			print_help(lu, argc, argv, stdout);
 			return -1;
@@ -155,9 +166,16 @@ static int parse_opt(struct link_util *lu, int argc, char **argv, struct nlmsghd
 		if (!o)
 			return wrong(*argv, "not an option of kind esptun, ",
 				     "see \"ip link help esptun\"");
+		if (o->form == WORD) {
+			if (append_word(n, o) < 0)
+				return -1;
+			continue;
+		}
 		if (argc < 2)
 			return wrong(*argv, "a value must follow", "");
-		if (append_option(n, o, argv[1]) < 0)
+		argc--;
+		argv++;
+		if (append_option(n, o, *argv) < 0)
 			return -1;
 	}
 	return 0;
@@ -203,6 +221,19 @@ static void show_switch(FILE *f, const struct option *o, bool on)
 		print(PRINT_ANY, COLOR_NONE, o->key, format, on);
 	else
 		fprintf(f, "%s %s ", o->word, on ? "on" : "off");
+}
+
+static void show_word(FILE *f, const struct option *o)
+{
+	int (*print)(int, int, const char *, const char *, bool);
+	char format[48];
+
+	*(void **)&print = dlsym(RTLD_DEFAULT, "print_color_bool");
+	snprintf(format, sizeof(format), "%s ", o->word);
+	if (print)
+		print(PRINT_ANY, COLOR_NONE, o->key, format, true);
+	else
+		fprintf(f, "%s ", o->word);
 }
 
 static void show_device(FILE *f, const struct option *o, uint32_t index)
@@ -266,6 +297,10 @@ static void show_option(FILE *f, const struct option *o, const struct rtattr *rt
 		break;
 	case TOS:
 		show_number_or(f, o, narrow, 1);
+		break;
+	case WORD:
+		if (narrow)
+			show_word(f, o);
 		break;
 	}
 }

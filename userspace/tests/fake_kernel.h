@@ -173,6 +173,12 @@ int esptun_sa_dump(struct esptun_sock *s, uint32_t ifindex, struct esptun_sa **l
 	return asked("sa_dump");
 }
 
+void esptun_sa_tunnel(struct esptun_sock *s, uint32_t tunnel_id)
+{
+	(void)s;
+	fake.sa.tunnel_id = tunnel_id;
+}
+
 int esptun_sa_flush(struct esptun_sock *s, uint32_t ifindex)
 {
 	(void)s;

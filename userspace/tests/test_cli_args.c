@@ -81,10 +81,11 @@ static void test_help_on_each_level(void **state)
 static void test_help_is_complete(void **state)
 {
 	static const char *const tunnel[] = { "local", "remote", "dev", "ttl", "tos", "pmtudisc",
-		"fwmark", "keep-carrier", "mss-clamp", "mtu", "up", "down" };
+		"fwmark", "keep-carrier", "mss-clamp", "external", "mtu", "up", "down" };
 	static const char *const sa[] = { "dev", "dir", "spi", "encr", "auth", "keyfile",
 		"replay-window", "esn", "no-integrity-ok", "seq", "partner-spi", "state",
 		"soft-bytes", "hard-bytes", "soft-packets", "hard-packets", "cookie",
+		"id", "outer-local", "outer-remote",
 		"sel", "local", "remote", "proto", "local-port", "remote-port" };
 	struct ran r = run_with(&plain, "tunnel add help");
 

@@ -69,6 +69,20 @@ static void test_tunnel_add(void **state)
 	assert_true(t->up);
 }
 
+static void test_external(void **state)
+{
+	(void)state;
+	expect_run(&plain, "tunnel add ext0 external dev eth0", 0, "", "");
+	assert_int_equal(fake.tunnel.fields, ESPTUN_TUNNEL_EXTERNAL | ESPTUN_TUNNEL_LINK);
+	assert_true(fake.tunnel.external);
+	expect_run(&plain, "tunnel add ext0 external remote 192.0.2.2", 1, "",
+		   "Error: tunnel add: external goes without local and remote\n");
+	expect_run(&plain, "sa del dev paris0 id 7 dir in spi 0x1000", 0, "", "");
+	assert_int_equal(fake.sa.tunnel_id, 7);
+	expect_run(&plain, "sa flush dev paris0", 0, "", "");
+	assert_int_equal(fake.sa.tunnel_id, 0);
+}
+
 static void test_tunnel_change(void **state)
 {
 	(void)state;
@@ -554,6 +568,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(test_tunnel_add, fresh),
+		cmocka_unit_test_setup(test_external, fresh),
 		cmocka_unit_test_setup(test_tunnel_change, fresh),
 		cmocka_unit_test_setup(test_refusal, fresh),
 		cmocka_unit_test_setup(test_sa_add_defaults, fresh),

@@ -202,6 +202,9 @@ enum esptun_delete_reason {
  *   its SA (RFC 4301 5.2).
  * @ESPTUN_DROP_RX_WRONG_ENCAP: ESP in UDP on an SA without, or bare ESP on one that has encap
  *   udp.
+ * @ESPTUN_DROP_TX_NO_TUNNEL_ID: An external device was given a packet without tunnel metadata
+ *   to send with: neither the route ("encap ip id N") nor tc ("action tunnel_key set id N") has
+ *   put any on it.
  */
 enum esptun_drop {
 	ESPTUN_DROP_TX_NO_SA,
@@ -236,8 +239,9 @@ enum esptun_drop {
 	ESPTUN_DROP_TX_NO_SELECTOR,
 	ESPTUN_DROP_RX_WRONG_SELECTOR,
 	ESPTUN_DROP_RX_WRONG_ENCAP,
+	ESPTUN_DROP_TX_NO_TUNNEL_ID,
 };
-#define ESPTUN_DROP_COUNT	(ESPTUN_DROP_RX_WRONG_ENCAP + 1)
+#define ESPTUN_DROP_COUNT	(ESPTUN_DROP_TX_NO_TUNNEL_ID + 1)
 
 /**
  * enum esptun_a_drops - Drop counters; the attribute's number is the drop enum's value plus
@@ -290,6 +294,9 @@ enum esptun_drop {
  *   of its SA (RFC 4301 5.2); u64
  * @ESPTUN_A_DROPS_RX_WRONG_ENCAP: ESP in UDP on an SA without, or bare ESP on one that has
  *   encap udp; u64
+ * @ESPTUN_A_DROPS_TX_NO_TUNNEL_ID: An external device was given a packet without tunnel
+ *   metadata to send with: neither the route ("encap ip id N") nor tc ("action tunnel_key set
+ *   id N") has put any on it; u64
  */
 enum esptun_a_drops {
 	ESPTUN_A_DROPS_UNSPEC,
@@ -325,6 +332,7 @@ enum esptun_a_drops {
 	ESPTUN_A_DROPS_TX_NO_SELECTOR,
 	ESPTUN_A_DROPS_RX_WRONG_SELECTOR,
 	ESPTUN_A_DROPS_RX_WRONG_ENCAP,
+	ESPTUN_A_DROPS_TX_NO_TUNNEL_ID,
 
 	/* private: */
 	__ESPTUN_A_DROPS_MAX,
@@ -429,6 +437,9 @@ enum esptun_a_flow {
  * @ESPTUN_A_TUNNEL_PEER6: binary exact-len 16
  * @ESPTUN_A_TUNNEL_PEER_PORT: the peer's UDP port now; absent without encapsulated SAs; u16
  *   (network byte order)
+ * @ESPTUN_A_TUNNEL_TUNNEL_ID: one of the tunnels of an external device; absent in that of the
+ *   device itself, which has the sums of all, and of other devices; u32
+ * @ESPTUN_A_TUNNEL_EXTERNAL: 1 for an external device and its tunnels; u8
  */
 enum esptun_a_tunnel {
 	ESPTUN_A_TUNNEL_UNSPEC,
@@ -453,6 +464,8 @@ enum esptun_a_tunnel {
 	ESPTUN_A_TUNNEL_PEER4,
 	ESPTUN_A_TUNNEL_PEER6,
 	ESPTUN_A_TUNNEL_PEER_PORT,
+	ESPTUN_A_TUNNEL_TUNNEL_ID,
+	ESPTUN_A_TUNNEL_EXTERNAL,
 
 	/* private: */
 	__ESPTUN_A_TUNNEL_MAX,
@@ -511,6 +524,14 @@ enum esptun_a_tunnel {
  *   peer; u16 (network byte order)
  * @ESPTUN_A_SA_KEEPALIVE: out, encap udp: NAT keepalives (RFC 3948 2.3) after this many seconds
  *   in which the SA has sent nothing; 0, the default, is never; u32 max ESPTUN_MAX_KEEPALIVE
+ * @ESPTUN_A_SA_TUNNEL_ID: external device: which of its tunnels; 1..2^32-1. It begins with its
+ *   first SA and ends with its last; u32
+ * @ESPTUN_A_SA_LOCAL4: external device, in sa-new: our outer address; default: as the route
+ *   says; u32 (network byte order)
+ * @ESPTUN_A_SA_LOCAL6: binary exact-len 16
+ * @ESPTUN_A_SA_REMOTE4: external device, in sa-new: the peer's outer address; needed for the
+ *   first SA of a tunnel, the same for all; u32 (network byte order)
+ * @ESPTUN_A_SA_REMOTE6: binary exact-len 16
  */
 enum esptun_a_sa {
 	ESPTUN_A_SA_UNSPEC,
@@ -554,6 +575,11 @@ enum esptun_a_sa {
 	ESPTUN_A_SA_ENCAP_LOCAL_PORT,
 	ESPTUN_A_SA_ENCAP_PEER_PORT,
 	ESPTUN_A_SA_KEEPALIVE,
+	ESPTUN_A_SA_TUNNEL_ID,
+	ESPTUN_A_SA_LOCAL4,
+	ESPTUN_A_SA_LOCAL6,
+	ESPTUN_A_SA_REMOTE4,
+	ESPTUN_A_SA_REMOTE6,
 
 	/* private: */
 	__ESPTUN_A_SA_MAX,
@@ -607,7 +633,8 @@ enum esptun_a_module {
 /**
  * enum esptun_cmd - Commands and notifications of the family.
  * @ESPTUN_CMD_TUNNEL_GET: A device's configuration, state, counters and last error; all of this
- *   netns with dump.
+ *   netns with dump. An external device is followed by its tunnels, each with its tunnel-id and
+ *   without stats.
  * @ESPTUN_CMD_SA_ALLOC_SPI: Reserve a random free inbound SPI for a device. The reservation
  *   ends with sa-new (in), sa-del, or after 60 s.
  * @ESPTUN_CMD_SA_NEW: Install an SA. An outbound SA in state active replaces the device's
@@ -685,6 +712,8 @@ enum esptun_cmd {
  * @IFLA_ESPTUN_KEEP_CARRIER: 1: carrier stays on without an SA. Default 0; u8 max 1
  * @IFLA_ESPTUN_MSS_CLAMP: 1: the MSS in TCP SYNs of both directions is lowered to what fits.
  *   Default 0; u8 max 1
+ * @IFLA_ESPTUN_EXTERNAL: 1: no endpoints; one device for many tunnels, chosen by tunnel
+ *   metadata. Only when the device is made. Default 0; u8 max 1
  */
 enum ifla_esptun {
 	IFLA_ESPTUN_UNSPEC,
@@ -699,6 +728,7 @@ enum ifla_esptun {
 	IFLA_ESPTUN_FWMARK,
 	IFLA_ESPTUN_KEEP_CARRIER,
 	IFLA_ESPTUN_MSS_CLAMP,
+	IFLA_ESPTUN_EXTERNAL,
 
 	/* private: */
 	__IFLA_ESPTUN_MAX,
