@@ -19,35 +19,11 @@
 #include <unistd.h>
 
 #include "esptund/conf.h"
+#include "files.h"
 
 #pragma GCC diagnostic ignored "-Wunused-function"
 
-static char test_dir[] = "/tmp/test-conf.XXXXXX";
-
-/* ---- writing files, collecting findings -------------------------------------------------- */
-
-static const char *path_of(const char *name)
-{
-	static char path[2][256];
-	static int turn;
-
-	turn = !turn;
-	snprintf(path[turn], sizeof(path[0]), "%s/%s", test_dir, name);
-	return path[turn];
-}
-
-static void write_file(const char *name, const char *text, size_t len, mode_t mode)
-{
-	const char *path = path_of(name);
-	FILE *f;
-
-	unlink(path);
-	f = fopen(path, "w");
-	assert_non_null(f);
-	assert_int_equal(fwrite(text, 1, len, f), len);
-	assert_int_equal(fclose(f), 0);
-	assert_int_equal(chmod(path, mode), 0);
-}
+/* ---- collecting findings ------------------------------------------------------------------- */
 
 struct findings {
 	unsigned int errors, warnings, n;

@@ -19,32 +19,9 @@
 
 #include "esptund/conf.h"
 #include "esptund/users.h"
+#include "files.h"
 
-static char dir[] = "/tmp/test-users.XXXXXX";
 static char findings[8192];
-
-static const char *path_of(const char *name)
-{
-	static char path[2][256];
-	static int turn;
-
-	turn = !turn;
-	snprintf(path[turn], sizeof(path[0]), "%s/%s", dir, name);
-	return path[turn];
-}
-
-static void write_file(const char *name, const char *text, size_t len, mode_t mode)
-{
-	const char *path = path_of(name);
-	FILE *f;
-
-	unlink(path);
-	f = fopen(path, "w");
-	assert_non_null(f);
-	assert_int_equal(fwrite(text, 1, len, f), len);
-	assert_int_equal(fclose(f), 0);
-	assert_int_equal(chmod(path, mode), 0);
-}
 
 static const char *hash(const char *method, const char *password)
 {
@@ -254,7 +231,7 @@ static void aggressive_mode_is_flagged(void **state)
 static int setup(void **state)
 {
 	(void)state;
-	if (!mkdtemp(dir))
+	if (!mkdtemp(test_dir))
 		return -1;
 	write_file("key", "0123456789abcdef0123456789abcdef\n", 33, 0600);
 	write_file("password", "wonderland\n", 11, 0600);
@@ -269,7 +246,7 @@ static int teardown(void **state)
 	(void)state;
 	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		unlink(path_of(names[i]));
-	return rmdir(dir);
+	return rmdir(test_dir);
 }
 
 int main(void)
